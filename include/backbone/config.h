@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The daemon's configuration: one YAML file, read by libyaml's events against one table of options
+ * (daemon/config/options.c), from which the manual's reference and the check of conf/backbone.yaml
+ * come too. Anchors, aliases, tags, merge keys, duplicate and unknown keys are errors with
+ * file:line:column.
+ * `${NAME}` is an environment variable, `${credential:name}` a file of $CREDENTIALS_DIRECTORY; in
+ * values only.
+ */
+#ifndef BACKBONE_CONFIG_H
+#define BACKBONE_CONFIG_H
+
+#include <backbone/connector.h>
+#include <backbone/rules.h>
+
+struct bb_config_option { /* passed on to librdkafka */
+	const char *name, *value;
+	unsigned line, column;
+};
+
+struct bb_config_replay {
+	const char *connector;
+	const char **files; /* as written, patterns expanded, made absolute, sorted */
+	size_t file_n;
+};
+
+struct bb_config_socket {
+	const char *path;  /* NULL: not served */
+	unsigned mode;	   /* 0660 */
+	const char *group; /* NULL: not changed */
+	const char *tcp;   /* 127.0.0.1:6380, loopback only; NULL: none */
+};
+
+struct bb_config_limits { /* on clients */
+	uint32_t connections, connections_per_uid, commands_per_turn;
+	uint32_t output_bytes, idle_seconds;
+};
+
+struct bb_config {
+	const char *file, *directory; /* absolute */
+	const char *store_path;
+	uint64_t store_map_size_bytes, store_quota_bytes;
+	const char *kafka_brokers; /* NULL: no Kafka */
+	const char *kafka_group;   /* name for lag displays */
+	struct bb_config_option *kafka_options;
+	size_t kafka_option_n;
+	struct bb_config_replay *replay;
+	size_t replay_n;
+	const char **direct_topics; /* direct: {topics: [...]}: canonical events from Kafka */
+	size_t direct_topic_n;
+	uint32_t batch_events;
+	uint64_t batch_bytes;
+	struct bb_rules rules;
+	bool anyone_reads; /* serve.unknown_peers: read | none */
+	struct bb_config_socket query, admin;
+	struct bb_config_limits limits;
+	uint32_t dead_letter_days;
+	struct bb_connector **connectors; /* compiled; `direct` first */
+	size_t connector_n;
+	struct bb_arena arena; /* owns every string */
+};
+
+/*
+ * Reads FILE and all its connectors. BB_OK, or BB_ECONFIG with everything that is wrong in
+ * `diagnostics`, or BB_EIO (cannot be read; `err`).
+ */
+BB_MUST_CHECK int bb_config_load(const char *file, struct bb_config **ret_config,
+				 struct bb_diagnostics *diagnostics, struct bb_error *err);
+void bb_config_free(struct bb_config *config); /* NULL-safe */
+
+/* The connector of that name, or NULL. */
+struct bb_connector *bb_config_connector(const struct bb_config *config, const char *name);
+
+#endif

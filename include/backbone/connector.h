@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Connectors: a YAML file compiled into a plan; a plan turns one message into 0..n raw events.
+ * Compiling finds every mistake (file:line:column); running never fails: each element ends as an
+ * event, a skip or a refusal.
+ *
+ * A compiled connector is immutable and may be used by several threads; a run's scratch is in the
+ * arena.
+ */
+#ifndef BACKBONE_CONNECTOR_H
+#define BACKBONE_CONNECTOR_H
+
+#include <backbone/buf.h>
+#include <backbone/event.h>
+#include <backbone/message.h>
+#include <backbone/rules.h>
+
+struct bb_connector;
+
+/* A mistake in a configuration file. */
+struct bb_diagnostic {
+	const char *file;
+	unsigned line, column; /* from 1 */
+	const char *path;      /* events[0].time.format */
+	const char *message;   /* what is wrong, what is allowed, the nearest right word */
+};
+
+/* Collected, so that all mistakes of a file are seen at once. Strings live in the arena. */
+struct bb_diagnostics {
+	struct bb_arena *arena;
+	struct bb_diagnostic *items;
+	size_t n, room;
+};
+
+/* Appends `file:line:column: path: message`. */
+void bb_diagnostic_print(const struct bb_diagnostic *diagnostic, struct bb_buf *buf);
+
+/*
+ * Compiles `text` (the content of `file`; the name is for messages). NULL and at least one
+ * diagnostic if it is wrong. Namespaces are checked against `rules` where given (NULL: not
+ * checked).
+ */
+struct bb_connector *bb_connector_compile(const char *file, struct bb_text text,
+					  const struct bb_rules *rules,
+					  struct bb_diagnostics *diagnostics);
+
+/* The built-in connector `direct`: `format: canonical`, on the given topics (n may be 0: for replay
+ * only). */
+struct bb_connector *bb_connector_direct(const char *const *topics, size_t n);
+void bb_connector_free(struct bb_connector *connector); /* NULL-safe */
+
+const char *bb_connector_name(const struct bb_connector *connector);
+const char *bb_connector_channel(const struct bb_connector *connector);
+
+/* Its topics: exact names, or one pattern (POSIX extended, without the slashes). */
+size_t bb_connector_topic_n(const struct bb_connector *connector);
+const char *bb_connector_topic(const struct bb_connector *connector, size_t i);
+const char *bb_connector_topic_pattern(const struct bb_connector *connector); /* NULL: none */
+
+/* One element of a message: an event (raw, for the gate), a skip, or a refusal. */
+struct bb_extracted {
+	enum { BB_EXTRACTED_EVENT, BB_EXTRACTED_SKIP, BB_EXTRACTED_REFUSED } kind;
+	struct bb_event *event;
+	struct bb_refusal refusal;
+};
+
+struct bb_extraction {
+	struct bb_extracted *items; /* in the arena */
+	size_t n, room;
+};
+
+/* At least one item comes out: a message that matches nothing gives one SKIP (or one REFUSED, as
+ * `otherwise` says). */
+void bb_connector_run(const struct bb_connector *connector, const struct bb_message *msg,
+		      struct bb_arena *arena, struct bb_extraction *ret_extraction);
+
+/*
+ * What of a message may be kept in a dead letter: the value without the members named by `redact`.
+ * Where the bytes cannot be read and something is to be redacted, nothing is kept: p NULL.
+ */
+struct bb_text bb_connector_redact(const struct bb_connector *connector, struct bb_text value,
+				   struct bb_arena *arena);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The fold: events in, identity and facts out, inside one transaction of a store. The state after a
+ * batch is a function of the set of events so far, whatever their order, batches or copies.
+ *
+ *	bb_pipeline_begin(pl, kv);
+ *	for each event that passed the gate: verdict = bb_pipeline_apply(pl, ev, &refusal);
+ *	err = bb_pipeline_finish(pl);          writes everything into kv
+ *	commit kv if err is BB_OK, else abort it and bb_pipeline_abort(pl)
+ *
+ * Thread: one owner at a time; it may change between batches.
+ */
+#ifndef BACKBONE_PIPELINE_H
+#define BACKBONE_PIPELINE_H
+
+#include <backbone/event.h>
+#include <backbone/kv.h>
+#include <backbone/rules.h>
+
+struct bb_pipeline;
+
+/* Since the pipeline was made. */
+struct bb_pipeline_stats {
+	uint64_t events, duplicates, records_created, profiles_created, profiles_merged,
+		profiles_split;
+	uint64_t replays, replay_nodes, replay_links, shared_flips;
+};
+
+/* `rules` is borrowed for the pipeline's life. */
+struct bb_pipeline *bb_pipeline_new(const struct bb_rules *rules);
+void bb_pipeline_free(struct bb_pipeline *pl); /* NULL-safe */
+
+void bb_pipeline_begin(struct bb_pipeline *pl, struct bb_kv *kv);
+
+/* The event and its slices must live until finish or abort. APPLIED, DUPLICATE, NO_IDENTIFIER
+ * (applied as an amount only) or DEAD. */
+enum bb_verdict bb_pipeline_apply(struct bb_pipeline *pl, const struct bb_event *ev,
+				  struct bb_refusal *ret_refusal);
+
+/* BB_OK, or the store's error: then abort the transaction and call bb_pipeline_abort. */
+BB_MUST_CHECK int bb_pipeline_finish(struct bb_pipeline *pl);
+
+/* Forgets the batch and whatever was cached from it. */
+void bb_pipeline_abort(struct bb_pipeline *pl);
+
+void bb_pipeline_stats(const struct bb_pipeline *pl, struct bb_pipeline_stats *ret_stats);
+
+#endif

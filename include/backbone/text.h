@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Text slices: pointer and length, borrowed, not terminated, any bytes. The owner of the bytes (an
+ * arena, a message, a mapped page) says how long a slice lives.
+ */
+#ifndef BACKBONE_TEXT_H
+#define BACKBONE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct bb_text {
+	const char *p;
+	size_t n; /* bytes */
+};
+
+#define BB_TEXT(literal) ((struct bb_text){(literal), sizeof(literal) - 1})
+
+static inline struct bb_text bb_text_of(const char *s)
+{
+	return (struct bb_text){s, s ? strlen(s) : 0};
+}
+
+static inline struct bb_text bb_text_bytes(const void *p, size_t n)
+{
+	return (struct bb_text){p, n};
+}
+
+static inline bool bb_text_equal(struct bb_text a, struct bb_text b)
+{
+	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+/* By bytes, a prefix first: <0, 0, >0. The order of UTF-8 bytes is the order of code points. */
+static inline int bb_text_compare(struct bb_text a, struct bb_text b)
+{
+	size_t n = a.n < b.n ? a.n : b.n;
+	int d = n ? memcmp(a.p, b.p, n) : 0;
+
+	return d ? d : (a.n > b.n) - (a.n < b.n);
+}
+
+#endif
