@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The sockets: look-ups by the Redis protocol (query) and HTTP (admin), inside the loop.
+ *
+ *	bb_serve_new(loop, &options, &serve, &err);	listens; look-ups are answered from now on
+ *	bb_serve_config_set(serve, config);		after a reload
+ *	bb_serve_stop(serve, on_stopped, ctx);		closes everything; then frees itself
+ *
+ * Thread: the loop's, for every call. Each look-up reads a snapshot of the store that is begun and
+ * ended in one callback; BB.DIGEST alone runs on a thread of the pool.
+ */
+#ifndef BACKBONE_SERVE_H
+#define BACKBONE_SERVE_H
+
+#include <backbone/config.h>
+#include <backbone/status.h>
+#include <backbone/store.h>
+#include <uv.h>
+
+struct bb_serve;
+
+struct bb_serve_options {
+	const struct bb_config *config; /* query, admin, limits, anyone_reads; what /v1/config
+					   shows. Borrowed until the next bb_serve_config_set */
+	const struct bb_rules *rules;	/* borrowed until on_stopped; a reload does not change it */
+	struct bb_store *store;		/* borrowed until on_stopped */
+	int query_fd, admin_fd;		/* listening Unix sockets from the service manager, taken
+					   on success; -1: bind config's path */
+	bb_status_fn *status;
+	void *status_ctx;
+};
+
+/*
+ * BB_OK, or BB_EBUSY (another process answers on a socket), BB_EACCESS, BB_EINVAL (no such group,
+ * address not of the loopback, path too long, descriptor that does not listen), BB_EIO. On failure
+ * nothing is left in the loop, and the descriptors are still the caller's.
+ */
+BB_MUST_CHECK int bb_serve_new(uv_loop_t *loop, const struct bb_serve_options *options,
+			       struct bb_serve **ret_serve, struct bb_error *err);
+
+/* Limits and the role of unknown peers for whom comes from now on, and /v1/config. Sockets and
+ * rules stay as they are. */
+void bb_serve_config_set(struct bb_serve *serve, const struct bb_config *config);
+
+/*
+ * Stops listening (and removes sockets that it bound), sends what is due, closes every connection
+ * and handle, waits for a digest under way to give up, frees the server, and calls back from a
+ * later turn of the loop. Once only.
+ */
+typedef void bb_serve_stopped_fn(void *ctx);
+void bb_serve_stop(struct bb_serve *serve, bb_serve_stopped_fn *on_stopped, void *ctx);
+
+struct bb_serve_stats { /* since start, but for clients */
+	uint64_t clients, accepted, refused, commands, errors, protocol_errors;
+	uint64_t closed_idle, closed_slow;
+};
+
+void bb_serve_stats(const struct bb_serve *serve, struct bb_serve_stats *ret_stats);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the daemon says of itself: made by the application on request, shown by /readyz, /v1/status,
+ * INFO and `backbonectl status`. Plain data; slices live in the arena that was given. Nothing in it
+ * is personal.
+ */
+#ifndef BACKBONE_STATUS_H
+#define BACKBONE_STATUS_H
+
+#include <backbone/event.h>
+
+struct bb_status_reason { /* why the daemon is not ready */
+	struct bb_text code;   /* log_gap, store_full, broker_unreachable, starting, ... */
+	struct bb_text detail; /* what, where, what to do next */
+};
+
+struct bb_status_partition {
+	struct bb_text topic; /* of a file: `file:` and its path */
+	int32_t partition;
+	int64_t next_offset; /* the first one not yet in the store */
+	int64_t end_offset;  /* of the log; -1: not known */
+	uint64_t results[BB_VERDICT_COUNT];
+	uint64_t holes; /* offsets that hold no record: transaction markers, compaction */
+};
+
+struct bb_status_connector {
+	struct bb_text name, channel;
+	uint64_t results[BB_VERDICT_COUNT]; /* of its events */
+};
+
+struct bb_status {
+	bool ready;
+	struct bb_status_reason *reasons; /* at least one if not ready */
+	size_t reason_n;
+	struct bb_text state; /* starting, running, waiting, draining */
+	int64_t started_ms;   /* wall clock */
+	struct bb_status_partition *partitions;
+	size_t partition_n;
+	struct bb_status_connector *connectors;
+	size_t connector_n;
+	uint64_t dead_letters; /* kept in the store now */
+	uint64_t profiles, identifiers;
+	uint64_t store_used_bytes, store_file_bytes, checksum_failures;
+};
+
+/* Fills *ret_status, which comes zeroed. On the loop's thread; must not block. */
+typedef void bb_status_fn(void *ctx, struct bb_arena *arena, struct bb_status *ret_status);
+
+#endif
