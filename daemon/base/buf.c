@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A byte buffer that doubles when it is full. JSON strings are copied in runs between the few bytes
+ * that need an escape, found by a table. The only failure is no memory, which aborts.
+ */
+#include <backbone/buf.h>
+
+#include <backbone/assert.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "memory.h"
+
+#define ROOM_MIN ((size_t)256)
+
+void bb_buf_fini(struct bb_buf *buf)
+{
+	free(buf->p);
+	*buf = BB_BUF_EMPTY;
+}
+
+char *bb_buf_reserve(struct bb_buf *buf, size_t more)
+{
+	size_t room = buf->room ? buf->room : ROOM_MIN;
+
+	bb_assert(more <= SIZE_MAX / 4 && buf->n <= SIZE_MAX / 4);
+	if (!buf->p || buf->room - buf->n < more) {
+		while (room - buf->n < more)
+			room *= 2;
+		buf->p = bb_memory_grow(buf->p, room);
+		buf->room = room;
+	}
+	return buf->p + buf->n;
+}
+
+void bb_buf_add(struct bb_buf *buf, const void *p, size_t n)
+{
+	if (!n)
+		return;
+	memcpy(bb_buf_reserve(buf, n), p, n);
+	buf->n += n;
+}
+
+void bb_buf_printf(struct bb_buf *buf, const char *fmt, ...)
+{
+	va_list args;
+	size_t room;
+	int n;
+
+	bb_buf_reserve(buf, 64);
+	room = buf->room - buf->n;
+	va_start(args, fmt);
+	n = vsnprintf(buf->p + buf->n, room, fmt, args);
+	va_end(args);
+	bb_assert(n >= 0);
+	if ((size_t)n >= room) {
+		bb_buf_reserve(buf, (size_t)n + 1);
+		va_start(args, fmt);
+		vsnprintf(buf->p + buf->n, (size_t)n + 1, fmt, args);
+		va_end(args);
+	}
+	buf->n += (size_t)n;
+}
+
+/* 0: copied as it is; 'u': \u00xx; else the letter after the backslash. */
+static char escape_of(unsigned char c)
+{
+	static const char low[0x20] = {
+		['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
+
+	if (c < 0x20)
+		return low[c] ? low[c] : 'u';
+	return c == '"' || c == '\\' ? (char)c : 0;
+}
+
+void bb_buf_json(struct bb_buf *buf, struct bb_text text)
+{
+	static const char hex[] = "0123456789abcdef";
+	size_t from = 0;
+
+	bb_buf_reserve(buf, text.n + 2);
+	bb_buf_byte(buf, '"');
+	for (size_t i = 0; i < text.n; i++) {
+		unsigned char c = (unsigned char)text.p[i];
+		char escape = escape_of(c);
+
+		if (!escape)
+			continue;
+		bb_buf_add(buf, text.p + from, i - from);
+		from = i + 1;
+		bb_buf_byte(buf, '\\');
+		bb_buf_byte(buf, escape);
+		if (escape == 'u') {
+			char digits[4] = {'0', '0', hex[c >> 4], hex[c & 15]};
+
+			bb_buf_add(buf, digits, sizeof digits);
+		}
+	}
+	if (from < text.n)
+		bb_buf_add(buf, text.p + from, text.n - from);
+	bb_buf_byte(buf, '"');
+}
