@@ -12,17 +12,24 @@
 
 struct bb_source;
 
-/* A message and the connector it is for. Borrowed from the source until bb_source_release. */
+/*
+ * A message and the connector it is for. Borrowed from the source until it is released.
+ * Without a connector it is a mark: no message, but word that the log holds nothing more to be
+ * read before `message.offset` (the end of a log whose last entries are transaction markers).
+ */
 struct bb_delivery {
 	struct bb_message message;
-	const struct bb_connector *connector;
-	void *owner; /* the source's */
+	const struct bb_connector *connector; /* NULL: a mark */
+	void *owner;			      /* the source's */
 };
+
+#define BB_RESUME_START INT64_C(-2) /* an operator's word: from where the log begins now */
+#define BB_RESUME_END INT64_C(-1)   /* an operator's word: from where the log ends now */
 
 /* What the store knows of a partition (or a file). */
 struct bb_resume {
 	bool known;	      /* false: start at the beginning */
-	int64_t next_offset;  /* the first one not yet in the store */
+	int64_t next_offset;  /* the first one not yet in the store, or BB_RESUME_* */
 	struct bb_text token; /* what the source asked to be kept: fingerprint of the last record,
 				 cluster id; or a byte offset */
 };
@@ -33,25 +40,40 @@ struct bb_source_ops {
 	int (*fd)(struct bb_source *source);
 
 	/*
-	 * Takes up to `room` deliveries. *ret_n 0 and BB_OK: nothing now. BB_EGAP: the log does not
-	 * continue where the store left off; `err` names topic, partition, offsets and what to do;
-	 * the source delivers no more of that partition until told. BB_EKAFKA: broker trouble,
-	 * retried by the source itself; for the log.
+	 * Takes up to `room` deliveries. Called once a second at least, with room 0 where there is
+	 * none (the source looks after itself then). *ret_n 0 and BB_OK: nothing now.
+	 * BB_EGAP: the log does not continue where the store left off; `err` names topic,
+	 * partition, offsets and what to do; the source delivers no more of that partition until it
+	 * is made anew after an operator's word. BB_EKAFKA, BB_EIO: broker or file trouble, retried
+	 * by the source itself; for the log. With an error *ret_n is 0; call again for the rest.
 	 */
 	int (*take)(struct bb_source *source, struct bb_delivery *out, size_t room, size_t *ret_n,
 		    struct bb_error *err);
 
-	/* The batch has ended (committed or given back by seek); the messages' memory may go. */
+	/* The batch has ended; the messages' memory may go. */
 	void (*release)(struct bb_source *source, struct bb_delivery *deliveries, size_t n);
-
-	/* After a failed commit: deliver again from what the store says. */
-	void (*rewind)(struct bb_source *source);
 
 	/* Whether everything that was there when asked first has been delivered (for --once). */
 	bool (*drained)(struct bb_source *source);
 
-	/* What is to be stored with the offset of the last of these messages of one partition
-	 * (token of bb_resume). */
+	/*
+	 * Whether reading has begun of everything that is there to be read; it stays true. If not,
+	 * `err` says why: BB_EKAFKA (the broker does not answer), else still starting.
+	 */
+	bool (*ready)(struct bb_source *source, struct bb_error *err);
+
+	/* Where the log of a partition ends now; -1: not known, or not of this source. */
+	int64_t (*end)(struct bb_source *source, struct bb_text topic, int32_t partition);
+
+	/* Everything of the partition before `next_offset` is durable: for lag displays. NULL: not
+	 * wanted. */
+	void (*committed)(struct bb_source *source, struct bb_text topic, int32_t partition,
+			  int64_t next_offset);
+
+	/*
+	 * What is to be stored with the offset of this message, the last one of its partition in a
+	 * batch (token of bb_resume). No mark is asked. Pure: called on a thread of the pool.
+	 */
 	struct bb_text (*token)(struct bb_source *source, const struct bb_delivery *last,
 				struct bb_arena *arena);
 

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The row of a partition: encoded whole at the end of each batch that touched it, read once at start.
+ * The topic stands in the value, since a long one does not fit into the key and is hashed there.
+ *
+ * What cannot be decoded, or whose counters do not add up, is damage: BB_ECORRUPT, never a guess.
+ */
+#include <backbone/progress.h>
+
+#include <backbone/assert.h>
+#include <backbone/hash.h>
+
+#include "bytes.h"
+
+#define VERSION 1
+#define KEY_TOPIC_MAX (BB_KV_KEY_MAX - 5) /* NUL and the partition follow */
+#define KEY_CUT (KEY_TOPIC_MAX - BB_HASH_BYTES - 1)
+
+void bb_progress_encode(const struct bb_progress *progress, struct bb_buf *buf)
+{
+	bb_assert(progress->topic.n <= BB_PROGRESS_TOPIC_MAX);
+	bb_assert(progress->token.n <= BB_PROGRESS_TOKEN_MAX);
+	bb_bytes_put(buf, VERSION, 1);
+	bb_bytes_put(buf, (uint32_t)progress->partition, 4);
+	bb_bytes_put(buf, (uint64_t)progress->next_offset, 8);
+	bb_bytes_put(buf, progress->passed, 8);
+	for (int i = 0; i < BB_VERDICT_COUNT; i++)
+		bb_bytes_put(buf, progress->results[i], 8);
+	bb_bytes_put(buf, progress->holes, 8);
+	bb_bytes_put(buf, progress->dropped, 8);
+	bb_bytes_put(buf, progress->gaps, 8);
+	bb_bytes_put_text(buf, progress->topic);
+	bb_bytes_put_text(buf, progress->token);
+}
+
+static bool adds_up(const struct bb_progress *progress)
+{
+	uint64_t sum = progress->holes;
+
+	for (int i = 0; i < BB_VERDICT_COUNT; i++)
+		sum += progress->results[i];
+	return sum == progress->passed;
+}
+
+int bb_progress_decode(struct bb_text value, struct bb_progress *ret_progress)
+{
+	struct bb_bytes in = bb_bytes_of(value);
+	struct bb_progress progress = {0};
+
+	if (bb_bytes_get(&in, 1) != VERSION)
+		return BB_ECORRUPT;
+	progress.partition = (int32_t)(uint32_t)bb_bytes_get(&in, 4);
+	progress.next_offset = (int64_t)bb_bytes_get(&in, 8);
+	progress.passed = bb_bytes_get(&in, 8);
+	for (int i = 0; i < BB_VERDICT_COUNT; i++)
+		progress.results[i] = bb_bytes_get(&in, 8);
+	progress.holes = bb_bytes_get(&in, 8);
+	progress.dropped = bb_bytes_get(&in, 8);
+	progress.gaps = bb_bytes_get(&in, 8);
+	progress.topic = bb_bytes_get_text(&in);
+	progress.token = bb_bytes_get_text(&in);
+	if (in.bad || in.p != in.end || progress.topic.n == 0 ||
+	    progress.topic.n > BB_PROGRESS_TOPIC_MAX || progress.token.n > BB_PROGRESS_TOKEN_MAX ||
+	    progress.next_offset < BB_RESUME_START || !adds_up(&progress))
+		return BB_ECORRUPT;
+	*ret_progress = progress;
+	return BB_OK;
+}
+
+size_t bb_progress_key(struct bb_text topic, int32_t partition, char out[BB_KV_KEY_MAX])
+{
+	static const struct bb_profile_key no_key;
+	size_t n = topic.n;
+
+	if (n <= KEY_TOPIC_MAX) {
+		memcpy(out, topic.p, n);
+	} else {
+		struct bb_hash hash = bb_hash_parts(&no_key, &topic, 1);
+
+		memcpy(out, topic.p, KEY_CUT);
+		out[KEY_CUT] = '~';
+		memcpy(out + KEY_CUT + 1, hash.b, BB_HASH_BYTES);
+		n = KEY_TOPIC_MAX;
+	}
+	out[n++] = '\0';
+	for (int shift = 24; shift >= 0; shift -= 8)
+		out[n++] = (char)((uint32_t)partition >> shift);
+	return n;
+}
+
+int bb_progress_put(struct bb_kv *kv, const struct bb_progress *progress)
+{
+	struct bb_buf buf = BB_BUF_EMPTY;
+	char key[BB_KV_KEY_MAX];
+	size_t key_n = bb_progress_key(progress->topic, progress->partition, key);
+	int err;
+
+	bb_progress_encode(progress, &buf);
+	err = bb_kv_put(kv, BB_TABLE_OFFSET, bb_text_bytes(key, key_n), bb_buf_slice(&buf));
+	bb_buf_fini(&buf);
+	return err;
+}
+
+int bb_progress_get(struct bb_kv *kv, struct bb_text topic, int32_t partition,
+		    struct bb_progress *ret_progress)
+{
+	char key[BB_KV_KEY_MAX];
+	size_t key_n = bb_progress_key(topic, partition, key);
+	struct bb_progress progress;
+	struct bb_text value;
+	int err;
+
+	err = bb_kv_get(kv, BB_TABLE_OFFSET, bb_text_bytes(key, key_n), &value);
+	if (err)
+		return err;
+	err = bb_progress_decode(value, &progress);
+	if (err)
+		return err;
+	if (!bb_text_equal(progress.topic, topic) || progress.partition != partition)
+		return BB_ECORRUPT;
+	*ret_progress = progress;
+	return BB_OK;
+}
+
+int bb_progress_accept(struct bb_kv *kv, struct bb_text topic, int32_t partition, int64_t where)
+{
+	struct bb_progress progress;
+	int err;
+
+	bb_assert(where >= BB_RESUME_START);
+	err = bb_progress_get(kv, topic, partition, &progress);
+	if (err)
+		return err;
+	progress.next_offset = where;
+	progress.gaps++;
+	progress.token = (struct bb_text){NULL, 0};
+	return bb_progress_put(kv, &progress);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How far a partition (or a file) has been read: one row of BB_TABLE_OFFSET, written in the same
+ * transaction as what its records did. Always: sum of results + holes = passed.
+ */
+#ifndef BACKBONE_PROGRESS_H
+#define BACKBONE_PROGRESS_H
+
+#include <backbone/buf.h>
+#include <backbone/event.h>
+#include <backbone/kv.h>
+#include <backbone/source.h>
+
+#define BB_PROGRESS_TOKEN_MAX 255 /* bytes */
+#define BB_PROGRESS_TOPIC_MAX 4200 /* bytes: `file:` and the longest path */
+
+struct bb_progress {
+	struct bb_text topic; /* of a file: `file:` and its path */
+	int32_t partition;
+	int64_t next_offset; /* the first one not yet in the store, or BB_RESUME_START, _END */
+	uint64_t passed;     /* offsets from where reading began to next_offset, jumps left out */
+	uint64_t results[BB_VERDICT_COUNT]; /* of records of the log */
+	uint64_t holes;	  /* offsets without a record: transaction markers, compaction, blank lines */
+	uint64_t dropped; /* delivered again although already in the store; not part of passed */
+	uint64_t gaps;	  /* times an operator had reading go on behind a gap */
+	struct bb_text token; /* the source's, see bb_resume */
+};
+
+/* Appends the row's value. `topic` and `token` within the limits above. */
+void bb_progress_encode(const struct bb_progress *progress, struct bb_buf *buf);
+
+/* BB_OK or BB_ECORRUPT. The slices of *ret_progress are of `value`. */
+BB_MUST_CHECK int bb_progress_decode(struct bb_text value, struct bb_progress *ret_progress);
+
+/* The row's key: the topic, NUL, the partition; a long topic is cut and hashed. Returns its
+ * length. */
+size_t bb_progress_key(struct bb_text topic, int32_t partition, char out[BB_KV_KEY_MAX]);
+
+BB_MUST_CHECK int bb_progress_put(struct bb_kv *kv, const struct bb_progress *progress);
+
+/* BB_OK, BB_ENOTFOUND, BB_ECORRUPT or the store's error. Slices as bb_kv_get's. */
+BB_MUST_CHECK int bb_progress_get(struct bb_kv *kv, struct bb_text topic, int32_t partition,
+				  struct bb_progress *ret_progress);
+
+/*
+ * An operator's word that reading goes on behind a gap: from `where`, an offset or BB_RESUME_START
+ * or BB_RESUME_END. What was counted stays. BB_ENOTFOUND: nothing is known of that partition.
+ */
+BB_MUST_CHECK int bb_progress_accept(struct bb_kv *kv, struct bb_text topic, int32_t partition,
+				     int64_t where);
+
+#endif
