@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The bytes of the rows of ingest: fixed little-endian numbers, texts with a 32-bit length (all ones: p
- * NULL). Reading never runs past the end: it sets `bad` and gives zeros, so that a decoder checks once.
+ * The bytes of the rows of ingest: fixed little-endian numbers, texts with a 32-bit length (all
+ * ones: p NULL). Reading never runs past the end: it sets `bad` and gives zeros, so that a decoder
+ * checks once.
  */
 #ifndef BB_INGEST_BYTES_H
 #define BB_INGEST_BYTES_H

@@ -4,8 +4,8 @@
  * BB_TABLE_META, written in the same transaction, so that numbers are never used twice even when
  * the newest letters were swept.
  *
- * What cannot be decoded is damage: BB_ECORRUPT. Values are cut at BB_DEADLETTER_BYTES_MAX; the length
- * before is kept.
+ * What cannot be decoded is damage: BB_ECORRUPT. Values are cut at BB_DEADLETTER_BYTES_MAX; the
+ * length before is kept.
  */
 #include <backbone/deadletter.h>
 

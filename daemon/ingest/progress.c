@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The row of a partition: encoded whole at the end of each batch that touched it, read once at start.
- * The topic stands in the value, since a long one does not fit into the key and is hashed there.
+ * The row of a partition: encoded whole at the end of each batch that touched it, read once at
+ * start. The topic stands in the value, since a long one does not fit into the key and is hashed
+ * there.
  *
  * What cannot be decoded, or whose counters do not add up, is damage: BB_ECORRUPT, never a guess.
  */

@@ -20,7 +20,8 @@ struct bb_deadletter {
 	int64_t stored_ms; /* wall clock when it was stored */
 	struct bb_refusal refusal;
 	struct bb_text connector;
-	struct bb_message message; /* value: redacted; p NULL: nothing may be kept, or a tombstone */
+	struct bb_message
+		message;      /* value: redacted; p NULL: nothing may be kept, or a tombstone */
 	bool has_value;	      /* the message had one */
 	uint64_t value_bytes; /* its length before redaction and cutting */
 };

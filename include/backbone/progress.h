@@ -11,7 +11,7 @@
 #include <backbone/kv.h>
 #include <backbone/source.h>
 
-#define BB_PROGRESS_TOKEN_MAX 255 /* bytes */
+#define BB_PROGRESS_TOKEN_MAX 255  /* bytes */
 #define BB_PROGRESS_TOPIC_MAX 4200 /* bytes: `file:` and the longest path */
 
 struct bb_progress {
@@ -20,7 +20,7 @@ struct bb_progress {
 	int64_t next_offset; /* the first one not yet in the store, or BB_RESUME_START, _END */
 	uint64_t passed;     /* offsets from where reading began to next_offset, jumps left out */
 	uint64_t results[BB_VERDICT_COUNT]; /* of records of the log */
-	uint64_t holes;	  /* offsets without a record: transaction markers, compaction, blank lines */
+	uint64_t holes; /* offsets without a record: transaction markers, compaction, blank lines */
 	uint64_t dropped; /* delivered again although already in the store; not part of passed */
 	uint64_t gaps;	  /* times an operator had reading go on behind a gap */
 	struct bb_text token; /* the source's, see bb_resume */

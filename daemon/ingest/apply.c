@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From messages to verdicts: each message goes through its connector, each event that comes out
+ * through the gate and the pipeline; how that ended is counted by partition and by connector. A
+ * message counts once, as the first of applied, duplicate, dead letter, no identifier, skipped that
+ * one of its elements ended as.
+ *
+ * Nothing fails here: what is wrong with a message is a verdict, and what goes wrong in the store
+ * is said by the pipeline when it finishes.
+ */
+#include "job.h"
+
+#include <backbone/assert.h>
+#include <backbone/gate.h>
+#include <backbone/normalise.h>
+
+/* Smaller goes first when the elements of a message ended differently. */
+static const int precedence[BB_VERDICT_COUNT] = {
+	[BB_VERDICT_APPLIED] = 0,	[BB_VERDICT_DUPLICATE] = 1, [BB_VERDICT_DEAD] = 2,
+	[BB_VERDICT_NO_IDENTIFIER] = 3, [BB_VERDICT_SKIPPED] = 4,
+};
+
+struct message {
+	struct bb_job *job;
+	size_t item;
+	struct bb_outcomes *outcomes;
+	size_t letters; /* so far */
+};
+
+static struct bb_outcomes *outcomes_of(struct bb_batch *batch, const struct bb_connector *connector)
+{
+	struct bb_outcomes fresh = {.connector = connector};
+
+	for (size_t i = batch->outcome_n; i-- > 0;)
+		if (batch->outcomes[i].connector == connector)
+			return &batch->outcomes[i];
+	BB_ARENA_PUSH(&batch->arena, batch->outcomes, batch->outcome_n, batch->outcome_room) =
+		fresh;
+	return &batch->outcomes[batch->outcome_n - 1];
+}
+
+static void tally(struct bb_batch *batch, enum bb_metric metric, struct bb_text first,
+		  struct bb_text second)
+{
+	struct bb_tally fresh = {metric, first, second, 1};
+
+	for (size_t i = 0; i < batch->tally_n; i++) {
+		struct bb_tally *seen = &batch->tallies[i];
+
+		if (seen->metric == metric && bb_text_equal(seen->first, first) &&
+		    bb_text_equal(seen->second, second)) {
+			seen->n++;
+			return;
+		}
+	}
+	BB_ARENA_PUSH(&batch->arena, batch->tallies, batch->tally_n, batch->tally_room) = fresh;
+}
+
+static enum bb_verdict refuse(struct message *msg, const struct bb_refusal *refusal)
+{
+	struct bb_batch *batch = msg->job->batch;
+	struct bb_letter letter = {msg->item, *refusal};
+
+	msg->outcomes->reasons[refusal->reason]++;
+	if (msg->letters++ < BB_JOB_LETTERS_MAX)
+		BB_ARENA_PUSH(&batch->arena, batch->letters, batch->letter_n, batch->letter_room) =
+			letter;
+	return BB_VERDICT_DEAD;
+}
+
+static void count_warnings(struct bb_job *job, const struct bb_event *ev)
+{
+	const struct bb_rules *rules = job->options->rules;
+	struct bb_batch *batch = job->batch;
+
+	for (size_t i = 0; i < ev->warning_n; i++)
+		tally(batch, BB_METRIC_WARNINGS, ev->warnings[i].code, (struct bb_text){NULL, 0});
+	for (size_t i = 0; i < ev->identifier_n; i++) {
+		const struct bb_identifier *id = &ev->identifiers[i];
+		const char *rule;
+
+		if (!id->blocked)
+			continue;
+		rule = bb_normalise_blocked_by(&rules->namespaces[id->ns_index], id->value,
+					       &batch->arena);
+		tally(batch, BB_METRIC_BLOCKED, id->ns, bb_text_of(rule));
+	}
+}
+
+static enum bb_verdict apply_event(struct message *msg, struct bb_event *ev)
+{
+	struct bb_job *job = msg->job;
+	struct bb_refusal refusal = {0};
+	enum bb_verdict verdict;
+	enum bb_gate_result passed = bb_gate(job->options->rules, ev, &job->batch->arena, &refusal);
+
+	if (passed == BB_GATE_REFUSED)
+		return refuse(msg, &refusal);
+	count_warnings(job, ev);
+	if (passed == BB_GATE_NO_IDENTIFIER)
+		return BB_VERDICT_NO_IDENTIFIER;
+	verdict = bb_pipeline_apply(job->pl, ev, &refusal);
+	job->batch->events++;
+	return verdict == BB_VERDICT_DEAD ? refuse(msg, &refusal) : verdict;
+}
+
+static enum bb_verdict apply_element(struct message *msg, const struct bb_extracted *element)
+{
+	switch (element->kind) {
+	case BB_EXTRACTED_EVENT:
+		return apply_event(msg, element->event);
+	case BB_EXTRACTED_REFUSED:
+		return refuse(msg, &element->refusal);
+	case BB_EXTRACTED_SKIP:
+		break;
+	}
+	return BB_VERDICT_SKIPPED;
+}
+
+static enum bb_verdict apply_message(struct bb_job *job, size_t item)
+{
+	const struct bb_delivery *delivery = &job->batch->items[item];
+	struct message msg = {job, item, outcomes_of(job->batch, delivery->connector), 0};
+	struct bb_extraction extraction = {0};
+	enum bb_verdict all = BB_VERDICT_SKIPPED;
+
+	bb_connector_run(delivery->connector, &delivery->message, &job->batch->arena, &extraction);
+	bb_assert(extraction.n > 0);
+	for (size_t i = 0; i < extraction.n; i++) {
+		enum bb_verdict one = apply_element(&msg, &extraction.items[i]);
+
+		msg.outcomes->results[one]++;
+		if (precedence[one] < precedence[all])
+			all = one;
+	}
+	return all;
+}
+
+static void apply_item(struct bb_job *job, size_t item)
+{
+	const struct bb_delivery *delivery = &job->batch->items[item];
+	struct bb_partition *part = job->batch->partitions[item];
+	struct bb_progress *made = &part->made;
+	int64_t offset = delivery->message.offset;
+
+	if (!part->made_known) {
+		made->next_offset = offset;
+		part->made_known = true;
+	}
+	if (offset < made->next_offset) {
+		made->dropped += delivery->connector != NULL;
+		return;
+	}
+	made->holes += (uint64_t)(offset - made->next_offset);
+	made->passed += (uint64_t)(offset - made->next_offset);
+	made->next_offset = offset;
+	if (!delivery->connector)
+		return;
+	made->results[apply_message(job, item)]++;
+	made->passed++;
+	made->next_offset++;
+	part->last = item;
+}
+
+void bb_apply_batch(struct bb_job *job)
+{
+	struct bb_batch *batch = job->batch;
+
+	for (size_t i = 0; i < batch->n; i++) {
+		struct bb_partition *part = batch->partitions[i];
+
+		if (!part->touched) {
+			bb_partition_touch(part);
+			BB_ARENA_PUSH(&batch->arena, batch->touched, batch->touched_n,
+				      batch->touched_room) = part;
+		}
+		apply_item(job, i);
+	}
+}

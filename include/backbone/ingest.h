@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Ingest: takes messages from sources, applies them in batches, each in one write transaction on a
+ * thread of the pool, while the next batch gathers. What a batch did, how far its partitions were
+ * read and its dead letters become durable together or not at all.
+ *
+ *	bb_ingest_new(&options, &ingest, &err);	reads the stored positions
+ *	bb_ingest_add(ingest, source);		sources ask bb_ingest_resume where to begin
+ *	bb_ingest_start(ingest);
+ *	bb_ingest_stop(ingest);			drains; on_stopped is called; then bb_ingest_free
+ *
+ * Thread: the loop's. Callbacks never run inside a call, and must not free.
+ */
+#ifndef BACKBONE_INGEST_H
+#define BACKBONE_INGEST_H
+
+#include <backbone/metrics.h>
+#include <backbone/pipeline.h>
+#include <backbone/source.h>
+#include <backbone/status.h>
+#include <uv.h>
+
+struct bb_ingest;
+
+#define BB_INGEST_SOURCES_MAX 64
+
+/* How ingest reaches the store; write_* also from threads of the pool, one transaction at a time.
+ */
+struct bb_ingest_store {
+	int (*read_begin)(void *ctx, struct bb_kv **ret_kv);
+	void (*read_end)(void *ctx, struct bb_kv *kv);
+	int (*write_begin)(void *ctx, struct bb_kv **ret_kv);
+	int (*write_commit)(struct bb_kv *kv);
+	void (*write_abort)(struct bb_kv *kv);
+	void *ctx;
+};
+
+struct bb_ingest_options {
+	uv_loop_t *loop;
+	struct bb_ingest_store store;
+	const struct bb_rules *rules; /* borrowed for life */
+	struct bb_metrics *metrics;   /* borrowed for life */
+	uint32_t batch_events;
+	uint64_t batch_bytes;
+	uint32_t dead_letter_days; /* 0: kept for ever */
+	bool once;		   /* end when all sources are drained */
+
+	/*
+	 * It came to an end by itself: BB_OK (once, everything committed), BB_EGAP (once, and a
+	 * partition has a gap), BB_EKAFKA (once, and the broker does not answer), or the store's
+	 * error, after which the process must end: what is in the store is the state of the last
+	 * commit.
+	 */
+	void (*on_end)(void *ctx, const struct bb_error *err);
+	void (*on_stopped)(void *ctx); /* after bb_ingest_stop */
+	void (*on_idle)(void *ctx);    /* after bb_ingest_hold: nothing is in flight */
+	void *ctx;
+};
+
+/* BB_OK, or the store's error. */
+BB_MUST_CHECK int bb_ingest_new(const struct bb_ingest_options *options,
+				struct bb_ingest **ret_ingest, struct bb_error *err);
+void bb_ingest_free(struct bb_ingest *ingest); /* NULL-safe; never started, or stopped */
+
+/* The source is borrowed until stopped. At most BB_INGEST_SOURCES_MAX, before the start. */
+void bb_ingest_add(struct bb_ingest *ingest, struct bb_source *source);
+
+/* A bb_resume_fn; ctx is the ingest. */
+int bb_ingest_resume(void *ctx, struct bb_text topic, int32_t partition, struct bb_arena *arena,
+		     struct bb_resume *ret_resume);
+
+void bb_ingest_start(struct bb_ingest *ingest);
+
+/* Takes no more, commits what has been taken (gives it up where the store has no space), calls
+ * on_stopped. */
+void bb_ingest_stop(struct bb_ingest *ingest);
+
+/* Takes no more until bb_ingest_go, commits what has been taken, calls on_idle: then no message and
+ * no connector is in use. */
+void bb_ingest_hold(struct bb_ingest *ingest);
+void bb_ingest_go(struct bb_ingest *ingest);
+
+/* Fills ready, reasons, state, partitions and connectors. */
+void bb_ingest_status(struct bb_ingest *ingest, struct bb_arena *arena,
+		      struct bb_status *ret_status);
+
+#endif
