@@ -44,11 +44,11 @@ Test(base, buf_prints_more_than_fits)
 {
 	struct bb_buf buf = BB_BUF_EMPTY;
 
-	for (int width = 0; width < 600; width += 7) {
+	for (size_t width = 0; width < 600; width += 7) {
 		size_t before = buf.n;
 
-		bb_buf_printf(&buf, "%0*d", width, 1);
-		cr_assert_eq(buf.n - before, width ? width : 1, "width %d", width);
+		bb_buf_printf(&buf, "%0*d", (int)width, 1);
+		cr_assert_eq(buf.n - before, width ? width : 1, "width %zu", width);
 	}
 	bb_buf_fini(&buf);
 }
