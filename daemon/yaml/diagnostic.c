@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Collecting and printing mistakes, and guessing what was meant. A guess is the word with the
+ * fewest changed, missing, additional or swapped letters, if they are at most a third of the longer
+ * word; upper and lower case are the same here. Nothing fails; a word that is too long has no
+ * guess.
+ */
+#include <backbone/yaml.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#define WORD_MAX ((size_t)64)
+
+void bb_diagnostic_print(const struct bb_diagnostic *diagnostic, struct bb_buf *buf)
+{
+	bb_buf_printf(buf, "%s:%u:%u: ", diagnostic->file, diagnostic->line, diagnostic->column);
+	if (diagnostic->path && *diagnostic->path)
+		bb_buf_printf(buf, "%s: ", diagnostic->path);
+	bb_buf_printf(buf, "%s", diagnostic->message);
+}
+
+void bb_yaml_complain(const char *file, const struct bb_yaml *node, const char *path,
+		      struct bb_diagnostics *diagnostics, const char *fmt, ...)
+{
+	struct bb_arena *arena = diagnostics->arena;
+	struct bb_buf message = BB_BUF_EMPTY;
+	va_list args;
+	int n;
+
+	va_start(args, fmt);
+	n = vsnprintf(NULL, 0, fmt, args);
+	va_end(args);
+	va_start(args, fmt);
+	vsnprintf(bb_buf_reserve(&message, (size_t)n + 1), (size_t)n + 1, fmt, args);
+	va_end(args);
+	for (int i = 0; i < n; i++) /* a value may hold line feeds; a message is one line */
+		if ((unsigned char)message.p[i] < 0x20 || message.p[i] == 0x7f)
+			message.p[i] = '?';
+	BB_ARENA_PUSH(arena, diagnostics->items, diagnostics->n, diagnostics->room) =
+		(struct bb_diagnostic){
+			.file = bb_arena_copy(arena, bb_text_of(file)).p,
+			.line = node ? node->line : 1,
+			.column = node ? node->column : 1,
+			.path = bb_arena_copy(arena, bb_text_of(path ? path : "")).p,
+			.message = bb_arena_copy(arena, bb_text_of(message.p)).p,
+		};
+	bb_buf_fini(&message);
+}
+
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static unsigned least(unsigned a, unsigned b, unsigned c)
+{
+	unsigned d = a < b ? a : b;
+
+	return d < c ? d : c;
+}
+
+/* Edits between two words of at most WORD_MAX bytes; a swap of neighbours is one. */
+static unsigned distance(struct bb_text a, struct bb_text b)
+{
+	unsigned rows[3][WORD_MAX + 1];
+	unsigned *before = rows[0], *above = rows[1], *row = rows[2], *spare;
+
+	for (size_t k = 0; k <= b.n; k++)
+		above[k] = (unsigned)k;
+	for (size_t i = 1; i <= a.n; i++) {
+		row[0] = (unsigned)i;
+		for (size_t k = 1; k <= b.n; k++) {
+			char x = lower(a.p[i - 1]), y = lower(b.p[k - 1]);
+
+			row[k] = least(above[k] + 1, row[k - 1] + 1, above[k - 1] + (x != y));
+			if (i > 1 && k > 1 && x == lower(b.p[k - 2]) && y == lower(a.p[i - 2]))
+				row[k] = least(row[k], row[k], before[k - 2] + 1);
+		}
+		spare = before;
+		before = above;
+		above = row;
+		row = spare;
+	}
+	return above[b.n];
+}
+
+const char *bb_yaml_nearest(struct bb_text word, const char *const *words, size_t n)
+{
+	const char *nearest = NULL;
+	unsigned best = 0;
+
+	if (word.n == 0 || word.n > WORD_MAX)
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		struct bb_text candidate = bb_text_of(words[i]);
+		size_t longer = candidate.n > word.n ? candidate.n : word.n;
+		unsigned edits;
+
+		if (candidate.n == 0 || candidate.n > WORD_MAX)
+			continue;
+		edits = distance(word, candidate);
+		if (edits <= (longer + 2) / 3 && edits < longer && (!nearest || edits < best)) {
+			nearest = words[i];
+			best = edits;
+		}
+	}
+	return nearest;
+}
