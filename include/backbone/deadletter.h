@@ -44,6 +44,12 @@ BB_MUST_CHECK int bb_deadletter_put(struct bb_kv *kv, const struct bb_deadletter
 BB_MUST_CHECK int bb_deadletter_seek(struct bb_kv *kv, uint64_t from, struct bb_arena *arena,
 				     uint64_t *ret_number, struct bb_deadletter *ret_letter);
 
+/*
+ * Appends it as one line of JSON, no line feed: number, stored, reason, at, detail, connector,
+ * position, headers, key, value. Bytes that are no UTF-8 go as `key_base64`, `value_base64`.
+ */
+void bb_deadletter_json(uint64_t number, const struct bb_deadletter *letter, struct bb_buf *buf);
+
 /* Removes up to `most` of the oldest letters that were stored before `before_ms`. */
 BB_MUST_CHECK int bb_deadletter_sweep(struct bb_kv *kv, int64_t before_ms, size_t most,
 				      size_t *ret_removed);

@@ -13,6 +13,7 @@
 #define BACKBONE_SERVE_H
 
 #include <backbone/config.h>
+#include <backbone/metrics.h>
 #include <backbone/status.h>
 #include <backbone/store.h>
 #include <uv.h>
@@ -26,6 +27,9 @@ struct bb_serve_options {
 	struct bb_store *store;		/* borrowed until on_stopped */
 	int query_fd, admin_fd;		/* listening Unix sockets from the service manager, taken
 					   on success; -1: bind config's path */
+	struct bb_metrics *metrics; /* borrowed until on_stopped. Look-ups and clients are counted
+				       there; on each scrape the gauges that follow from the
+				       status and the store are set before it is rendered */
 	bb_status_fn *status;
 	void *status_ctx;
 };

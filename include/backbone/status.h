@@ -9,7 +9,7 @@
 
 #include <backbone/event.h>
 
-struct bb_status_reason { /* why the daemon is not ready */
+struct bb_status_reason {      /* why the daemon is not ready */
 	struct bb_text code;   /* log_gap, store_full, broker_unreachable, starting, ... */
 	struct bb_text detail; /* what, where, what to do next */
 };

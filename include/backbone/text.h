@@ -42,4 +42,7 @@ static inline int bb_text_compare(struct bb_text a, struct bb_text b)
 	return d ? d : (a.n > b.n) - (a.n < b.n);
 }
 
+/* Valid UTF-8: no overlong forms, no surrogates, nothing beyond U+10FFFF. Empty text is. */
+bool bb_text_is_utf8(struct bb_text text);
+
 #endif

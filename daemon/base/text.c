@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Checks on text that several modules make. Pure; cannot fail. */
+#include <backbone/text.h>
+
+/* How many bytes the sequence at `p` has by its first two bytes, or 0 if they cannot begin one.
+ * `n` is what is left. */
+static size_t sequence_bytes(const unsigned char *p, size_t n)
+{
+	unsigned char second = n > 1 ? p[1] : 0;
+
+	if (p[0] < 0x80)
+		return 1;
+	if (p[0] >= 0xc2 && p[0] <= 0xdf)
+		return 2;
+	if (p[0] == 0xe0)
+		return second >= 0xa0 ? 3 : 0;
+	if (p[0] == 0xed)
+		return second <= 0x9f ? 3 : 0;
+	if (p[0] >= 0xe1 && p[0] <= 0xef)
+		return 3;
+	if (p[0] == 0xf0)
+		return second >= 0x90 ? 4 : 0;
+	if (p[0] >= 0xf1 && p[0] <= 0xf3)
+		return 4;
+	return p[0] == 0xf4 && second <= 0x8f ? 4 : 0;
+}
+
+bool bb_text_is_utf8(struct bb_text text)
+{
+	const unsigned char *p = (const unsigned char *)text.p;
+	size_t i = 0;
+
+	while (i < text.n) {
+		size_t n = sequence_bytes(p + i, text.n - i);
+
+		if (n == 0 || n > text.n - i)
+			return false;
+		for (size_t k = 1; k < n; k++)
+			if ((p[i + k] & 0xc0) != 0x80)
+				return false;
+		i += n;
+	}
+	return true;
+}

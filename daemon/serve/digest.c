@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A job on the pool opens a reader of its own, walks all views in one snapshot, and hands the
+ * result back to the loop. The snapshot is wrapped so that a stop is seen at the next read: a walk
+ * of minutes must not hold up the end of the process.
+ *
+ * The store's error (or BB_EBUSY, when told to stop) becomes the answer of all who wait for this
+ * job.
+ */
+#include "digest.h"
+
+#include <backbone/assert.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+struct bb_digester {
+	uv_loop_t *loop;
+	struct bb_handles *handles;
+	struct bb_store *store;
+	const struct bb_rules *rules;
+	struct bb_digest_waiter *waiting;  /* for the next job */
+	struct bb_digest_waiter *answered; /* by the job under way */
+	bool is_running, is_stopping;
+	uv_work_t work;
+	/* Of the job, which owns these while it runs: */
+	struct bb_digest digest;
+	int err;
+	atomic_bool cancelled; /* the one word that both threads touch */
+};
+
+/* A snapshot that ends early when the digester is told to stop. */
+struct cancellable {
+	struct bb_kv kv;
+	struct bb_kv *inner;
+	atomic_bool *cancelled;
+};
+
+static int cancellable_get(struct bb_kv *kv, enum bb_table table, struct bb_text key,
+			   struct bb_text *ret_value)
+{
+	struct cancellable *self = (struct cancellable *)kv;
+
+	if (atomic_load_explicit(self->cancelled, memory_order_relaxed))
+		return BB_EBUSY;
+	return bb_kv_get(self->inner, table, key, ret_value);
+}
+
+static int cancellable_seek(struct bb_kv *kv, enum bb_table table, struct bb_text from, bool after,
+			    struct bb_text *ret_key, struct bb_text *ret_value)
+{
+	struct cancellable *self = (struct cancellable *)kv;
+
+	if (atomic_load_explicit(self->cancelled, memory_order_relaxed))
+		return BB_EBUSY;
+	return bb_kv_seek(self->inner, table, from, after, ret_key, ret_value);
+}
+
+/* A snapshot is not written to. */
+static const struct bb_kv_ops cancellable_ops = {
+	.get = cancellable_get,
+	.seek = cancellable_seek,
+};
+
+static void on_work(uv_work_t *work)
+{
+	struct bb_digester *digester = work->data;
+	struct bb_store_reader *reader = NULL;
+	struct bb_viewer *viewer = NULL;
+	struct cancellable snapshot = {.kv = {&cancellable_ops}, .cancelled = &digester->cancelled};
+
+	digester->err = bb_store_reader_new(digester->store, &reader);
+	if (digester->err != BB_OK)
+		return;
+	digester->err = bb_store_read_begin(reader, &snapshot.inner);
+	if (digester->err == BB_OK) {
+		viewer = bb_viewer_new(digester->rules);
+		digester->err = bb_viewer_digest(viewer, &snapshot.kv, &digester->digest);
+		bb_viewer_free(viewer);
+		bb_store_read_end(reader);
+	}
+	bb_store_reader_free(reader);
+}
+
+static void start(struct bb_digester *digester);
+
+static void on_worked(uv_work_t *work, int status)
+{
+	struct bb_digester *digester = work->data;
+
+	digester->is_running = false;
+	if (status != 0)
+		digester->err = BB_EBUSY; /* taken from the pool's queue before it began */
+	while (digester->answered) {
+		struct bb_digest_waiter *waiter = digester->answered;
+
+		digester->answered = waiter->next;
+		waiter->is_waiting = false;
+		waiter->on_digest(waiter, digester->err, &digester->digest);
+	}
+	if (digester->waiting && !digester->is_stopping)
+		start(digester);
+	bb_handles_closed(digester->handles);
+}
+
+static void start(struct bb_digester *digester)
+{
+	int err;
+
+	digester->answered = digester->waiting;
+	digester->waiting = NULL;
+	digester->is_running = true;
+	digester->work.data = digester;
+	err = uv_queue_work(digester->loop, &digester->work, on_work, on_worked);
+	bb_assert(err == 0);
+	bb_handles_opened(digester->handles);
+}
+
+struct bb_digester *bb_digester_new(uv_loop_t *loop, struct bb_handles *handles,
+				    struct bb_store *store, const struct bb_rules *rules)
+{
+	struct bb_digester *digester = calloc(1, sizeof(*digester));
+
+	bb_assert(digester);
+	digester->loop = loop;
+	digester->handles = handles;
+	digester->store = store;
+	digester->rules = rules;
+	return digester;
+}
+
+void bb_digester_ask(struct bb_digester *digester, struct bb_digest_waiter *waiter)
+{
+	bb_assert(!waiter->is_waiting && waiter->on_digest && !digester->is_stopping);
+	waiter->is_waiting = true;
+	waiter->next = digester->waiting;
+	digester->waiting = waiter;
+	if (!digester->is_running)
+		start(digester);
+}
+
+static void unlink_waiter(struct bb_digest_waiter **list, const struct bb_digest_waiter *waiter)
+{
+	for (; *list; list = &(*list)->next) {
+		if (*list == waiter) {
+			*list = waiter->next;
+			return;
+		}
+	}
+}
+
+void bb_digester_forget(struct bb_digester *digester, struct bb_digest_waiter *waiter)
+{
+	if (!waiter->is_waiting)
+		return;
+	unlink_waiter(&digester->waiting, waiter);
+	unlink_waiter(&digester->answered, waiter);
+	waiter->is_waiting = false;
+}
+
+void bb_digester_stop(struct bb_digester *digester)
+{
+	digester->is_stopping = true;
+	atomic_store_explicit(&digester->cancelled, true, memory_order_relaxed);
+	if (digester->is_running)
+		(void)uv_cancel((uv_req_t *)&digester->work); /* works only before it began */
+}
+
+void bb_digester_free(struct bb_digester *digester)
+{
+	bb_assert(!digester || !digester->is_running);
+	free(digester);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Look-ups against one snapshot of the store at a time: begun by the first look-up of a turn, ended
+ * by the turn's owner. Thread: the loop's. Slices of a view live until the next look-up or the end.
+ */
+#ifndef SERVE_LOOKUP_H
+#define SERVE_LOOKUP_H
+
+#include <backbone/store.h>
+#include <backbone/view.h>
+
+struct bb_lookup {
+	struct bb_store_reader *reader;
+	struct bb_viewer *viewer;
+	struct bb_kv *kv; /* NULL: no snapshot is open */
+	const struct bb_rules *rules;
+};
+
+BB_MUST_CHECK int bb_lookup_init(struct bb_lookup *lookup, struct bb_store *store,
+				 const struct bb_rules *rules);
+void bb_lookup_fini(struct bb_lookup *lookup);
+
+/* The snapshot; begun if there is none. Ends with bb_lookup_end, which may be called without one.
+ */
+BB_MUST_CHECK int bb_lookup_begin(struct bb_lookup *lookup, struct bb_kv **ret_kv);
+void bb_lookup_end(struct bb_lookup *lookup);
+
+/* As bb_viewer_find, in the snapshot. */
+BB_MUST_CHECK int bb_lookup_find(struct bb_lookup *lookup, struct bb_text key,
+				 struct bb_found *ret_found);
+BB_MUST_CHECK int bb_lookup_view(struct bb_lookup *lookup, struct bb_text key,
+				 const struct bb_view **ret_view);
+
+/* Appends the JSON of the view; `buf` is as it was if the result is not BB_OK. */
+BB_MUST_CHECK int bb_lookup_json(struct bb_lookup *lookup, struct bb_text key, struct bb_buf *buf);
+
+/* Whether an error of a look-up only says that nobody is there: not found, blocked, not a key. */
+static inline bool bb_lookup_is_nobody(int err)
+{
+	return err == BB_ENOTFOUND || err == BB_EACCESS || err == BB_EINVAL;
+}
+
+/* What is wrong with a key that gave BB_EINVAL, for people: unknown namespace, or
+ * not canonical, or neither of the two forms. */
+void bb_lookup_explain(const struct bb_lookup *lookup, struct bb_text key, struct bb_buf *buf);
+
+/* `a,b,c` of members of a view into a mask for bb_view_json. False: *ret_bad is the first unknown
+ * one; then bb_lookup_parts_list appends those that there are. */
+bool bb_lookup_parts(struct bb_text list, unsigned *ret_parts, struct bb_text *ret_bad);
+void bb_lookup_parts_list(struct bb_buf *buf);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * HTTP without a socket: a request in, a response out, by one table of routes. Errors are problem
+ * details (RFC 9457).
+ */
+#ifndef SERVE_ROUTE_H
+#define SERVE_ROUTE_H
+
+#include "service.h"
+
+#include <backbone/buf.h>
+
+struct bb_request {
+	const char *method;
+	struct bb_text path; /* percent-encoded, without the query */
+	unsigned roles;	     /* of the peer */
+	struct bb_service *service;
+	/* Gives a query parameter, percent-encoded, or NULL. */
+	const char *(*query)(void *ctx, const char *name);
+	void *query_ctx;
+};
+
+struct bb_response {
+	unsigned status;
+	const char *type;  /* Content-Type */
+	const char *allow; /* Allow, or NULL */
+	struct bb_buf body;
+};
+
+struct bb_route {
+	const char *method, *path; /* ends in `/`: the rest of the path is the handler's */
+	unsigned role;		   /* that it takes; 0: none */
+	void (*run)(const struct bb_request *req, struct bb_text rest, struct bb_response *res);
+	const char *summary;
+};
+
+extern const struct bb_route bb_routes[];
+extern const size_t bb_route_n;
+
+/* `res` comes zeroed; its body is the caller's to free. */
+void bb_route_run(const struct bb_request *req, struct bb_response *res);
+
+/* Makes `res` a problem; text is for people and not personal. */
+void bb_route_problem(struct bb_response *res, unsigned status, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Undoes percent-encoding. False: broken encoding, a NUL byte, or bytes that are no UTF-8. */
+bool bb_route_decode(struct bb_text text, struct bb_arena *arena, struct bb_text *ret_text);
+
+/* status_json.c, config_json.c */
+void bb_status_json(const struct bb_status *status, const struct bb_serve_stats *stats,
+		    struct bb_buf *buf);
+void bb_status_reasons_json(const struct bb_status *status, struct bb_buf *buf);
+void bb_config_json(const struct bb_config *config, struct bb_buf *buf);
+
+/* Sets the gauges that follow from the status and the store. */
+void bb_status_metrics(struct bb_service *service, const struct bb_status *status);
+
+#endif

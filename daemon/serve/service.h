@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What commands and HTTP routes work with: the store behind a look-up, the configuration, the
+ * status of the daemon, and scratch memory. Owned by the server; the loop's thread only.
+ */
+#ifndef SERVE_SERVICE_H
+#define SERVE_SERVICE_H
+
+#include "lookup.h"
+
+#include <backbone/config.h>
+#include <backbone/serve.h>
+#include <backbone/status.h>
+
+/* Roles of a peer. */
+#define BB_ROLE_READ (1u << 0)
+#define BB_ROLE_ADMIN (1u << 1)
+
+struct bb_service {
+	struct bb_lookup lookup;
+	struct bb_arena scratch; /* of one command or request: reset by whoever begins one */
+	const struct bb_config *config;
+	struct bb_store *store;
+	struct bb_metrics *metrics;
+	bb_status_fn *status;
+	void *status_ctx;
+	struct bb_serve_stats stats;
+};
+
+BB_MUST_CHECK int bb_service_init(struct bb_service *service,
+				  const struct bb_serve_options *options);
+void bb_service_fini(struct bb_service *service);
+
+/* Asks the application; slices in the scratch arena. */
+void bb_service_status(struct bb_service *service, struct bb_status *ret_status);
+
+#endif
