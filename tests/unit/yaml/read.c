@@ -123,12 +123,12 @@ Test(yaml, refuses_what_is_not_yaml)
 				  "this context\n"},
 		{"\xc3\xa9: b\nc:\n\td: e\n",
 		 "t.yaml:3:1: not valid YAML: a tab where only spaces may indent\n"},
-		{"a: 'b\n", "t.yaml:2:1: a: not valid YAML: found unexpected end of stream, while "
+		{"a: 'b\n", "t.yaml:2:1: not valid YAML: found unexpected end of stream, while "
 			    "scanning a quoted scalar from line 1 on\n"},
 		{"a: b\nc: \xff\n", "t.yaml:2:4: not UTF-8 text: invalid leading UTF-8 octet\n"},
 		{"a: b\nc: \x01\n",
 		 "t.yaml:2:4: not UTF-8 text: control characters are not allowed\n"},
-		{"a: @x\n", "t.yaml:1:4: a: not valid YAML: found character that cannot start any "
+		{"a: @x\n", "t.yaml:1:4: not valid YAML: found character that cannot start any "
 			    "token, while scanning for the next token from line 1 on\n"},
 		{"a: &x b\nc: [\n",
 		 "t.yaml:1:4: a: anchors (&name) are not allowed; write the value again\n"
