@@ -26,8 +26,10 @@ enum { BACKLOG = 511 };
 static int set_os_error(struct bb_error *err, const char *what, const char *path)
 {
 	int code = errno == EACCES || errno == EPERM ? BB_EACCESS : BB_EIO;
+	char text[128];
 
-	return bb_error_set(err, code, "%s %s: %s", what, path, strerror(errno));
+	return bb_error_set(err, code, "%s %s: %s", what, path,
+			    strerror_r(errno, text, sizeof(text)));
 }
 
 static int group_of(const char *name, gid_t *ret_gid, struct bb_error *err)
@@ -83,7 +85,7 @@ static int bind_unix(const struct bb_config_socket *config, struct bb_listener *
 	if (strlen(config->path) >= sizeof(addr.sun_path))
 		return bb_error_set(err, BB_EINVAL, "%s: a socket path has at most %zu bytes",
 				    config->path, sizeof(addr.sun_path) - 1);
-	strcpy(addr.sun_path, config->path);
+	memcpy(addr.sun_path, config->path, strlen(config->path));
 	if (config->group) {
 		ret = group_of(config->group, &listener->group, err);
 		if (ret != BB_OK)

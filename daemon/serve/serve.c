@@ -49,6 +49,16 @@ struct bb_serve {
 	void *ctx;
 };
 
+static void rest(struct acceptor *acceptor, int error)
+{
+	char text[128];
+
+	bb_log(BB_LOG_WARNING, "accept_failed", "error=\"%s\"",
+	       strerror_r(error, text, sizeof(text)));
+	uv_poll_stop(&acceptor->poll);
+	acceptor->is_resting = true;
+}
+
 static void on_acceptable(uv_poll_t *poll, int status, int events)
 {
 	struct acceptor *acceptor = poll->data;
@@ -64,9 +74,7 @@ static void on_acceptable(uv_poll_t *poll, int status, int events)
 		if (errno == EINTR || errno == ECONNABORTED)
 			continue;
 		if (errno != EAGAIN && errno != EWOULDBLOCK) {
-			bb_log(BB_LOG_WARNING, "accept_failed", "error=\"%s\"", strerror(errno));
-			uv_poll_stop(poll);
-			acceptor->is_resting = true;
+			rest(acceptor, errno);
 		}
 		return;
 	}

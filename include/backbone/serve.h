@@ -6,8 +6,8 @@
  *	bb_serve_config_set(serve, config);		after a reload
  *	bb_serve_stop(serve, on_stopped, ctx);		closes everything; then frees itself
  *
- * Thread: the loop's, for every call. Each look-up reads a snapshot of the store that is begun and
- * ended in one callback; BB.DIGEST alone runs on a thread of the pool.
+ * Thread: the loop's, for every call. SIGPIPE must be ignored. Each look-up reads a snapshot of the
+ * store that is begun and ended in one callback; BB.DIGEST alone runs on a thread of the pool.
  */
 #ifndef BACKBONE_SERVE_H
 #define BACKBONE_SERVE_H
@@ -16,9 +16,9 @@
 #include <backbone/metrics.h>
 #include <backbone/status.h>
 #include <backbone/store.h>
-#include <uv.h>
 
 struct bb_serve;
+struct uv_loop_s; /* uv_loop_t */
 
 struct bb_serve_options {
 	const struct bb_config *config; /* query, admin, limits, anyone_reads; what /v1/config
@@ -39,7 +39,7 @@ struct bb_serve_options {
  * address not of the loopback, path too long, descriptor that does not listen), BB_EIO. On failure
  * nothing is left in the loop, and the descriptors are still the caller's.
  */
-BB_MUST_CHECK int bb_serve_new(uv_loop_t *loop, const struct bb_serve_options *options,
+BB_MUST_CHECK int bb_serve_new(struct uv_loop_s *loop, const struct bb_serve_options *options,
 			       struct bb_serve **ret_serve, struct bb_error *err);
 
 /* Limits and the role of unknown peers for whom comes from now on, and /v1/config. Sockets and
