@@ -38,4 +38,8 @@ bool bb_pattern_matches(const struct bb_pattern *pattern, struct bb_text value);
 bool bb_normalise_derive(const char *derivation, struct bb_text value, struct bb_arena *arena,
 			 struct bb_text *ret_value);
 
+/* For those who check a configuration: a region that libphonenumber knows (FR), a derivation. */
+bool bb_normalise_is_region(const char *region);
+bool bb_normalise_is_derivation(const char *derivation);
+
 #endif
