@@ -102,14 +102,14 @@ def test_five_kills_on_the_real_broker(kafka, daemon, topic):
     assert one.dump() == calm.dump()
 
 
-@pytest.mark.parametrize("bug", ["offsets-before-data", "offsets-after-data"])
+@pytest.mark.parametrize("bug", ["offset-before-data", "offset-after-data"])
 def test_the_loop_catches_a_seeded_bug(devbroker, daemon, topic, bug):
     """A build with switches keeps the offsets in another transaction; the loop above must not pass it."""
     name = topic()
     devbroker.create_topic(name, PARTITIONS)
     one = daemon("buggy", brokers=devbroker.bootstrap, topics=[name], batch_events=40, build=BUILD_FAILPOINTS)
     with pytest.raises(Wrong):
-        kill_loop(devbroker, one, name, 60, seed=13, total=6000, env={"BB_FAILPOINTS": bug})
+        kill_loop(devbroker, one, name, 60, seed=13, total=6000, env={"BB_FAILPOINT": bug})
 
 
 def test_a_build_with_switches_all_off_passes(devbroker, daemon, topic):

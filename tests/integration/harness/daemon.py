@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """backboned with a configuration, a store and sockets of its own in a temporary folder."""
+import base64
 import http.client
 import json
 import os
@@ -10,12 +11,18 @@ import subprocess
 from .process import DEADLINE_S, NotifySocket, Process, program, wait_until
 
 PROFILE_KEY = "8c6a0f5bd3e14927a1b2c3d4e5f60718"
+VERDICTS = ("applied", "duplicate", "skipped", "no_identifier", "dead_letter")
 NAMESPACES = [
     "{name: user, owner: true}",
     "{name: card, owner: true, per_profile: 3}",
     "{name: email, normalise: email}",
     "{name: device, durable: false}",
 ]
+
+
+def partition_row(row):
+    """One partition of /v1/status, the ends of its records under `results`."""
+    return {**row, "results": {v: row[v] for v in VERDICTS}}
 
 
 class UnixHttp(http.client.HTTPConnection):
@@ -143,7 +150,7 @@ class Daemon:
         return redis.Redis(unix_socket_path=self.query, socket_timeout=DEADLINE_S, **options)
 
     def partitions(self):
-        return {(p["topic"], p["partition"]): p for p in self.status()["partitions"]}
+        return {(p["topic"], p["partition"]): partition_row(p) for p in self.status()["partitions"]}
 
     def offsets(self):
         return {key: p["next_offset"] for key, p in self.partitions().items()}
@@ -160,7 +167,14 @@ class Daemon:
 
     def stored(self):
         """The rows of progress in the store, one a partition; the daemon may be down."""
-        return [json.loads(text) for text in self.ctl("dump", "--offsets").stdout.decode().splitlines()]
+        return [partition_row(json.loads(t)) for t in self.ctl("dump", "--offsets").stdout.decode().splitlines()]
 
     def dead_letters(self):
-        return [json.loads(text) for text in self.ctl("dead-letters", "--json").stdout.decode().splitlines()]
+        """With `value` as the bytes that came."""
+        letters = [json.loads(text) for text in self.ctl("dead-letters", "--json").stdout.decode().splitlines()]
+        for letter in letters:
+            if "value_base64" in letter:
+                letter["value"] = base64.b64decode(letter["value_base64"])
+            elif "value" in letter:
+                letter["value"] = letter["value"].encode()
+        return letters
