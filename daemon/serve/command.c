@@ -93,9 +93,18 @@ bool bb_call_is_too_large(const struct bb_call *call)
 	return call->out->n - call->out_start > call->service->config->limits.output_bytes;
 }
 
-void bb_call_store_error(struct bb_call *call, int err)
+void bb_call_fail(struct bb_call *call, int err, struct bb_text key)
 {
-	bb_resp_error(call->out, "ERR store: %s", bb_error_text(err));
+	struct bb_buf why = BB_BUF_EMPTY;
+
+	call->out->n = call->out_start;
+	if (err == BB_EINVAL) {
+		bb_lookup_explain(&call->service->lookup, key, &why);
+		bb_resp_error(call->out, "ERR %.*s", (int)why.n, why.p);
+	} else {
+		bb_resp_error(call->out, "ERR store: %s", bb_error_text(err));
+	}
+	bb_buf_fini(&why);
 }
 
 /*

@@ -65,8 +65,8 @@ bool bb_call_is_too_large(const struct bb_call *call);
 /* Case-insensitive, `word` in lower case. */
 bool bb_call_arg_is(const struct bb_call *call, size_t i, const char *word);
 
-/* The reply for a store's error. */
-void bb_call_store_error(struct bb_call *call, int err);
+/* Replaces the reply so far by the error of a look-up of `key`, or of the store. */
+void bb_call_fail(struct bb_call *call, int err, struct bb_text key);
 
 /* command_key.c */
 bb_command_fn bb_command_get, bb_command_mget, bb_command_exists, bb_command_type,

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The commands that Redis has too. They answer as Redis does: a key that leads to nobody, is
- * blocked, or is no key of ours at all is nil, so that a client library's own probing never fails.
+ * blocked, or whose value is not canonical is nil.
  *
- * What the store cannot read is an error reply; in MGET and EXISTS it replaces the whole reply.
+ * A key of no namespace (a misspelt one would be nil for ever) and what the store cannot read are
+ * error replies; in MGET and EXISTS one replaces the whole reply.
  */
 #include "command.h"
 #include "fields.h"
@@ -24,16 +25,10 @@ static int append_view(struct bb_call *call, struct bb_text key)
 		return BB_OK;
 	}
 	call->out->n = mark;
-	if (!bb_lookup_is_nobody(err))
+	if (!bb_lookup_is_nobody(&call->service->lookup, err, key))
 		return err;
 	bb_resp_null(call->out, call->session->protocol);
 	return BB_OK;
-}
-
-static void fail(struct bb_call *call, int err)
-{
-	call->out->n = call->out_start;
-	bb_call_store_error(call, err);
 }
 
 void bb_command_get(struct bb_call *call)
@@ -41,7 +36,7 @@ void bb_command_get(struct bb_call *call)
 	int err = append_view(call, call->args[1]);
 
 	if (err != BB_OK)
-		fail(call, err);
+		bb_call_fail(call, err, call->args[1]);
 }
 
 void bb_command_mget(struct bb_call *call)
@@ -51,7 +46,7 @@ void bb_command_mget(struct bb_call *call)
 		int err = append_view(call, call->args[i]);
 
 		if (err != BB_OK) {
-			fail(call, err);
+			bb_call_fail(call, err, call->args[i]);
 			return;
 		}
 	}
@@ -65,8 +60,9 @@ void bb_command_exists(struct bb_call *call)
 		struct bb_found found;
 		int err = bb_lookup_find(&call->service->lookup, call->args[i], &found);
 
-		if (err != BB_OK && !bb_lookup_is_nobody(err)) {
-			fail(call, err);
+		if (err != BB_OK &&
+		    !bb_lookup_is_nobody(&call->service->lookup, err, call->args[i])) {
+			bb_call_fail(call, err, call->args[i]);
 			return;
 		}
 		count += err == BB_OK;
@@ -79,10 +75,10 @@ void bb_command_type(struct bb_call *call)
 	struct bb_found found;
 	int err = bb_lookup_find(&call->service->lookup, call->args[1], &found);
 
-	if (err == BB_OK || bb_lookup_is_nobody(err))
+	if (err == BB_OK || bb_lookup_is_nobody(&call->service->lookup, err, call->args[1]))
 		bb_resp_simple(call->out, err == BB_OK ? "string" : "none");
 	else
-		fail(call, err);
+		bb_call_fail(call, err, call->args[1]);
 }
 
 void bb_command_strlen(struct bb_call *call)
@@ -90,10 +86,10 @@ void bb_command_strlen(struct bb_call *call)
 	struct bb_buf json = BB_BUF_EMPTY;
 	int err = bb_lookup_json(&call->service->lookup, call->args[1], &json);
 
-	if (err == BB_OK || bb_lookup_is_nobody(err))
+	if (err == BB_OK || bb_lookup_is_nobody(&call->service->lookup, err, call->args[1]))
 		bb_resp_integer(call->out, (int64_t)json.n);
 	else
-		fail(call, err);
+		bb_call_fail(call, err, call->args[1]);
 	bb_buf_fini(&json);
 }
 
@@ -108,7 +104,7 @@ static int fields_of_key(struct bb_call *call, struct bb_fields *ret_fields)
 		bb_arena_reset(&service->scratch);
 		bb_fields_of(view, &service->scratch, ret_fields);
 	}
-	return bb_lookup_is_nobody(err) ? BB_ENOTFOUND : err;
+	return bb_lookup_is_nobody(&service->lookup, err, call->args[1]) ? BB_ENOTFOUND : err;
 }
 
 static void append_name(struct bb_call *call, const struct bb_field *field)
@@ -126,7 +122,7 @@ void bb_command_hgetall(struct bb_call *call)
 	int err = fields_of_key(call, &fields);
 
 	if (err != BB_OK && err != BB_ENOTFOUND) {
-		fail(call, err);
+		bb_call_fail(call, err, call->args[1]);
 		return;
 	}
 	bb_resp_map(call->out, fields.n, call->session->protocol);
@@ -142,7 +138,7 @@ void bb_command_hget(struct bb_call *call)
 	int err = fields_of_key(call, &fields);
 
 	if (err != BB_OK && err != BB_ENOTFOUND) {
-		fail(call, err);
+		bb_call_fail(call, err, call->args[1]);
 		return;
 	}
 	for (size_t i = 0; i < fields.n; i++) {
@@ -200,7 +196,7 @@ void bb_command_hmget(struct bb_call *call)
 	int err = fields_of_key(call, &fields);
 
 	if (err != BB_OK && err != BB_ENOTFOUND) {
-		fail(call, err);
+		bb_call_fail(call, err, call->args[1]);
 		return;
 	}
 	wanted = bb_arena_alloc(&call->service->scratch, n * sizeof(*wanted));
@@ -306,7 +302,7 @@ void bb_command_scan(struct bb_call *call)
 	else
 		err = scan_profiles(&call->service->lookup, &scan, arena, ids, &n);
 	if (err != BB_OK) {
-		fail(call, err);
+		bb_call_fail(call, err, call->args[1]);
 		return;
 	}
 	bb_resp_array(call->out, 2);

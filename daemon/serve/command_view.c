@@ -1,27 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The commands of our own. They answer nil where nobody is found, and teach where a Redis command
- * would stay silent: a key of no namespace, an unknown field, an unknown option.
+ * The commands of our own. They answer nil where nobody is found; a key of no namespace, an unknown
+ * field or option is an error that says what there is.
  */
 #include "command.h"
 
-/* The reply for a look-up that gave no profile: nil, or an error. */
-static void reply_nobody(struct bb_call *call, int err, struct bb_text key)
+/* The reply for a look-up that gave no profile: nil, or (false) an error instead of all. */
+static bool reply_nobody(struct bb_call *call, int err, struct bb_text key)
 {
-	struct bb_buf why = BB_BUF_EMPTY;
-
-	if (err == BB_ENOTFOUND || err == BB_EACCESS) {
+	if (bb_lookup_is_nobody(&call->service->lookup, err, key)) {
 		bb_resp_null(call->out, call->session->protocol);
-		return;
+		return true;
 	}
-	call->out->n = call->out_start;
-	if (err != BB_EINVAL) {
-		bb_call_store_error(call, err);
-		return;
-	}
-	bb_lookup_explain(&call->service->lookup, key, &why);
-	bb_resp_error(call->out, "ERR %.*s", (int)why.n, why.p);
-	bb_buf_fini(&why);
+	bb_call_fail(call, err, key);
+	return false;
 }
 
 void bb_command_resolve(struct bb_call *call)
@@ -31,12 +23,9 @@ void bb_command_resolve(struct bb_call *call)
 		struct bb_found found;
 		int err = bb_lookup_find(&call->service->lookup, call->args[i], &found);
 
-		if (err == BB_OK) {
+		if (err == BB_OK)
 			bb_resp_bulk(call->out, bb_text_of(found.id));
-			continue;
-		}
-		reply_nobody(call, err, call->args[i]);
-		if (err != BB_ENOTFOUND && err != BB_EACCESS)
+		else if (!reply_nobody(call, err, call->args[i]))
 			return;
 	}
 }

@@ -79,6 +79,17 @@ int bb_lookup_json(struct bb_lookup *lookup, struct bb_text key, struct bb_buf *
 	return err;
 }
 
+bool bb_lookup_is_nobody(const struct bb_lookup *lookup, int err, struct bb_text key)
+{
+	const char *colon = key.n > 0 ? memchr(key.p, ':', key.n) : NULL;
+	struct bb_text ns;
+
+	if (err != BB_EINVAL)
+		return err == BB_ENOTFOUND || err == BB_EACCESS;
+	ns = (struct bb_text){key.p, colon ? (size_t)(colon - key.p) : 0};
+	return bb_rules_namespace(lookup->rules, ns) != BB_NS_UNKNOWN;
+}
+
 void bb_lookup_explain(const struct bb_lookup *lookup, struct bb_text key, struct bb_buf *buf)
 {
 	const char *colon = key.n > 0 ? memchr(key.p, ':', key.n) : NULL;

@@ -34,11 +34,11 @@ BB_MUST_CHECK int bb_lookup_view(struct bb_lookup *lookup, struct bb_text key,
 /* Appends the JSON of the view; `buf` is as it was if the result is not BB_OK. */
 BB_MUST_CHECK int bb_lookup_json(struct bb_lookup *lookup, struct bb_text key, struct bb_buf *buf);
 
-/* Whether an error of a look-up only says that nobody is there: not found, blocked, not a key. */
-static inline bool bb_lookup_is_nobody(int err)
-{
-	return err == BB_ENOTFOUND || err == BB_EACCESS || err == BB_EINVAL;
-}
+/*
+ * Whether the error of a look-up only says that nobody is there: not found, blocked, or a value
+ * that is not a canonical one of its namespace. A key of no namespace at all is a mistake.
+ */
+bool bb_lookup_is_nobody(const struct bb_lookup *lookup, int err, struct bb_text key);
 
 /* What is wrong with a key that gave BB_EINVAL, for people: unknown namespace, or
  * not canonical, or neither of the two forms. */
