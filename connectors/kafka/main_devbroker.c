@@ -8,7 +8,6 @@
  * Arguments that are wrong end it with 2, a cluster that cannot be had or a file that cannot be
  * written with 1.
  */
-#include <errno.h>
 #include <getopt.h>
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
@@ -154,8 +153,7 @@ static int serve(rd_kafka_mock_cluster_t *cluster, const struct arguments *args,
 	if (!make_topics(cluster, args->topics))
 		return EXIT_USAGE;
 	if (args->port_file && !write_address(args->port_file, address)) {
-		fprintf(stderr, "backbone-devbroker: cannot write %s: %s\n", args->port_file,
-			strerror(errno));
+		fprintf(stderr, "backbone-devbroker: cannot write %s: %m\n", args->port_file);
 		return EXIT_FAILURE;
 	}
 	printf("%s\n", address);

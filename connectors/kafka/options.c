@@ -81,8 +81,8 @@ static struct bb_text nearest(rd_kafka_conf_t *conf, const char *name, struct bb
 	return kept;
 }
 
-static void complain(const char *file, const struct bb_config_option *option,
-		     struct bb_text message, struct bb_diagnostics *diagnostics)
+static void complain(const char *file, const struct bb_kafka_option *option, struct bb_text message,
+		     struct bb_diagnostics *diagnostics)
 {
 	struct bb_diagnostic item = {
 		.file = file,
@@ -96,7 +96,7 @@ static void complain(const char *file, const struct bb_config_option *option,
 		item;
 }
 
-static struct bb_text check_one(rd_kafka_conf_t *conf, const struct bb_config_option *option,
+static struct bb_text check_one(rd_kafka_conf_t *conf, const struct bb_kafka_option *option,
 				struct bb_arena *arena)
 {
 	const char *held = why_held(option->name);
@@ -119,7 +119,7 @@ static struct bb_text check_one(rd_kafka_conf_t *conf, const struct bb_config_op
 	return bb_arena_printf(arena, "librdkafka has no option of this name");
 }
 
-bool bb_kafka_check(const char *file, const struct bb_config_option *options, size_t n,
+bool bb_kafka_check(const char *file, const struct bb_kafka_option *options, size_t n,
 		    struct bb_diagnostics *diagnostics)
 {
 	rd_kafka_conf_t *conf = rd_kafka_conf_new();

@@ -91,13 +91,13 @@ static void settle(struct bb_batch *batch, bool committed)
 	}
 }
 
-static void end(struct bb_ingest *ingest, const struct bb_error *err)
+static void end(struct bb_ingest *ingest, bool store_failed, const struct bb_error *err)
 {
 	if (ingest->ended)
 		return;
 	ingest->ended = true;
 	bb_gather_watch(ingest);
-	ingest->options.on_end(ingest->options.ctx, err);
+	ingest->options.on_end(ingest->options.ctx, store_failed, err);
 }
 
 static void on_retry(uv_timer_t *timer)
@@ -127,7 +127,7 @@ static void fail(struct bb_ingest *ingest)
 	bb_log(BB_LOG_ERROR, "store_failed", "code=%d error=\"%s\"", ingest->job.err.code,
 	       ingest->job.err.msg);
 	move(ingest, BB_INGEST_IDLE);
-	end(ingest, &ingest->job.err);
+	end(ingest, true, &ingest->job.err);
 }
 
 static void on_work_done(uv_work_t *work, int status)
@@ -188,21 +188,36 @@ static void close_all(struct bb_ingest *ingest)
 	close_handle(ingest, (uv_handle_t *)&ingest->spin);
 }
 
+/* What stands in the way of having read everything: a gap, else the first trouble of that kind. */
+static void find_obstacle(const struct bb_ingest *ingest, bool unreadable_only,
+			  struct bb_error *ret_err)
+{
+	if (ingest->alarm_n) {
+		*ret_err = ingest->alarms[0];
+		return;
+	}
+	for (size_t i = 0; i < ingest->feed_n; i++) {
+		const struct bb_error *trouble = &ingest->feeds[i].trouble;
+
+		if (trouble->code && (!unreadable_only || trouble->code == BB_EIO)) {
+			*ret_err = *trouble;
+			return;
+		}
+	}
+}
+
 static void end_once(struct bb_ingest *ingest)
 {
 	struct bb_error err = {.code = BB_OK};
 
 	if (bb_gather_drained(ingest)) {
-		if (ingest->alarm_n)
-			err = ingest->alarms[0];
-		end(ingest, &err);
+		find_obstacle(ingest, true, &err);
+		end(ingest, false, &err);
 	} else if (uv_now(ingest->options.loop) - ingest->progress_ms > BB_ONCE_PATIENCE_MS) {
 		bb_error_set(&err, BB_EKAFKA, "nothing came for %d s, and not everything was read",
 			     BB_ONCE_PATIENCE_MS / 1000);
-		for (size_t i = 0; i < ingest->feed_n; i++)
-			if (ingest->feeds[i].trouble.code)
-				err = ingest->feeds[i].trouble;
-		end(ingest, &err);
+		find_obstacle(ingest, false, &err);
+		end(ingest, false, &err);
 	}
 }
 

@@ -10,6 +10,8 @@
 #ifndef BB_INGEST_MACHINE_H
 #define BB_INGEST_MACHINE_H
 
+#include <uv.h>
+
 #include "job.h"
 
 #define BB_GATHER_CHUNK                                                                            \
@@ -23,8 +25,8 @@
 
 #define BB_INGEST_STATES(X)                                                                        \
 	X(NEW, "starting")                                                                         \
-	X(IDLE, "running") X(APPLYING, "running") X(WAITING, "waiting") X(CLOSING, "draining")     \
-		X(CLOSED, "draining")
+	X(IDLE, "running")                                                                         \
+	X(APPLYING, "running") X(WAITING, "waiting") X(CLOSING, "draining") X(CLOSED, "draining")
 
 enum bb_ingest_state {
 #define X(name, text) BB_INGEST_##name,

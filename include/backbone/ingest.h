@@ -18,7 +18,6 @@
 #include <backbone/pipeline.h>
 #include <backbone/source.h>
 #include <backbone/status.h>
-#include <uv.h>
 
 struct bb_ingest;
 
@@ -36,7 +35,7 @@ struct bb_ingest_store {
 };
 
 struct bb_ingest_options {
-	uv_loop_t *loop;
+	struct uv_loop_s *loop; /* a uv_loop_t */
 	struct bb_ingest_store store;
 	const struct bb_rules *rules; /* borrowed for life */
 	struct bb_metrics *metrics;   /* borrowed for life */
@@ -46,12 +45,12 @@ struct bb_ingest_options {
 	bool once;		   /* end when all sources are drained */
 
 	/*
-	 * It came to an end by itself: BB_OK (once, everything committed), BB_EGAP (once, and a
-	 * partition has a gap), BB_EKAFKA (once, and the broker does not answer), or the store's
-	 * error, after which the process must end: what is in the store is the state of the last
-	 * commit.
+	 * It came to an end by itself. With `store_failed` err is the store's, and the process must
+	 * end: what is stored is the state of the last commit. Else it was `once`: BB_OK,
+	 * everything is committed; BB_EGAP, a partition or file has a gap; BB_EIO, a file cannot be
+	 * read; BB_EKAFKA, the broker does not answer.
 	 */
-	void (*on_end)(void *ctx, const struct bb_error *err);
+	void (*on_end)(void *ctx, bool store_failed, const struct bb_error *err);
 	void (*on_stopped)(void *ctx); /* after bb_ingest_stop */
 	void (*on_idle)(void *ctx);    /* after bb_ingest_hold: nothing is in flight */
 	void *ctx;

@@ -6,13 +6,17 @@
 #ifndef BACKBONE_KAFKA_H
 #define BACKBONE_KAFKA_H
 
-#include <backbone/config.h>
 #include <backbone/source.h>
+
+struct bb_kafka_option { /* passed on to librdkafka; line and column of its file, for messages */
+	const char *name, *value;
+	unsigned line, column;
+};
 
 struct bb_kafka_options {
 	const char *brokers;
 	const char *group; /* committed to now and then, for lag displays; NULL: none */
-	const struct bb_config_option *options;
+	const struct bb_kafka_option *options;
 	size_t option_n;
 	bb_resume_fn *resume;
 	void *resume_ctx;
@@ -25,7 +29,7 @@ struct bb_kafka_options {
  * Checks options that are passed on to librdkafka: unknown names, values it does not take, and
  * those that a guarantee rests on. True if there was nothing to complain of.
  */
-bool bb_kafka_check(const char *file, const struct bb_config_option *options, size_t n,
+bool bb_kafka_check(const char *file, const struct bb_kafka_option *options, size_t n,
 		    struct bb_diagnostics *diagnostics);
 
 /* BB_OK; BB_ECONFIG: librdkafka does not take the options. Does not wait for a broker. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The source of files: one line is one message. The topic is `file:` and the absolute path, the
- * offset is the number of the line from 0. Blank lines give nothing. A file may grow by whole
- * lines; a last line without a line feed counts as a line.
+ * offset is the number of the line from 0. Blank lines give nothing. A last line without a line
+ * feed counts as a line. A file may grow while it is read, by whole lines.
  */
 #ifndef BACKBONE_REPLAY_H
 #define BACKBONE_REPLAY_H
