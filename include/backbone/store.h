@@ -16,23 +16,27 @@ struct bb_store;
 
 struct bb_store_options {
 	const char *path;	 /* the directory; made if missing, mode 0700 */
-	uint64_t map_size_bytes; /* address space to reserve */
+	uint64_t map_size_bytes; /* address space to reserve; 0: 1 TiB */
 	uint64_t quota_bytes; /* 0: none. A write transaction begun above it fails with BB_ENOSPC */
-	const struct bb_profile_key
-		*profile_key; /* its digest is kept; another key is refused with BB_EKEY */
-	bool read_only;	      /* for tools beside a running daemon; the store must exist */
+	const struct bb_profile_key *profile_key; /* its digest is kept; another key is refused with
+						     BB_EKEY. NULL with read_only: not compared */
+	bool read_only; /* for tools beside a running daemon; the store must exist */
 };
 
 /*
  * BB_OK, or BB_EFORMAT (foreign directory, or a format newer than this program; says which),
- * BB_EKEY, BB_EBUSY (another daemon has it), BB_EIO, BB_ENOSPC, BB_ENOTFOUND (read_only and no
- * store there). `err` says what and what to do.
+ * BB_EKEY, BB_EBUSY (another daemon has it), BB_EIO, BB_ENOSPC, BB_ECORRUPT (data.mdb was cut short
+ * or is no database), BB_ENOTFOUND (read_only and no store there). `err` says what and what to do.
+ * A store is open at most once in a process (LMDB's locks are the process's).
  */
 BB_MUST_CHECK int bb_store_open(const struct bb_store_options *options, struct bb_store **ret_store,
 				struct bb_error *err);
 void bb_store_close(struct bb_store *store); /* NULL-safe; no transaction may be open */
 
-/* A write transaction: *ret_kv is valid until commit or abort, which both consume it. */
+/*
+ * A write transaction: *ret_kv is valid until commit or abort, which both consume it, on the thread
+ * that began it. After a put or del that failed it can only end; commit then returns that error.
+ */
 BB_MUST_CHECK int bb_store_write_begin(struct bb_store *store, struct bb_kv **ret_kv);
 BB_MUST_CHECK int
 bb_store_write_commit(struct bb_kv *kv); /* durable when it returns BB_OK; else nothing changed */
