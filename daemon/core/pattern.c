@@ -20,6 +20,7 @@
 #define PATTERN_BYTES 1000 /* a longer one is a list that belongs into several */
 
 struct bb_pattern {
+	char *text;
 	pcre2_code *code;
 	pcre2_match_context *limits;
 };
@@ -198,9 +199,9 @@ static int compile(const char *text, pcre2_code **ret_code, struct bb_error *err
 		pcre2_get_error_message(rc, message, sizeof(message));
 		return bb_error_set(
 			err, BB_ECONFIG,
-			"pattern \"%s\", column %zu: %s; write a POSIX extended "
+			"column %zu of the pattern: %s; write a POSIX extended "
 			"pattern, with a backslash before a sign that stands for itself",
-			text, column_of(text, text + offset), (const char *)message);
+			column_of(text, text + offset), (const char *)message);
 	}
 	*ret_code = code;
 	return BB_OK;
@@ -218,6 +219,8 @@ int bb_pattern_new(const char *text, struct bb_pattern **ret_pattern, struct bb_
 		return rc;
 	pattern = malloc(sizeof(*pattern));
 	bb_assert(pattern);
+	pattern->text = strdup(text);
+	bb_assert(pattern->text);
 	pattern->code = code;
 	pattern->limits = pcre2_match_context_create(NULL);
 	bb_assert(pattern->limits);
@@ -234,7 +237,13 @@ void bb_pattern_free(struct bb_pattern *pattern)
 		return;
 	pcre2_code_free(pattern->code);
 	pcre2_match_context_free(pattern->limits);
+	free(pattern->text);
 	free(pattern);
+}
+
+const char *bb_pattern_text(const struct bb_pattern *pattern)
+{
+	return pattern->text;
 }
 
 bool bb_pattern_matches(const struct bb_pattern *pattern, struct bb_text value)

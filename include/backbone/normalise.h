@@ -28,6 +28,7 @@ const char *bb_normalise_blocked_by(const struct bb_namespace *ns, struct bb_tex
 BB_MUST_CHECK int bb_pattern_new(const char *text, struct bb_pattern **ret_pattern,
 				 struct bb_error *err);
 void bb_pattern_free(struct bb_pattern *pattern);
+const char *bb_pattern_text(const struct bb_pattern *pattern); /* as it was given */
 bool bb_pattern_matches(const struct bb_pattern *pattern, struct bb_text value);
 
 /*

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Folding an event into the facts of its record. Each kind of fact is a small sorted array: find the place,
+ * make it if it is new, fold. Nothing here can fail: what an event may hold was decided at the gate.
+ */
+#include "facts.h"
+
+#include <backbone/clock.h>
+
+void bb_facts_init(struct bb_facts *facts)
+{
+	*facts = (struct bb_facts){.first_ms = INT64_MAX, .last_ms = INT64_MIN, .days = {INT64_MIN, INT64_MIN}};
+}
+
+int bb_origin_compare(const struct bb_origin *a, const struct bb_origin *b)
+{
+	int d = (a->time_ms > b->time_ms) - (a->time_ms < b->time_ms);
+
+	if (!d)
+		d = bb_text_compare(a->id, b->id);
+	return d ? d : (int)a->kafka - (int)b->kafka;
+}
+
+/*
+ * Opens a gap for one element at `at` in an array of the arena.
+ */
+#define INSERT(arena, items, n, room, at)                                                          \
+	((void)BB_ARENA_PUSH(arena, items, n, room),                                               \
+	 memmove(&(items)[(at) + 1], &(items)[at], ((n) - 1 - (at)) * sizeof(*(items))), &(items)[at])
+
+static void add_day(struct bb_facts *facts, int64_t day)
+{
+	if (day == facts->days[0] || day == facts->days[1])
+		return;
+	if (day > facts->days[0]) {
+		facts->days[1] = facts->days[0];
+		facts->days[0] = day;
+	} else if (day > facts->days[1]) {
+		facts->days[1] = day;
+	}
+}
+
+static void see(struct bb_fact_seen *seen, int64_t time_ms)
+{
+	seen->n++;
+	if (time_ms < seen->first_ms)
+		seen->first_ms = time_ms;
+	if (time_ms > seen->last_ms)
+		seen->last_ms = time_ms;
+}
+
+static void add_activity(const struct bb_fold *fold, struct bb_facts *facts, const struct bb_event *ev, uint32_t type)
+{
+	size_t i = 0;
+
+	while (i < facts->channel_n && bb_text_compare(facts->channels[i].channel, ev->channel) < 0)
+		i++;
+	if (i == facts->channel_n || !bb_text_equal(facts->channels[i].channel, ev->channel))
+		*INSERT(fold->arena, facts->channels, facts->channel_n, facts->channel_room, i) =
+			(struct bb_fact_seen){.channel = ev->channel, .first_ms = INT64_MAX, .last_ms = INT64_MIN};
+	see(&facts->channels[i], ev->time_ms);
+	for (i = 0; i < facts->type_n && facts->types[i].type < type;)
+		i++;
+	if (i == facts->type_n || facts->types[i].type != type)
+		*INSERT(fold->arena, facts->types, facts->type_n, facts->type_room, i) =
+			(struct bb_fact_seen){.type = type, .first_ms = INT64_MAX, .last_ms = INT64_MIN};
+	see(&facts->types[i], ev->time_ms);
+}
+
+static struct bb_fact_day *bucket(struct bb_arena *arena, struct bb_facts *facts, uint32_t type, int64_t day)
+{
+	size_t low = 0, high = facts->bucket_n;
+
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+		const struct bb_fact_day *b = &facts->buckets[mid];
+
+		if (b->day < day || (b->day == day && b->type < type))
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low == facts->bucket_n || facts->buckets[low].day != day || facts->buckets[low].type != type)
+		*INSERT(arena, facts->buckets, facts->bucket_n, facts->bucket_room, low) =
+			(struct bb_fact_day){.type = type, .day = day};
+	return &facts->buckets[low];
+}
+
+static void sum_add(struct bb_arena *arena, struct bb_fact_sums *sums, const char currency[3], bb_i128 micros, int n)
+{
+	size_t i = 0;
+
+	while (i < sums->n && memcmp(sums->items[i].currency, currency, 3) < 0)
+		i++;
+	if (i == sums->n || memcmp(sums->items[i].currency, currency, 3) != 0) {
+		struct bb_fact_sum *sum = INSERT(arena, sums->items, sums->n, sums->room, i);
+
+		*sum = (struct bb_fact_sum){.n = 0};
+		memcpy(sum->currency, currency, 3);
+	}
+	sums->items[i].micros += n > 0 ? micros : -micros;
+	sums->items[i].n += (uint64_t)(int64_t)n;
+	if (!sums->items[i].n) { /* nothing counts any more: as if it never had */
+		memmove(&sums->items[i], &sums->items[i + 1], (sums->n - i - 1) * sizeof(*sums->items));
+		sums->n--;
+	}
+}
+
+void bb_facts_amount(struct bb_arena *arena, struct bb_facts *facts, uint32_t type, int64_t time_ms,
+		     const char currency[3], bb_i128 micros, int n)
+{
+	struct bb_fact_day *day = bucket(arena, facts, type, time_ms / BB_DAY_MS);
+
+	sum_add(arena, &facts->sums, currency, micros, n);
+	sum_add(arena, &day->sums, currency, micros, n);
+	if (!day->n && !day->sums.n) {
+		size_t i = (size_t)(day - facts->buckets);
+
+		memmove(day, day + 1, (facts->bucket_n - i - 1) * sizeof(*day));
+		facts->bucket_n--;
+	}
+}
+
+static void add_consent(const struct bb_fold *fold, struct bb_facts *facts, const struct bb_consent *consent,
+			const struct bb_origin *by)
+{
+	struct bb_fact_consent entry = {.purpose = bb_names_add(fold->names, BB_NAME_PURPOSE, consent->purpose),
+					.channel = consent->channel.p ? consent->channel : BB_TEXT("any"),
+					.denied = bb_text_equal(consent->status, BB_TEXT("denied")),
+					.by = *by};
+	size_t i = 0;
+
+	while (i < facts->consent_n && (facts->consent[i].purpose != entry.purpose ||
+					!bb_text_equal(facts->consent[i].channel, entry.channel)))
+		i++;
+	if (i == facts->consent_n) {
+		BB_ARENA_PUSH(fold->arena, facts->consent, facts->consent_n, facts->consent_room) = entry;
+		return;
+	}
+	const struct bb_fact_consent *old = &facts->consent[i];
+	int64_t later = by->time_ms - old->by.time_ms;
+
+	/* the later; at the same instant a denial; then id, and a time of Kafka's last */
+	if (!later)
+		later = (int)entry.denied - (int)old->denied;
+	if (later > 0 || (!later && bb_origin_compare(by, &old->by) > 0))
+		facts->consent[i] = entry;
+}
+
+static void add_recent(const struct bb_fold *fold, struct bb_facts *facts, const struct bb_origin *by, uint32_t type)
+{
+	size_t i = facts->recent_n;
+
+	while (i > 0 && bb_origin_compare(&facts->recent[i - 1].by, by) < 0)
+		i--;
+	if (i >= fold->rules->recent)
+		return;
+	*INSERT(fold->arena, facts->recent, facts->recent_n, facts->recent_room, i) =
+		(struct bb_fact_recent){.by = *by, .type = type};
+	if (facts->recent_n > fold->rules->recent)
+		facts->recent_n = fold->rules->recent;
+}
+
+static struct bb_fact_attribute *attribute(const struct bb_fold *fold, struct bb_facts *facts, struct bb_text name,
+					   enum bb_fold_rule rule, bool *ret_new)
+{
+	uint32_t id = bb_names_add(fold->names, BB_NAME_ATTRIBUTE, name);
+	size_t low = 0, high = facts->attribute_n;
+
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+		const struct bb_fact_attribute *a = &facts->attributes[mid];
+
+		if (a->name < id || (a->name == id && a->rule < rule))
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	*ret_new = low == facts->attribute_n || facts->attributes[low].name != id || facts->attributes[low].rule != rule;
+	if (*ret_new)
+		*INSERT(fold->arena, facts->attributes, facts->attribute_n, facts->attribute_room, low) =
+			(struct bb_fact_attribute){.name = id, .rule = rule};
+	return &facts->attributes[low];
+}
+
+static void add_union(const struct bb_fold *fold, struct bb_fact_attribute *attr, const struct bb_value *value)
+{
+	const struct bb_value *items = value->kind == BB_VALUE_LIST ? value->items : value;
+	size_t n = value->kind == BB_VALUE_LIST ? value->item_n : 1;
+
+	for (size_t i = 0; i < n; i++) {
+		struct bb_value one = {.kind = BB_VALUE_LIST, .items = &items[i], .item_n = 1};
+
+		bb_value_unite(fold->arena, &attr->value, &one);
+	}
+	attr->has = attr->value.item_n > 0;
+}
+
+static void add_extreme(struct bb_fact_attribute *attr, const struct bb_value *value, const struct bb_origin *by)
+{
+	if (value->kind != BB_VALUE_TEXT && value->kind != BB_VALUE_NUMBER)
+		return;
+	bool same = attr->has && bb_value_compare(value, &attr->value) == 0 && value->kind == attr->value.kind;
+
+	if (!attr->has || bb_value_beats(attr->rule, value, &attr->value) ||
+	    (same && bb_origin_compare(by, &attr->by) < 0)) {
+		attr->value = *value;
+		attr->by = *by;
+		attr->has = true;
+	}
+}
+
+static void add_sum(struct bb_fact_attribute *attr, const struct bb_value *value)
+{
+	bb_i128 micros;
+
+	if ((value->kind == BB_VALUE_TEXT || value->kind == BB_VALUE_NUMBER) && bb_money_parse(value->text, &micros)) {
+		attr->sum_micros += micros;
+		attr->has = true;
+	}
+}
+
+/* `value` NULL: an unset. */
+static void add_attribute(const struct bb_fold *fold, struct bb_facts *facts, struct bb_text name,
+			  const struct bb_value *value, const struct bb_origin *by)
+{
+	enum bb_fold_rule rule = bb_rules_fold(fold->rules, name);
+	bool new;
+
+	if (!value && rule != BB_FOLD_LATEST)
+		return;
+	struct bb_fact_attribute *attr = attribute(fold, facts, name, rule, &new);
+	int order = new ? 0 : bb_origin_compare(by, &attr->by);
+	bool replace = new;
+
+	switch (rule) {
+	case BB_FOLD_LATEST: /* a value beats an unset of the same event */
+		replace = replace || order > 0 || (order == 0 && value && !attr->has);
+		break;
+	case BB_FOLD_FIRST:
+		replace = replace || order < 0;
+		break;
+	case BB_FOLD_MIN:
+	case BB_FOLD_MAX:
+		add_extreme(attr, value, by);
+		return;
+	case BB_FOLD_SUM:
+		add_sum(attr, value);
+		return;
+	case BB_FOLD_UNION:
+		add_union(fold, attr, value);
+		return;
+	}
+	if (replace) {
+		attr->has = value != NULL;
+		attr->value = value ? *value : (struct bb_value){.kind = BB_VALUE_FALSE};
+		attr->by = *by;
+	}
+}
+
+static void add_once(const struct bb_fold *fold, struct bb_facts *facts, const struct bb_attribute *attr,
+		     const struct bb_origin *by)
+{
+	uint32_t name = bb_names_add(fold->names, BB_NAME_ATTRIBUTE, attr->name);
+	size_t i = 0;
+
+	while (i < facts->once_n && facts->once[i].name != name)
+		i++;
+	if (i == facts->once_n)
+		BB_ARENA_PUSH(fold->arena, facts->once, facts->once_n, facts->once_room) =
+			(struct bb_fact_once){name, *by, attr->value};
+	else if (bb_origin_compare(by, &facts->once[i].by) < 0)
+		facts->once[i] = (struct bb_fact_once){name, *by, attr->value};
+}
+
+static void add_offset(const struct bb_fold *fold, struct bb_facts *facts, const struct bb_origin *by)
+{
+	size_t i = 0;
+
+	if (!by->topic)
+		return;
+	while (i < facts->offset_n &&
+	       (facts->offsets[i].topic != by->topic || facts->offsets[i].partition != by->partition))
+		i++;
+	if (i == facts->offset_n)
+		BB_ARENA_PUSH(fold->arena, facts->offsets, facts->offset_n, facts->offset_room) =
+			(struct bb_fact_offset){by->topic, by->partition, by->offset};
+	else if (by->offset > facts->offsets[i].offset)
+		facts->offsets[i].offset = by->offset;
+}
+
+static struct bb_origin with_time(struct bb_origin by, int64_t at_ms)
+{
+	if (at_ms != BB_AT_EVENT)
+		by.time_ms = at_ms;
+	return by;
+}
+
+void bb_facts_add(const struct bb_fold *fold, struct bb_facts *facts, const struct bb_event *ev)
+{
+	uint32_t type = bb_names_add(fold->names, BB_NAME_TYPE, ev->type);
+	struct bb_origin by = {.time_ms = ev->time_ms, .id = ev->id, .kafka = ev->kafka_time};
+
+	if (ev->position.topic.p) {
+		by.topic = bb_names_add(fold->names, BB_NAME_TOPIC, ev->position.topic) + 1;
+		by.partition = ev->position.partition;
+		by.offset = ev->position.offset;
+	}
+	facts->events++;
+	if (ev->time_ms < facts->first_ms)
+		facts->first_ms = ev->time_ms;
+	if (ev->time_ms > facts->last_ms)
+		facts->last_ms = ev->time_ms;
+	add_day(facts, ev->time_ms / BB_DAY_MS);
+	add_activity(fold, facts, ev, type);
+	bucket(fold->arena, facts, type, ev->time_ms / BB_DAY_MS)->n++;
+	add_recent(fold, facts, &by, type);
+	add_offset(fold, facts, &by);
+	for (size_t i = 0; i < ev->consent_n; i++)
+		add_consent(fold, facts, &ev->consent[i], &by);
+	for (size_t i = 0; i < ev->unset_n; i++)
+		add_attribute(fold, facts, ev->unset[i], NULL, &by);
+	for (size_t i = 0; i < ev->attribute_n; i++) {
+		struct bb_origin at = with_time(by, ev->attributes[i].at_ms);
+
+		add_attribute(fold, facts, ev->attributes[i].name, &ev->attributes[i].value, &at);
+	}
+	for (size_t i = 0; i < ev->once_n; i++) {
+		struct bb_origin at = with_time(by, ev->once[i].at_ms);
+
+		add_once(fold, facts, &ev->once[i], &at);
+	}
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Writing a batch: every dirty row once, each table in the order of its keys, so that the store touches each page
+ * once. The first error ends it; the transaction is then aborted by whoever began it.
+ */
+#include <backbone/normalise.h>
+#include <stdlib.h>
+
+#include "batch.h"
+
+static void put(struct bb_batch *batch, enum bb_table table, struct bb_text key, struct bb_text value)
+{
+	if (batch->err != BB_OK)
+		return;
+	int rc = bb_kv_put(batch->kv, table, key, value);
+
+	if (rc != BB_OK)
+		bb_batch_fail(batch, rc);
+}
+
+static void describe_namespace(struct bb_buf *buf, const struct bb_namespace *ns)
+{
+	bb_put_text(buf, bb_text_of(ns->name));
+	bb_put_u64(buf, (uint64_t)ns->owner | (uint64_t)ns->durable << 1 | (uint64_t)ns->junk << 2);
+	bb_put_u64(buf, ns->per_profile);
+	bb_put_u64(buf, ns->owners);
+	bb_put_u64(buf, ns->links);
+	bb_put_u64(buf, ns->devices);
+	bb_put_u64(buf, ns->records);
+	bb_put_u64(buf, ns->prefer);
+	bb_put_u64(buf, ns->block_n);
+	for (size_t i = 0; i < ns->block_n; i++)
+		bb_put_text(buf, bb_text_of(bb_pattern_text(ns->block[i])));
+}
+
+/* All that the stored partition is a function of, less what acts on new events only. */
+static struct bb_hash describe_rules(const struct bb_rules *rules)
+{
+	struct bb_buf buf = BB_BUF_EMPTY;
+
+	bb_put_u64(&buf, rules->max_identifiers);
+	for (size_t i = 0; i < rules->namespace_n; i++)
+		describe_namespace(&buf, &rules->namespaces[i]);
+	struct bb_text text = bb_buf_slice(&buf);
+	struct bb_hash hash = bb_hash_parts(&rules->profile_key, &text, 1);
+
+	bb_buf_fini(&buf);
+	return hash;
+}
+
+void bb_flush_check_rules(struct bb_batch *batch)
+{
+	struct bb_hash now;
+	struct bb_text stored;
+
+	if (batch->rules_checked)
+		return;
+	now = describe_rules(batch->rules);
+	int rc = bb_kv_get(batch->kv, BB_TABLE_META, BB_TEXT("identity_rules"), &stored);
+
+	if (rc == BB_ENOTFOUND)
+		put(batch, BB_TABLE_META, BB_TEXT("identity_rules"), bb_text_bytes(now.b, BB_HASH_BYTES));
+	else if (rc != BB_OK)
+		bb_batch_fail(batch, rc);
+	else if (!bb_text_equal(stored, bb_text_bytes(now.b, BB_HASH_BYTES)))
+		bb_batch_fail(batch, BB_ECONFIG);
+	batch->rules_checked = rc == BB_OK && batch->err == BB_OK;
+}
+
+/* An array of the elements of a dirty list, for sorting. */
+#define LIST(batch, type, head, next, ret_n)                                                       \
+	__extension__({                                                                            \
+		type **items_ = NULL;                                                              \
+		size_t room_ = 0;                                                                  \
+		(ret_n) = 0;                                                                       \
+		for (type *it_ = (head); it_; it_ = it_->next)                                     \
+			BB_ARENA_PUSH(&(batch)->arena, items_, (ret_n), room_) = it_;              \
+		items_;                                                                            \
+	})
+
+static int idents_by_hash(const void *a, const void *b)
+{
+	return memcmp((*(struct bb_ident *const *)a)->hash.b, (*(struct bb_ident *const *)b)->hash.b, BB_HASH_BYTES);
+}
+
+/* Fills the places of records that were new, and writes those that the row has no room for. */
+static void put_places(struct bb_batch *batch, struct bb_ident *ident)
+{
+	for (size_t i = 0; i < ident->place_n; i++) {
+		struct bb_membership *place = &ident->places[i];
+		uint8_t key[32], value[12];
+
+		if (place->stored)
+			continue;
+		place->place = place->record->place;
+		place->stored = true;
+		if (i >= BB_PLACES_INLINE)
+			put(batch, BB_TABLE_MEMBERSHIP, bb_rows_membership_key(key, &ident->hash, &place->record_hash),
+			    bb_rows_place_key(value, place->place.cluster, place->place.n));
+	}
+}
+
+static void put_idents(struct bb_batch *batch)
+{
+	size_t n;
+	struct bb_ident **idents = LIST(batch, struct bb_ident, batch->dirty_idents, next_dirty, n);
+
+	if (n)
+		qsort(idents, n, sizeof(*idents), idents_by_hash);
+	for (size_t i = 0; i < n; i++) {
+		struct bb_ident *ident = idents[i];
+
+		put_places(batch, ident);
+		if (!ident->blocked)
+			ident->cluster = bb_batch_profile_of(batch, ident)->cluster;
+		batch->buf.n = 0;
+		bb_rows_encode_ident(&batch->buf, ident, batch->ns_ids);
+		put(batch, BB_TABLE_IDENTIFIER, bb_text_bytes(ident->hash.b, BB_HASH_BYTES), bb_buf_slice(&batch->buf));
+	}
+}
+
+/* A row of the table that profiles and records share. */
+struct placed {
+	struct bb_place place; /* n 0: a profile */
+	const struct bb_profile *profile;
+	const struct bb_record *record;
+};
+
+static int by_place(const void *a, const void *b)
+{
+	const struct bb_place *x = &((const struct placed *)a)->place, *y = &((const struct placed *)b)->place;
+
+	if (x->cluster != y->cluster)
+		return x->cluster < y->cluster ? -1 : 1;
+	return (x->n > y->n) - (x->n < y->n);
+}
+
+static void put_placed(struct bb_batch *batch, const struct placed *row)
+{
+	uint8_t bytes[12];
+	struct bb_text key = bb_rows_place_key(bytes, row->place.cluster, row->place.n);
+
+	batch->buf.n = 0;
+	if (row->record) {
+		bb_rows_encode_record(&batch->buf, row->record, batch->ns_ids);
+	} else if (!row->profile->gone) {
+		bb_rows_encode_profile(&batch->buf, row->profile, batch->ns_ids);
+	} else {
+		int rc = batch->err == BB_OK && !row->profile->is_new ? bb_kv_del(batch->kv, BB_TABLE_PROFILE, key) : BB_OK;
+
+		if (rc != BB_OK)
+			bb_batch_fail(batch, rc == BB_ENOTFOUND ? BB_ECORRUPT : rc);
+		return;
+	}
+	put(batch, BB_TABLE_PROFILE, key, bb_buf_slice(&batch->buf));
+}
+
+static void put_profiles(struct bb_batch *batch)
+{
+	struct placed *rows = NULL;
+	size_t n = 0, room = 0;
+
+	for (const struct bb_profile *profile = batch->dirty_profiles; profile; profile = profile->next_dirty)
+		if (profile->cluster)
+			BB_ARENA_PUSH(&batch->arena, rows, n, room) =
+				(struct placed){.place = {profile->cluster, 0}, .profile = profile};
+	for (const struct bb_record *record = batch->dirty_records; record; record = record->next_dirty)
+		BB_ARENA_PUSH(&batch->arena, rows, n, room) = (struct placed){.place = record->place, .record = record};
+	if (n)
+		qsort(rows, n, sizeof(*rows), by_place);
+	for (size_t i = 0; i < n; i++)
+		put_placed(batch, &rows[i]);
+}
+
+static void put_counter(struct bb_batch *batch, struct bb_text name, uint64_t value)
+{
+	uint8_t bytes[8];
+
+	bb_key_u64(bytes, value);
+	put(batch, BB_TABLE_META, name, bb_text_bytes(bytes, sizeof(bytes)));
+}
+
+void bb_flush_rows(struct bb_batch *batch)
+{
+	int rc = bb_names_save(batch->names, batch->kv);
+
+	if (rc != BB_OK)
+		bb_batch_fail(batch, rc);
+	put_idents(batch);
+	put_profiles(batch);
+	bb_ledger_flush(batch);
+	bb_window_flush(batch);
+	if (batch->next_cluster != batch->clusters_saved)
+		put_counter(batch, BB_TEXT("next_cluster"), batch->next_cluster);
+	if (batch->log_ms != batch->log_saved_ms)
+		put_counter(batch, BB_TEXT("log_ms"), (uint64_t)batch->log_ms);
+}

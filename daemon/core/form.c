@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Profiles out of groups: members, the places of their records, numbers and names. Uniting two whole profiles
+ * joins two sorted lists; any other change makes members and places anew from the identifiers. Of the profiles
+ * that were, the one with most of a group goes on under its number, so that few identifiers are written.
+ */
+#include <backbone/assert.h>
+#include <stdlib.h>
+
+#include "identity.h"
+
+/* ------------------------------------------------------------------------------------------------ limits */
+
+/* Counts labels by namespace until a limit breaks. Two unjoined identifiers never have the same label. */
+struct tally {
+	struct bb_batch *batch;
+	uint16_t touched[BB_NAMESPACES_MAX];
+	size_t touched_n;
+	const struct bb_hash **labels; /* of joined ones */
+	size_t label_n, label_room;
+};
+
+static bool tally_add(struct tally *tally, uint16_t ns, const struct bb_hash *label)
+{
+	uint32_t most = tally->batch->rules->namespaces[ns].per_profile;
+
+	if (most == BB_NO_LIMIT)
+		return true;
+	if (label) {
+		for (size_t i = 0; i < tally->label_n; i++)
+			if (bb_hash_equal(tally->labels[i], label))
+				return true;
+		BB_ARENA_PUSH(&tally->batch->arena, tally->labels, tally->label_n, tally->label_room) = label;
+	}
+	if (!tally->batch->counts[ns]++)
+		tally->touched[tally->touched_n++] = ns;
+	return tally->batch->counts[ns] <= most;
+}
+
+static void tally_end(struct tally *tally)
+{
+	while (tally->touched_n)
+		tally->batch->counts[tally->touched[--tally->touched_n]] = 0;
+}
+
+static bool tally_profile(struct tally *tally, const struct bb_profile *profile)
+{
+	for (size_t i = 0; i < profile->member_n; i++)
+		if (!tally_add(tally, profile->members[i].ns, profile->members[i].joined ? &profile->members[i].label : NULL))
+			return false;
+	return true;
+}
+
+static bool tally_group(struct tally *tally, const struct bb_group *group)
+{
+	for (size_t i = 0; i < group->n; i++)
+		if (!tally_add(tally, group->items[i]->ns, bb_ident_joined(group->items[i]) ? &group->items[i]->label : NULL))
+			return false;
+	return true;
+}
+
+bool bb_form_feasible(struct bb_batch *batch, const struct bb_profile *p, const struct bb_profile *q)
+{
+	struct tally tally = {.batch = batch};
+
+	if (p->member_n + q->member_n > batch->rules->max_identifiers)
+		return false;
+	bool fits = tally_profile(&tally, p) && tally_profile(&tally, q);
+
+	tally_end(&tally);
+	return fits;
+}
+
+bool bb_form_groups_feasible(struct bb_batch *batch, const struct bb_group *a, const struct bb_group *b)
+{
+	struct tally tally = {.batch = batch};
+
+	if (a->n + b->n > batch->rules->max_identifiers)
+		return false;
+	bool fits = tally_group(&tally, a) && tally_group(&tally, b);
+
+	tally_end(&tally);
+	return fits;
+}
+
+/* ----------------------------------------------------------------------------------------------- forming */
+
+static int by_strength(const void *a, const void *b)
+{
+	const struct bb_member *x = a, *y = b;
+
+	return x->ns != y->ns ? (int)x->ns - (int)y->ns : bb_text_compare(x->value, y->value);
+}
+
+/* The identifier is in this profile from now on; its row says so if the number differs. */
+static void move(struct bb_batch *batch, struct bb_ident *ident, struct bb_profile *profile)
+{
+	ident->profile = profile;
+	if (!profile->cluster || ident->cluster != profile->cluster)
+		bb_batch_dirty_ident(batch, ident);
+}
+
+void bb_form_unite(struct bb_batch *batch, struct bb_profile *p, struct bb_profile *q)
+{
+	bool keep_p = (p->cluster != 0) != (q->cluster != 0) ? p->cluster != 0 : p->member_n >= q->member_n;
+	struct bb_profile *into = keep_p ? p : q, *from = keep_p ? q : p;
+	size_t n = into->member_n + from->member_n;
+	struct bb_member *members = bb_arena_alloc(&batch->arena, n * sizeof(*members));
+
+	for (size_t i = 0; i < from->member_n; i++)
+		move(batch, bb_batch_member_ident(batch, &from->members[i]), into);
+	for (size_t i = 0, j = 0, k = 0; k < n; k++) {
+		bool left = j == from->member_n ||
+			    (i < into->member_n && by_strength(&into->members[i], &from->members[j]) < 0);
+
+		members[k] = left ? into->members[i++] : from->members[j++];
+	}
+	into->members = members;
+	into->member_n = into->member_room = n;
+	into->rebuild = into->rebuild || from->rebuild;
+	bb_rows_run_unite(&batch->arena, into, from);
+	from->into = into;
+	from->gone = true;
+	bb_batch_dirty_profile(batch, into);
+	bb_batch_dirty_profile(batch, from);
+	batch->stats.profiles_merged += from->cluster != 0;
+}
+
+static struct bb_member *gather(struct bb_batch *batch, const struct bb_group *group)
+{
+	struct bb_member *members = bb_arena_alloc(&batch->arena, group->n * sizeof(*members));
+
+	for (size_t i = 0; i < group->n; i++) {
+		struct bb_ident *ident = group->items[i];
+
+		members[i] = *bb_batch_member(batch, bb_batch_profile_of(batch, ident), ident->ns, ident->value);
+		members[i].ident = ident;
+	}
+	qsort(members, group->n, sizeof(*members), by_strength);
+	return members;
+}
+
+/* The profile that has most of the group and goes on as no other: an old one, or NULL. */
+static struct bb_profile *heir(struct bb_batch *batch, const struct bb_group *group)
+{
+	struct bb_profile *best = NULL;
+
+	for (size_t i = 0; i < group->n; i++)
+		bb_batch_profile_of(batch, group->items[i])->share++;
+	for (size_t i = 0; i < group->n; i++) {
+		struct bb_profile *profile = bb_batch_profile_of(batch, group->items[i]);
+
+		if (!profile->claimed && profile->share && (!best || profile->share > best->share))
+			best = profile;
+	}
+	for (size_t i = 0; i < group->n; i++)
+		bb_batch_profile_of(batch, group->items[i])->share = 0;
+	return best;
+}
+
+static bool unchanged(struct bb_batch *batch, const struct bb_group *group)
+{
+	const struct bb_profile *profile = bb_batch_profile_of(batch, group->items[0]);
+
+	if (profile->member_n != group->n)
+		return false;
+	for (size_t i = 1; i < group->n; i++)
+		if (bb_batch_profile_of(batch, group->items[i]) != profile)
+			return false;
+	return true;
+}
+
+struct formed {
+	struct bb_group *group;
+	struct bb_profile *profile;
+	struct bb_member *members;
+};
+
+void bb_form_groups(struct bb_batch *batch, struct bb_group **groups, size_t n, struct bb_profile **drawn, size_t drawn_n)
+{
+	struct formed *formed = bb_arena_alloc(&batch->arena, n * sizeof(*formed));
+	size_t formed_n = 0;
+
+	for (size_t i = 0; i < drawn_n; i++)
+		drawn[i]->claimed = false;
+	for (size_t i = 0; i < n; i++) {
+		if (unchanged(batch, groups[i])) {
+			bb_batch_profile_of(batch, groups[i]->items[0])->claimed = true;
+			continue;
+		}
+		struct bb_profile *profile = heir(batch, groups[i]);
+
+		if (!profile) {
+			profile = bb_arena_zalloc(&batch->arena, sizeof(*profile));
+			profile->next_n = 1;
+			profile->is_new = true;
+			batch->stats.profiles_split++;
+		}
+		profile->claimed = true;
+		formed[formed_n++] = (struct formed){groups[i], profile, gather(batch, groups[i])};
+	}
+	for (size_t i = 0; i < drawn_n; i++) {
+		if (drawn[i]->claimed)
+			continue;
+		drawn[i]->gone = true;
+		bb_batch_dirty_profile(batch, drawn[i]);
+		batch->stats.profiles_merged += drawn[i]->cluster != 0;
+	}
+	for (size_t i = 0; i < formed_n; i++) {
+		struct bb_profile *profile = formed[i].profile;
+
+		profile->members = formed[i].members;
+		profile->member_n = profile->member_room = formed[i].group->n;
+		profile->rebuild = true;
+		bb_batch_dirty_profile(batch, profile);
+		for (size_t k = 0; k < profile->member_n; k++)
+			move(batch, profile->members[k].ident, profile);
+	}
+}
+
+/* ----------------------------------------------------------------------------------------------- placing */
+
+static struct bb_ident *anchor_of(struct bb_batch *batch, struct bb_record *record, uint32_t blocked, uint32_t shared)
+{
+	int anchor = bb_rows_anchor(record->ident_n, blocked, shared);
+
+	return anchor < 0 ? NULL : bb_batch_record_ident(batch, record, (size_t)anchor);
+}
+
+/* All records that have their place, of all members that are their anchor. */
+static void rebuild_runs(struct bb_batch *batch, struct bb_profile *profile)
+{
+	profile->runs = NULL;
+	profile->run_n = profile->run_room = 0;
+	for (size_t i = 0; i < profile->member_n; i++) {
+		struct bb_ident *ident = bb_batch_member_ident(batch, &profile->members[i]);
+		struct bb_record *record;
+
+		for (size_t k = 0; (record = bb_batch_nth_record(batch, ident, k)); k++)
+			if (record->place.cluster && anchor_of(batch, record, record->blocked, record->shared) == ident)
+				bb_rows_run_add(&batch->arena, profile, record->place);
+	}
+}
+
+/* A new record is born in the profile of its anchor; one that belongs to nobody has a number of its own. */
+static void place_new(struct bb_batch *batch, struct bb_record *record, struct bb_profile *profile)
+{
+	if (!profile) {
+		record->place = (struct bb_place){bb_batch_cluster_new(batch), 1};
+		return;
+	}
+	record->place = (struct bb_place){profile->cluster, profile->next_n++};
+	bb_rows_run_add(&batch->arena, profile, record->place);
+	bb_batch_dirty_profile(batch, profile);
+}
+
+static void place(struct bb_batch *batch, struct bb_record *record)
+{
+	struct bb_ident *anchor = anchor_of(batch, record, record->blocked, record->shared);
+	struct bb_profile *profile = anchor ? bb_batch_profile_of(batch, anchor) : NULL;
+
+	if (!record->place.cluster) {
+		place_new(batch, record, profile);
+		return;
+	}
+	struct bb_ident *before = anchor_of(batch, record, record->old.blocked, record->old.shared);
+
+	if (before == anchor)
+		return;
+	struct bb_profile *left = before ? bb_batch_profile_of(batch, before) : NULL;
+
+	if (left && !left->rebuild) {
+		bb_rows_run_remove(&batch->arena, left, record->place);
+		bb_batch_dirty_profile(batch, left);
+	}
+	if (profile && !profile->rebuild) {
+		bb_rows_run_add(&batch->arena, profile, record->place);
+		bb_batch_dirty_profile(batch, profile);
+	}
+}
+
+/* §7: of the durable ones if there are any, the one seen first; then the strongest, then bytes (the members' order). */
+static struct bb_hash name_of(struct bb_batch *batch, const struct bb_profile *profile)
+{
+	const struct bb_namespace *all = batch->rules->namespaces;
+	const struct bb_member *best = &profile->members[0];
+
+	for (size_t i = 1; i < profile->member_n; i++) {
+		const struct bb_member *member = &profile->members[i];
+		bool durable = all[member->ns].durable;
+
+		if (durable != all[best->ns].durable ? durable : member->first_ms < best->first_ms)
+			best = member;
+	}
+	return bb_batch_hash_ident(batch, best->ns, best->value);
+}
+
+void bb_form_place(struct bb_batch *batch)
+{
+	for (struct bb_profile *profile = batch->dirty_profiles; profile; profile = profile->next_dirty) {
+		if (profile->gone)
+			continue;
+		if (!profile->cluster) {
+			profile->cluster = bb_batch_cluster_new(batch);
+			batch->stats.profiles_created++;
+		}
+		if (profile->rebuild)
+			rebuild_runs(batch, profile);
+	}
+	for (struct bb_record *record = batch->touched; record; record = record->next_touched)
+		place(batch, record);
+	for (struct bb_profile *profile = batch->dirty_profiles; profile; profile = profile->next_dirty)
+		if (!profile->gone)
+			profile->name = name_of(batch, profile);
+}

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Settling identity for a batch, in the order in which one thing depends on another:
+ *
+ *	labels     components of joins that grew (§5.1)
+ *	sharing    who is shared now (§5.2); their records get other anchors (§5.3)
+ *	seen       when each identifier was first seen (§7)
+ *	hot path   records whose links are all inside and only got better: nothing to do (R1)
+ *	partition  groups that merged labels set free (R5), then all links that changed at once (R8)
+ *	place      new records to profiles, names (form.c)
+ *
+ * Sharing depends on records and labels alone, never on the partition, so one pass of each is enough.
+ */
+#include <backbone/clock.h>
+
+#include "identity.h"
+
+void bb_identity_enter(struct bb_batch *batch, struct bb_record *record)
+{
+	for (size_t i = 0; i < record->ident_n; i++) {
+		struct bb_ident *ident = bb_batch_record_ident(batch, record, i);
+
+		BB_ARENA_PUSH(&batch->arena, ident->places, ident->place_n, ident->place_room) =
+			(struct bb_membership){.record_hash = record->hash, .record = record};
+		ident->record_n++;
+		bb_batch_dirty_ident(batch, ident);
+	}
+	for (size_t i = 0; i < record->ident_n; i++)
+		bb_sharing_enter(batch, record, i);
+}
+
+void bb_identity_touch(struct bb_batch *batch, struct bb_record *record)
+{
+	if (record->touched)
+		return;
+	record->touched = true;
+	record->next_touched = batch->touched;
+	batch->touched = record;
+}
+
+/* True: a new edge of the graph of joins. */
+static bool add_edge(struct bb_batch *batch, struct bb_ident *from, const struct bb_ident *to)
+{
+	bb_batch_dirty_ident(batch, from);
+	for (size_t i = 0; i < from->join_n; i++)
+		if (bb_hash_equal(&from->joins[i].other, &to->hash)) {
+			from->joins[i].n++;
+			return false;
+		}
+	BB_ARENA_PUSH(&batch->arena, from->joins, from->join_n, from->join_room) =
+		(struct bb_join){.other = to->hash, .n = 1, .is_new = true};
+	return true;
+}
+
+void bb_identity_join(struct bb_batch *batch, struct bb_ident *a, struct bb_ident *b)
+{
+	bool new = add_edge(batch, a, b);
+
+	add_edge(batch, b, a);
+	if (new)
+		BB_ARENA_PUSH(&batch->arena, batch->new_joins, batch->new_join_n, batch->new_join_room) =
+			(struct bb_join_link){a, b};
+}
+
+static void recount(struct bb_batch *batch, struct bb_ident *ident)
+{
+	if (ident->recount)
+		return;
+	ident->recount = true;
+	ident->next_recount = batch->recounts;
+	batch->recounts = ident;
+}
+
+/* Fewer labels can only free what is shared: the identifier itself, and those it came with. */
+static void recount_around(struct bb_batch *batch, struct bb_ident *ident)
+{
+	struct bb_record *record;
+
+	if (ident->shared)
+		recount(batch, ident);
+	for (size_t i = 0; (record = bb_batch_nth_record(batch, ident, i)); i++)
+		for (size_t j = 0; j < record->ident_n; j++) {
+			struct bb_ident *other = bb_batch_record_ident(batch, record, j);
+
+			if (!other->blocked && other->shared)
+				recount(batch, other);
+		}
+}
+
+static void set_label(struct bb_batch *batch, struct bb_ident *ident, const struct bb_hash *label)
+{
+	struct bb_profile *profile = bb_batch_profile_of(batch, ident);
+	struct bb_member *member = bb_batch_member(batch, profile, ident->ns, ident->value);
+
+	ident->label = *label;
+	member->joined = true;
+	member->label = *label;
+	bb_batch_dirty_ident(batch, ident);
+	bb_batch_dirty_profile(batch, profile);
+	recount_around(batch, ident);
+}
+
+/* Gives the whole component of `from` the label; it grows through edges that are known at both ends. */
+static void spread_label(struct bb_batch *batch, struct bb_ident *from, const struct bb_hash *label)
+{
+	struct bb_ident **todo = NULL;
+	size_t n = 0, room = 0;
+
+	set_label(batch, from, label);
+	BB_ARENA_PUSH(&batch->arena, todo, n, room) = from;
+	while (n) {
+		struct bb_ident *ident = todo[--n];
+
+		BB_ARENA_PUSH(&batch->arena, batch->relabelled, batch->relabelled_n, batch->relabelled_room) = ident;
+
+		for (size_t i = 0; i < ident->join_n; i++) {
+			struct bb_ident *other = bb_batch_ident(batch, &ident->joins[i].other);
+
+			if (!other) {
+				bb_batch_fail(batch, BB_ECORRUPT);
+				return;
+			}
+			if (bb_hash_equal(&other->label, label))
+				continue;
+			set_label(batch, other, label);
+			BB_ARENA_PUSH(&batch->arena, todo, n, room) = other;
+		}
+	}
+}
+
+static void settle_labels(struct bb_batch *batch)
+{
+	for (size_t i = 0; i < batch->new_join_n; i++) {
+		struct bb_ident *a = batch->new_joins[i].a, *b = batch->new_joins[i].b;
+		bool merged = !bb_hash_equal(&a->label, &b->label);
+		struct bb_hash label = a->label;
+
+		set_label(batch, a, &label); /* it may be its first join: its member entry does not know */
+		set_label(batch, b, &b->label);
+		if (merged)
+			spread_label(batch, b, &label);
+	}
+}
+
+static uint32_t mask_of(struct bb_batch *batch, struct bb_record *record, const struct bb_ident *ident)
+{
+	for (size_t i = 0; i < record->ident_n; i++)
+		if (bb_batch_record_ident(batch, record, i) == ident)
+			return BB_MASK(i);
+	return 0;
+}
+
+/* An identifier that is shared now, or is no longer: all its records get another anchor. */
+static void flip(struct bb_batch *batch, struct bb_ident *ident)
+{
+	struct bb_profile *profile = bb_batch_profile_of(batch, ident);
+	struct bb_record *record;
+
+	ident->shared = !ident->shared;
+	if (ident->shared) {
+		ident->near_n = 0;
+		ident->near_partial = true;
+	}
+	bb_batch_member(batch, profile, ident->ns, ident->value)->shared = ident->shared;
+	bb_batch_dirty_ident(batch, ident);
+	bb_batch_dirty_profile(batch, profile);
+	batch->stats.shared_flips++;
+	for (size_t i = 0; (record = bb_batch_nth_record(batch, ident, i)); i++) {
+		record->shared ^= mask_of(batch, record, ident);
+		bb_identity_touch(batch, record);
+		bb_batch_dirty_record(batch, record);
+	}
+}
+
+static void settle_sharing(struct bb_batch *batch)
+{
+	for (struct bb_ident *ident = batch->recounts; ident; ident = ident->next_recount) {
+		ident->recount = false;
+		if (bb_sharing_evaluate(batch, ident) != ident->shared)
+			flip(batch, ident);
+	}
+}
+
+/* The record now has a first event earlier than before: its identifiers may have been seen first by it. */
+static void settle_seen(struct bb_batch *batch, struct bb_record *record)
+{
+	if (record->old.exists && record->facts.first_ms >= record->old.first_ms)
+		return;
+	for (size_t i = 0; i < record->ident_n; i++) {
+		struct bb_ident *ident = bb_batch_record_ident(batch, record, i);
+
+		if (ident->blocked)
+			continue;
+		struct bb_profile *profile = bb_batch_profile_of(batch, ident);
+		struct bb_member *member = bb_batch_member(batch, profile, ident->ns, ident->value);
+
+		if (record->facts.first_ms < member->first_ms) {
+			member->first_ms = record->facts.first_ms;
+			bb_batch_dirty_profile(batch, profile);
+		}
+	}
+}
+
+static struct bb_standing standing_of(const struct bb_record *record)
+{
+	return (struct bb_standing){.exists = true,
+				    .blocked = record->blocked,
+				    .shared = record->shared,
+				    .events = record->facts.events,
+				    .first_ms = record->facts.first_ms,
+				    .last_ms = record->facts.last_ms,
+				    .days = {record->facts.days[0], record->facts.days[1]}};
+}
+
+/* Whether two states of a record give its links the same merit, whatever their namespaces prefer. */
+static bool same_merit(const struct bb_standing *a, const struct bb_standing *b)
+{
+	return a->first_ms / BB_HOUR_MS == b->first_ms / BB_HOUR_MS && a->last_ms / BB_HOUR_MS == b->last_ms / BB_HOUR_MS &&
+	       a->days[0] == b->days[0] && a->days[1] == b->days[1];
+}
+
+static bool prefers_most(const struct bb_batch *batch, const struct bb_record *record)
+{
+	for (size_t i = 0; i < record->ident_n; i++)
+		if (batch->rules->namespaces[record->ns[i]].prefer == BB_PREFER_MOST)
+			return true;
+	return false;
+}
+
+static bool member_of(const struct bb_profile *profile, uint16_t ns, struct bb_text value)
+{
+	for (size_t i = 0; i < profile->member_n; i++)
+		if (profile->members[i].ns == ns && bb_text_equal(profile->members[i].value, value))
+			return true;
+	return false;
+}
+
+/* R1: an old record with the anchor it had, all of whose links are inside. Before the partition is touched. */
+static bool is_hot(struct bb_batch *batch, struct bb_record *record, const struct bb_standing *now)
+{
+	uint32_t all = BB_MASK(record->ident_n) - 1, linked = all & ~record->blocked & ~record->shared;
+
+	if (!record->old.exists || record->old.blocked != now->blocked || record->old.shared != now->shared)
+		return false;
+	if (!(linked & (linked - 1))) /* one identifier links nobody */
+		return true;
+	if (same_merit(&record->old, now) && !prefers_most(batch, record))
+		return true;
+	struct bb_ident *anchor = bb_batch_record_ident(batch, record, (size_t)__builtin_ctz(linked));
+	const struct bb_profile *profile = bb_batch_profile_of(batch, anchor);
+
+	for (size_t i = 0; i < record->ident_n; i++)
+		if ((linked & BB_MASK(i)) && !member_of(profile, record->ns[i], record->values[i]))
+			return false;
+	return true;
+}
+
+/* The links that a state of a record says; each once in the list of what may have changed. */
+static void collect(struct bb_batch *batch, struct bb_record *record, const struct bb_standing *state)
+{
+	int anchor = bb_rows_anchor(record->ident_n, state->blocked, state->shared);
+
+	if (!state->exists || anchor < 0 || state->shared & BB_MASK(anchor))
+		return;
+	for (size_t i = 0; i < record->ident_n; i++) {
+		if ((int)i == anchor || (state->blocked | state->shared) & BB_MASK(i))
+			continue;
+		struct bb_link *link = bb_links_get(batch, bb_batch_record_ident(batch, record, (size_t)anchor),
+						    bb_batch_record_ident(batch, record, i), false);
+
+		if (!link->changed) {
+			link->changed = true;
+			link->next_changed = batch->link_list;
+			batch->link_list = link;
+		}
+	}
+}
+
+static void collect_join(struct bb_batch *batch, struct bb_ident *a, struct bb_ident *b)
+{
+	bool swap = a->ns > b->ns || (a->ns == b->ns && bb_text_compare(a->value, b->value) > 0);
+	struct bb_link *link = bb_links_get(batch, swap ? b : a, swap ? a : b, true);
+
+	if (!link->changed) {
+		link->changed = true;
+		link->next_changed = batch->link_list;
+		batch->link_list = link;
+	}
+}
+
+/* Joins are links too, unless an end is shared: those that are new, and those of whoever flipped. */
+static void collect_joins(struct bb_batch *batch)
+{
+	for (size_t i = 0; i < batch->new_join_n; i++)
+		collect_join(batch, batch->new_joins[i].a, batch->new_joins[i].b);
+	for (struct bb_ident *ident = batch->recounts; ident; ident = ident->next_recount) {
+		if (ident->shared == ident->old_shared)
+			continue;
+		for (size_t i = 0; i < ident->join_n; i++) {
+			struct bb_ident *other = bb_batch_ident(batch, &ident->joins[i].other);
+
+			if (other)
+				collect_join(batch, ident, other);
+		}
+	}
+}
+
+static void settle_partition(struct bb_batch *batch)
+{
+	struct bb_profile **loose = bb_arena_alloc(&batch->arena, batch->relabelled_n * sizeof(struct bb_profile *));
+	struct bb_link **links = NULL;
+	size_t n = 0, room = 0;
+
+	for (size_t i = 0; i < batch->relabelled_n; i++)
+		loose[i] = bb_batch_profile_of(batch, batch->relabelled[i]);
+	bb_partition_loosened(batch, loose, batch->relabelled_n);
+	for (struct bb_record *record = batch->touched; record; record = record->next_touched) {
+		struct bb_standing now = standing_of(record);
+
+		collect(batch, record, &record->old);
+		collect(batch, record, &now);
+	}
+	collect_joins(batch);
+	for (struct bb_link *link = batch->link_list; link; link = link->next_changed) {
+		bb_links_next(batch, link);
+		if (bb_rank_compare(&link->now, &link->next) != 0)
+			BB_ARENA_PUSH(&batch->arena, links, n, room) = link;
+	}
+	bb_partition_change(batch, links, n);
+}
+
+/* Takes the records out of the list that need no look at their links; the old state of those is the new one. */
+static void settle_hot(struct bb_batch *batch)
+{
+	struct bb_record **slot = &batch->touched;
+
+	while (*slot) {
+		struct bb_record *record = *slot;
+		struct bb_standing now = standing_of(record);
+
+		if (is_hot(batch, record, &now)) {
+			record->old = now;
+			*slot = record->next_touched;
+		} else {
+			slot = &record->next_touched;
+		}
+	}
+}
+
+void bb_identity_settle(struct bb_batch *batch)
+{
+	settle_labels(batch);
+	settle_sharing(batch);
+	for (struct bb_record *record = batch->touched; record; record = record->next_touched)
+		settle_seen(batch, record);
+	settle_hot(batch);
+	settle_partition(batch);
+	bb_form_place(batch);
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Amounts with a key (view.md §4): under each key of a source, the latest state of every part counts once, for
+ * the record that brought it; a state that belongs to nobody counts for the record of the latest event with the
+ * key that belongs to somebody. A row keeps one candidate per part and record, winners and runners-up alike, so
+ * that what counts where is a function of the row.
+ *
+ * A new candidate changes the row; the difference of what counted where, before and after, is taken to the records.
+ */
+#include "batch.h"
+
+struct candidate {
+	struct bb_text part;
+	struct bb_hash record, holder; /* holder: an identifier that leads to the record */
+	bool recorded, somebody;       /* has identifiers at all; has an anchor */
+	struct bb_origin by;
+	bb_i128 micros;
+	char currency[3];
+	uint32_t type;
+};
+
+struct bb_ledger_row {
+	struct bb_hash hash;
+	struct candidate *items;
+	size_t n, room;
+	bool dirty;
+	struct bb_ledger_row *next;
+};
+
+static bool decode(struct bb_batch *batch, struct bb_text bytes, struct bb_ledger_row *row)
+{
+	struct bb_cursor cur = bb_cursor_of(bytes);
+
+	row->n = row->room = bb_get_count(&cur);
+	row->items = bb_arena_zalloc(&batch->arena, row->n * sizeof(*row->items));
+	for (size_t i = 0; i < row->n; i++) {
+		struct candidate *cand = &row->items[i];
+		uint64_t flags = bb_get_u64(&cur);
+
+		cand->recorded = flags & 1;
+		cand->somebody = flags & 2;
+		cand->by.kafka = flags & 4;
+		cand->part = bb_get_text(&cur);
+		if (cand->recorded) {
+			cand->record = bb_get_hash(&cur);
+			cand->holder = bb_get_hash(&cur);
+		}
+		cand->by.time_ms = bb_get_i64(&cur);
+		cand->by.id = bb_get_id(&cur, &batch->arena);
+		cand->micros = bb_get_i128(&cur);
+		struct bb_text currency = bb_get_bytes(&cur, 3);
+
+		memcpy(cand->currency, currency.p, currency.n);
+		cand->type = (uint32_t)bb_get_u64(&cur);
+	}
+	return !cur.bad;
+}
+
+static void encode(struct bb_buf *buf, const struct bb_ledger_row *row)
+{
+	buf->n = 0;
+	bb_put_u64(buf, row->n);
+	for (size_t i = 0; i < row->n; i++) {
+		const struct candidate *cand = &row->items[i];
+
+		bb_put_u64(buf, (uint64_t)cand->recorded | (uint64_t)cand->somebody << 1 | (uint64_t)cand->by.kafka << 2);
+		bb_put_text(buf, cand->part);
+		if (cand->recorded) {
+			bb_put_hash(buf, &cand->record);
+			bb_put_hash(buf, &cand->holder);
+		}
+		bb_put_i64(buf, cand->by.time_ms);
+		bb_put_id(buf, cand->by.id);
+		bb_put_i128(buf, cand->micros);
+		bb_buf_add(buf, cand->currency, 3);
+		bb_put_u64(buf, cand->type);
+	}
+}
+
+static struct bb_ledger_row *row_of(struct bb_batch *batch, const struct bb_hash *hash)
+{
+	struct bb_ledger_row *row = bb_table_get(&batch->ledgers, hash);
+	struct bb_text value;
+
+	if (row)
+		return row;
+	row = bb_arena_zalloc(&batch->arena, sizeof(*row));
+	row->hash = *hash;
+	int rc = bb_kv_get(batch->kv, BB_TABLE_LEDGER, bb_text_bytes(hash->b, BB_HASH_BYTES), &value);
+
+	if (rc == BB_OK && !decode(batch, bb_arena_copy(&batch->arena, value), row))
+		rc = BB_ECORRUPT;
+	if (rc != BB_OK && rc != BB_ENOTFOUND)
+		bb_batch_fail(batch, rc);
+	bb_table_put(&batch->ledgers, hash, row);
+	return row;
+}
+
+/* The latest of a part (part NULL: of all that belong to somebody). */
+static const struct candidate *latest(const struct bb_ledger_row *row, const struct bb_text *part)
+{
+	const struct candidate *best = NULL;
+
+	for (size_t i = 0; i < row->n; i++) {
+		const struct candidate *cand = &row->items[i];
+
+		if (part ? !bb_text_equal(cand->part, *part) : !cand->somebody)
+			continue;
+		if (!best || bb_origin_compare(&cand->by, &best->by) > 0)
+			best = cand;
+	}
+	return best;
+}
+
+/* Takes what the part comes to into the record that it counts for, or (n -1) out of it. */
+static void count(struct bb_batch *batch, const struct bb_ledger_row *row, const struct bb_text *part,
+		  const struct candidate *claim, int n)
+{
+	const struct candidate *state = latest(row, part);
+	const struct candidate *owner = !state || state->somebody ? state : claim;
+
+	if (!owner || batch->err != BB_OK)
+		return;
+	struct bb_ident *holder = bb_batch_ident(batch, &owner->holder);
+	struct bb_record *record = holder ? bb_batch_record_in(batch, holder, &owner->record) : NULL;
+
+	if (!record) {
+		bb_batch_fail(batch, BB_ECORRUPT);
+		return;
+	}
+	bb_facts_amount(&batch->arena, &record->facts, state->type, state->by.time_ms, state->currency, state->micros, n);
+	bb_batch_dirty_record(batch, record);
+}
+
+/* All parts whose state belongs to nobody follow the claim; those of others stay where they are. */
+static void count_unclaimed(struct bb_batch *batch, const struct bb_ledger_row *row, const struct bb_text *but,
+			    const struct candidate *claim, int n)
+{
+	for (size_t i = 0; i < row->n; i++) {
+		const struct candidate *cand = &row->items[i];
+
+		if (!cand->somebody && !bb_text_equal(cand->part, *but) && latest(row, &cand->part) == cand)
+			count(batch, row, &cand->part, claim, n);
+	}
+}
+
+/* Puts the candidate in the row, in the place of an older one of the same part and record. False: an older state. */
+static bool enter(struct bb_batch *batch, struct bb_ledger_row *row, const struct candidate *cand)
+{
+	for (size_t i = 0; i < row->n; i++) {
+		struct candidate *old = &row->items[i];
+
+		if (old->recorded != cand->recorded || !bb_hash_equal(&old->record, &cand->record) ||
+		    !bb_text_equal(old->part, cand->part))
+			continue;
+		if (bb_origin_compare(&cand->by, &old->by) <= 0)
+			return false;
+		*old = *cand;
+		return true;
+	}
+	BB_ARENA_PUSH(&batch->arena, row->items, row->n, row->room) = *cand;
+	return true;
+}
+
+static void keep_key(struct bb_batch *batch, struct bb_record *record, const struct bb_hash *hash)
+{
+	struct bb_facts *facts = &record->facts;
+	uint64_t head;
+
+	memcpy(&head, hash->b, sizeof(head));
+	for (size_t i = 0; i < facts->amount_key_n; i++)
+		if (facts->amount_keys[i] == head)
+			return;
+	BB_ARENA_PUSH(&batch->arena, facts->amount_keys, facts->amount_key_n, facts->amount_key_room) = head;
+}
+
+void bb_ledger_add(struct bb_batch *batch, const struct bb_event *ev, struct bb_record *record, bb_i128 micros)
+{
+	struct bb_hash hash =
+		bb_hash_parts(&batch->rules->profile_key, (struct bb_text[]){ev->source, ev->amount.key}, 2);
+	struct bb_ledger_row *row = row_of(batch, &hash);
+	struct candidate cand = {.part = ev->amount.part.p ? ev->amount.part : BB_TEXT(""),
+				 .by = {.time_ms = ev->time_ms, .id = ev->id, .kafka = ev->kafka_time},
+				 .micros = micros,
+				 .type = bb_names_add(batch->names, BB_NAME_TYPE, ev->type)};
+
+	memcpy(cand.currency, ev->amount.currency.p, 3);
+	if (record) {
+		cand.recorded = true;
+		cand.record = record->hash;
+		cand.holder = bb_batch_hash_ident(batch, record->ns[0], record->values[0]);
+		cand.somebody = bb_rows_anchor(record->ident_n, record->blocked, record->shared) >= 0;
+		keep_key(batch, record, &hash);
+	}
+	struct bb_ledger_row before = *row;
+
+	before.items = bb_arena_alloc(&batch->arena, row->n * sizeof(*row->items));
+	if (row->n)
+		memcpy(before.items, row->items, row->n * sizeof(*row->items));
+	if (!enter(batch, row, &cand))
+		return;
+	const struct candidate *claim_before = latest(&before, NULL), *claim = latest(row, NULL);
+	bool moved = !claim_before || !bb_hash_equal(&claim_before->record, &claim->record);
+
+	count(batch, &before, &cand.part, claim_before, -1);
+	count(batch, row, &cand.part, claim, 1);
+	if (claim && moved) {
+		count_unclaimed(batch, &before, &cand.part, claim_before, -1);
+		count_unclaimed(batch, row, &cand.part, claim, 1);
+	}
+	if (!row->dirty) {
+		row->dirty = true;
+		row->next = batch->dirty_ledgers;
+		batch->dirty_ledgers = row;
+	}
+}
+
+void bb_ledger_flush(struct bb_batch *batch)
+{
+	for (struct bb_ledger_row *row = batch->dirty_ledgers; row && batch->err == BB_OK; row = row->next) {
+		encode(&batch->buf, row);
+		int rc = bb_kv_put(batch->kv, BB_TABLE_LEDGER, bb_text_bytes(row->hash.b, BB_HASH_BYTES),
+				   bb_buf_slice(&batch->buf));
+
+		if (rc != BB_OK)
+			bb_batch_fail(batch, rc);
+	}
+}

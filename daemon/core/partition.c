@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Keeping the partition up to date (identity.md §10, R1 to R5 and R8). No link carries a mark: it is *inside* if
+ * both ends are in one profile, else *refused*.
+ *
+ * Links that changed are settled one after the other against those settled before, as far as R1 to R4 can do that
+ * without a replay. The rest keep their old rank meanwhile, are put in together, and one replay starts at the best
+ * rank that any of them had or gets: before it nothing differs. A replay is the definition's sweep from there over
+ * the profiles of their ends; it draws in another profile when a link first changes it. Profiles are written last.
+ */
+#include "identity.h"
+
+static bool is_there(const struct bb_link *link)
+{
+	return link->now.tier < bb_rank_worst.tier;
+}
+
+static struct bb_ident *end_of(const struct bb_link *link, const struct bb_ident *ident)
+{
+	return link->anchor == ident ? link->other : link->anchor;
+}
+
+static bool is_inside(struct bb_batch *batch, const struct bb_link *link)
+{
+	return bb_batch_profile_of(batch, link->anchor) == bb_batch_profile_of(batch, link->other);
+}
+
+static void group_add(struct bb_batch *batch, struct bb_group *group, struct bb_ident *ident)
+{
+	BB_ARENA_PUSH(&batch->arena, group->items, group->n, group->room) = ident;
+}
+
+/* What `from` reaches by inside links, all of them, better than `rank`. Marks them with the generation batch->mark. */
+static struct bb_group *reach(struct bb_batch *batch, struct bb_ident *from, const struct bb_rank *rank)
+{
+	struct bb_group *group = bb_arena_zalloc(&batch->arena, sizeof(*group));
+	const struct bb_profile *profile = bb_batch_profile_of(batch, from);
+
+	batch->mark++;
+	from->mark = batch->mark;
+	group_add(batch, group, from);
+	for (size_t i = 0; i < group->n; i++) {
+		const struct bb_adjacency *links = bb_links_of(batch, group->items[i]);
+
+		for (size_t k = 0; k < links->n; k++) {
+			const struct bb_link *link = links->items[k];
+			struct bb_ident *other = end_of(link, group->items[i]);
+
+			if (other->mark == batch->mark || bb_rank_compare(&link->now, rank) >= 0 ||
+			    bb_batch_profile_of(batch, other) != profile)
+				continue;
+			other->mark = batch->mark;
+			group_add(batch, group, other);
+		}
+	}
+	return group;
+}
+
+/* Whether the definition would take the link at this rank. */
+static bool feasible_at(struct bb_batch *batch, const struct bb_link *link, const struct bb_rank *rank)
+{
+	const struct bb_group *a = reach(batch, link->anchor, rank), *b = reach(batch, link->other, rank);
+
+	return bb_form_groups_feasible(batch, a, b);
+}
+
+static void put(struct bb_link *link)
+{
+	link->now = link->next;
+}
+
+/* R1, R2. False: to be replayed. */
+static bool better(struct bb_batch *batch, struct bb_link *link)
+{
+	struct bb_profile *p = bb_batch_profile_of(batch, link->anchor), *q = bb_batch_profile_of(batch, link->other);
+
+	if (p != q) {
+		if (bb_form_feasible(batch, p, q))
+			bb_form_unite(batch, p, q);
+		else if (feasible_at(batch, link, &link->next))
+			return false;
+	}
+	put(link);
+	return true;
+}
+
+/* Whether a refused link that touches the profile has a rank between the two. */
+static bool refused_between(struct bb_batch *batch, struct bb_profile *profile, const struct bb_rank *from,
+			    const struct bb_rank *to)
+{
+	for (size_t i = 0; i < profile->member_n; i++) {
+		struct bb_ident *ident = bb_batch_member_ident(batch, &profile->members[i]);
+		const struct bb_adjacency *links = bb_links_of(batch, ident);
+
+		for (size_t k = 0; k < links->n; k++) {
+			const struct bb_link *link = links->items[k];
+
+			if (is_there(link) && bb_rank_compare(from, &link->now) < 0 &&
+			    bb_rank_compare(&link->now, to) < 0 && !is_inside(batch, link))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* A profile falls into what its links connect. */
+static void search(struct bb_batch *batch, struct bb_profile *profile)
+{
+	struct bb_group **pieces = NULL;
+	size_t n = 0, room = 0, found = 0;
+	uint32_t first = batch->mark + 1;
+
+	for (size_t i = 0; i < profile->member_n && found < profile->member_n; i++) {
+		struct bb_ident *ident = bb_batch_member_ident(batch, &profile->members[i]);
+
+		if (ident->mark >= first)
+			continue;
+		struct bb_group *piece = reach(batch, ident, &bb_rank_worst);
+
+		BB_ARENA_PUSH(&batch->arena, pieces, n, room) = piece;
+		found += piece->n;
+	}
+	if (n > 1)
+		bb_form_groups(batch, pieces, n, &profile, 1);
+}
+
+/* R3, R4. False: to be replayed. */
+static bool worse(struct bb_batch *batch, struct bb_link *link)
+{
+	struct bb_profile *profile = bb_batch_profile_of(batch, link->anchor);
+	bool gone = link->next.tier == bb_rank_worst.tier, needed = is_inside(batch, link);
+
+	if (needed) {
+		reach(batch, link->anchor, &link->now);
+		needed = link->other->mark != batch->mark;
+	}
+	if (needed && refused_between(batch, profile, &link->now, &link->next))
+		return false;
+	put(link);
+	if (needed && gone)
+		search(batch, profile);
+	return true;
+}
+
+/* ---------------------------------------------------------------------------------------------- replay */
+
+struct replay {
+	struct bb_link **heap; /* by rank, best first */
+	size_t n, room;
+	struct bb_profile **drawn;
+	size_t drawn_n, drawn_room;
+	uint32_t mark; /* identifiers that were drawn have it */
+};
+
+static void heap_push(struct bb_batch *batch, struct replay *rp, struct bb_link *link)
+{
+	BB_ARENA_PUSH(&batch->arena, rp->heap, rp->n, rp->room) = link;
+	size_t i = rp->n - 1;
+
+	while (i > 0 && bb_rank_compare(&link->now, &rp->heap[(i - 1) / 2]->now) < 0) {
+		rp->heap[i] = rp->heap[(i - 1) / 2];
+		i = (i - 1) / 2;
+	}
+	rp->heap[i] = link;
+}
+
+static struct bb_link *heap_pop(struct replay *rp)
+{
+	struct bb_link *best = rp->heap[0], *last = rp->heap[--rp->n];
+	size_t i = 0;
+
+	for (;;) {
+		size_t child = 2 * i + 1;
+
+		if (child >= rp->n)
+			break;
+		if (child + 1 < rp->n && bb_rank_compare(&rp->heap[child + 1]->now, &rp->heap[child]->now) < 0)
+			child++;
+		if (bb_rank_compare(&last->now, &rp->heap[child]->now) <= 0)
+			break;
+		rp->heap[i] = rp->heap[child];
+		i = child;
+	}
+	rp->heap[i] = last;
+	return best;
+}
+
+static bool is_drawn(const struct replay *rp, const struct bb_ident *ident)
+{
+	return ident->group_mark == rp->mark;
+}
+
+static void unite(struct bb_batch *batch, struct bb_group *a, struct bb_group *b)
+{
+	struct bb_group *into = a->n >= b->n ? a : b, *from = into == a ? b : a;
+
+	for (size_t i = 0; i < from->n; i++) {
+		from->items[i]->group = into;
+		group_add(batch, into, from->items[i]);
+	}
+	from->n = 0;
+}
+
+/* Draws a profile at a rank: its better inside links unite untested, the others are queued. */
+static void draw(struct bb_batch *batch, struct replay *rp, struct bb_profile *profile, const struct bb_rank *rank)
+{
+	BB_ARENA_PUSH(&batch->arena, rp->drawn, rp->drawn_n, rp->drawn_room) = profile;
+	for (size_t i = 0; i < profile->member_n; i++) {
+		struct bb_ident *ident = bb_batch_member_ident(batch, &profile->members[i]);
+		struct bb_group *group = bb_arena_zalloc(&batch->arena, sizeof(*group));
+
+		group_add(batch, group, ident);
+		ident->group = group;
+		ident->group_mark = rp->mark;
+		batch->stats.replay_nodes++;
+	}
+	for (size_t i = 0; i < profile->member_n; i++) {
+		struct bb_ident *ident = profile->members[i].ident;
+		const struct bb_adjacency *links = bb_links_of(batch, ident);
+
+		for (size_t k = 0; k < links->n; k++) {
+			struct bb_link *link = links->items[k];
+			struct bb_ident *other = end_of(link, ident);
+
+			if (!is_there(link))
+				continue;
+			batch->stats.replay_links++;
+			if (bb_rank_compare(&link->now, rank) >= 0)
+				heap_push(batch, rp, link);
+			else if (bb_batch_profile_of(batch, other) == profile && ident->group != other->group)
+				unite(batch, ident->group, other->group);
+		}
+	}
+}
+
+/* Decides one link of the queue as §6 does. */
+static void decide(struct bb_batch *batch, struct replay *rp, const struct bb_link *link)
+{
+	struct bb_ident *ends[2] = {link->anchor, link->other};
+	struct bb_group *groups[2];
+	const struct bb_rank rank = link->now;
+
+	for (int i = 0; i < 2; i++)
+		groups[i] = is_drawn(rp, ends[i]) ? ends[i]->group : reach(batch, ends[i], &rank);
+	if (groups[0] == groups[1] || !bb_form_groups_feasible(batch, groups[0], groups[1]))
+		return;
+	for (int i = 0; i < 2; i++)
+		if (!is_drawn(rp, ends[i]))
+			draw(batch, rp, bb_batch_profile_of(batch, ends[i]), &rank);
+	unite(batch, ends[0]->group, ends[1]->group);
+}
+
+static void collect_groups(struct bb_batch *batch, const struct replay *rp)
+{
+	struct bb_group **groups = NULL;
+	size_t n = 0, room = 0;
+
+	for (size_t i = 0; i < rp->drawn_n; i++)
+		for (size_t k = 0; k < rp->drawn[i]->member_n; k++) {
+			struct bb_group *group = rp->drawn[i]->members[k].ident->group;
+
+			if (group->items[0] == rp->drawn[i]->members[k].ident)
+				BB_ARENA_PUSH(&batch->arena, groups, n, room) = group;
+		}
+	bb_form_groups(batch, groups, n, rp->drawn, rp->drawn_n);
+}
+
+/* The definition's sweep from rank `first` over the profiles; equal ones may be given more than once. */
+static void replay(struct bb_batch *batch, struct bb_profile **profiles, size_t n, const struct bb_rank *first)
+{
+	struct replay rp = {.mark = ++batch->replay_mark};
+
+	if (!n)
+		return;
+	batch->stats.replays++;
+	for (size_t i = 0; i < n; i++)
+		if (!is_drawn(&rp, bb_batch_member_ident(batch, &profiles[i]->members[0])))
+			draw(batch, &rp, profiles[i], first);
+	while (rp.n && batch->err == BB_OK)
+		decide(batch, &rp, heap_pop(&rp));
+	if (batch->err == BB_OK)
+		collect_groups(batch, &rp);
+}
+
+/* ------------------------------------------------------------------------------------------------ rules */
+
+static const struct bb_rank *better_of(const struct bb_rank *a, const struct bb_rank *b)
+{
+	return bb_rank_compare(a, b) <= 0 ? a : b;
+}
+
+void bb_partition_change(struct bb_batch *batch, struct bb_link **links, size_t n)
+{
+	struct bb_profile **profiles = bb_arena_alloc(&batch->arena, 2 * n * sizeof(struct bb_profile *));
+	struct bb_rank first = bb_rank_worst;
+	size_t rest = 0, profile_n = 0;
+
+	for (size_t i = 0; i < n && batch->err == BB_OK; i++) {
+		struct bb_link *link = links[i];
+		bool done = bb_rank_compare(&link->next, &link->now) < 0 ? better(batch, link) : worse(batch, link);
+
+		if (!done)
+			links[rest++] = link;
+	}
+	for (size_t i = 0; i < rest; i++) {
+		first = *better_of(&first, better_of(&links[i]->now, &links[i]->next));
+		put(links[i]);
+		profiles[profile_n++] = bb_batch_profile_of(batch, links[i]->anchor);
+		profiles[profile_n++] = bb_batch_profile_of(batch, links[i]->other);
+	}
+	replay(batch, profiles, profile_n, &first);
+}
+
+/* R5: tests each refused link that touches a profile at its rank; replays from those that may be taken now. */
+void bb_partition_loosened(struct bb_batch *batch, struct bb_profile **profiles, size_t n)
+{
+	struct bb_profile **freed = NULL;
+	size_t freed_n = 0, room = 0;
+	struct bb_rank first = bb_rank_worst;
+
+	for (size_t p = 0; p < n && batch->err == BB_OK; p++) {
+		for (size_t i = 0; i < profiles[p]->member_n; i++) {
+			struct bb_ident *ident = bb_batch_member_ident(batch, &profiles[p]->members[i]);
+			const struct bb_adjacency *links = bb_links_of(batch, ident);
+
+			for (size_t k = 0; k < links->n; k++) {
+				const struct bb_link *link = links->items[k];
+
+				if (!is_there(link) || is_inside(batch, link) || !feasible_at(batch, link, &link->now))
+					continue;
+				first = *better_of(&first, &link->now);
+				BB_ARENA_PUSH(&batch->arena, freed, freed_n, room) = bb_batch_profile_of(batch, link->anchor);
+				BB_ARENA_PUSH(&batch->arena, freed, freed_n, room) = bb_batch_profile_of(batch, link->other);
+			}
+		}
+	}
+	replay(batch, freed, freed_n, &first);
+}

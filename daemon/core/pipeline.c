@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One batch: each event is looked up in the window, finds or makes its record, is folded into it; when all are
+ * in, identity is settled once for the whole batch and every row that was touched is written, in the order of
+ * its table's keys. Nothing is written before bb_pipeline_finish, so an abort only forgets.
+ */
+#include "batch.h"
+
+#include <backbone/assert.h>
+#include <stdlib.h>
+
+struct bb_pipeline {
+	struct bb_batch batch;
+	bool open;
+};
+
+struct bb_pipeline *bb_pipeline_new(const struct bb_rules *rules)
+{
+	struct bb_pipeline *pl = calloc(1, sizeof(*pl));
+
+	bb_assert(pl != NULL);
+	pl->batch.rules = rules;
+	pl->batch.names = bb_names_new();
+	pl->batch.log_ms = -1;
+	bb_arena_init(&pl->batch.arena);
+	return pl;
+}
+
+static void clear_tables(struct bb_batch *batch)
+{
+	struct bb_hash_table *tables[] = {&batch->idents,  &batch->profiles, &batch->records,
+					  &batch->ledgers, &batch->windows,  &batch->links};
+
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+		bb_table_clear(tables[i]);
+}
+
+void bb_pipeline_free(struct bb_pipeline *pl)
+{
+	if (!pl)
+		return;
+	struct bb_batch *batch = &pl->batch;
+	struct bb_hash_table *tables[] = {&batch->idents,  &batch->profiles, &batch->records,
+					  &batch->ledgers, &batch->windows,  &batch->links};
+
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+		bb_table_fini(tables[i]);
+	bb_names_free(batch->names);
+	bb_arena_fini(&batch->arena);
+	bb_buf_fini(&batch->buf);
+	free(batch->ns_of_id);
+	free(pl);
+}
+
+/* Interns the namespaces and makes the way back from their numbers. */
+static void map_namespaces(struct bb_batch *batch)
+{
+	for (size_t i = 0; i < batch->rules->namespace_n; i++)
+		batch->ns_ids[i] = bb_names_add(batch->names, BB_NAME_NAMESPACE, bb_text_of(batch->rules->namespaces[i].name));
+	size_t n = bb_names_count(batch->names, BB_NAME_NAMESPACE);
+
+	if (n == batch->ns_n)
+		return;
+	free(batch->ns_of_id);
+	batch->ns_of_id = calloc(n, sizeof(*batch->ns_of_id));
+	bb_assert(batch->ns_of_id != NULL);
+	batch->ns_n = n;
+	for (size_t id = 0; id < n; id++)
+		batch->ns_of_id[id] = bb_rules_namespace(batch->rules, bb_names_text(batch->names, BB_NAME_NAMESPACE, id));
+}
+
+static void load_log_time(struct bb_batch *batch)
+{
+	struct bb_text value;
+
+	if (batch->log_ms < 0 && bb_kv_get(batch->kv, BB_TABLE_META, BB_TEXT("log_ms"), &value) == BB_OK)
+		batch->log_ms = (int64_t)bb_key_read(value.p, value.n);
+	batch->log_saved_ms = batch->log_ms;
+}
+
+void bb_pipeline_begin(struct bb_pipeline *pl, struct bb_kv *kv)
+{
+	struct bb_batch *batch = &pl->batch;
+
+	bb_assert(!pl->open);
+	pl->open = true;
+	bb_arena_reset(&batch->arena);
+	clear_tables(batch);
+	batch->kv = kv;
+	batch->err = BB_OK;
+	batch->fold = (struct bb_fold){batch->rules, batch->names, &batch->arena};
+	batch->dirty_idents = batch->recounts = NULL;
+	batch->dirty_profiles = NULL;
+	batch->dirty_records = batch->touched = NULL;
+	batch->dirty_ledgers = NULL;
+	batch->new_windows = NULL;
+	batch->link_list = NULL;
+	batch->relabelled = NULL;
+	batch->relabelled_n = batch->relabelled_room = 0;
+	batch->new_joins = NULL;
+	batch->new_join_n = batch->new_join_room = 0;
+	batch->next_cluster = batch->clusters_saved = 0;
+	int rc = bb_names_load(batch->names, kv);
+
+	if (rc != BB_OK)
+		bb_batch_fail(batch, rc);
+	map_namespaces(batch);
+	bb_flush_check_rules(batch);
+	load_log_time(batch);
+}
+
+static bool has_room(const struct bb_batch *batch, enum bb_name_kind kind, struct bb_text text)
+{
+	return bb_names_find(batch->names, kind, text) >= 0 || bb_names_room(batch->names, kind);
+}
+
+/* The only limits that depend on arrival (view.md §1). */
+static bool within_limits(const struct bb_batch *batch, const struct bb_event *ev, struct bb_refusal *ret_refusal)
+{
+	const char *at = NULL;
+
+	if (!has_room(batch, BB_NAME_SOURCE, ev->source))
+		at = "source";
+	if (!has_room(batch, BB_NAME_TYPE, ev->type))
+		at = "type";
+	for (size_t i = 0; i < ev->attribute_n && !at; i++)
+		if (!has_room(batch, BB_NAME_ATTRIBUTE, ev->attributes[i].name))
+			at = "attributes";
+	for (size_t i = 0; i < ev->once_n && !at; i++)
+		if (!has_room(batch, BB_NAME_ATTRIBUTE, ev->once[i].name))
+			at = "attributes_once";
+	for (size_t i = 0; i < ev->unset_n && !at; i++)
+		if (!has_room(batch, BB_NAME_ATTRIBUTE, ev->unset[i]))
+			at = "unset";
+	for (size_t i = 0; i < ev->consent_n && !at; i++)
+		if (!has_room(batch, BB_NAME_PURPOSE, ev->consent[i].purpose))
+			at = "consent";
+	if (!at)
+		return true;
+	*ret_refusal = (struct bb_refusal){
+		.reason = BB_DEAD_STORE_LIMIT,
+		.at = bb_text_of(at),
+		.detail = BB_TEXT("the store holds 10000 distinct names of this kind already; is an id or a value used as a name?"),
+		.byte_offset = -1};
+	return false;
+}
+
+static struct bb_hash record_hash(const struct bb_batch *batch, const struct bb_event *ev)
+{
+	struct bb_text parts[1 + 2 * BB_EVENT_IDENTIFIERS_MAX];
+	size_t n = 0;
+
+	parts[n++] = ev->source;
+	for (size_t i = 0; i < ev->identifier_n; i++) {
+		parts[n++] = ev->identifiers[i].ns;
+		parts[n++] = ev->identifiers[i].value;
+	}
+	return bb_hash_parts(&batch->rules->profile_key, parts, n);
+}
+
+static struct bb_record *record_new(struct bb_batch *batch, const struct bb_event *ev, const struct bb_hash *hash)
+{
+	struct bb_arena *arena = &batch->arena;
+	struct bb_record *record = bb_arena_zalloc(arena, sizeof(*record));
+
+	record->hash = *hash;
+	record->source = bb_names_add(batch->names, BB_NAME_SOURCE, ev->source);
+	record->ident_n = ev->identifier_n;
+	record->ns = bb_arena_alloc(arena, record->ident_n * sizeof(*record->ns));
+	record->values = bb_arena_alloc(arena, record->ident_n * sizeof(*record->values));
+	record->idents = bb_arena_zalloc(arena, record->ident_n * sizeof(*record->idents));
+	for (size_t i = 0; i < record->ident_n; i++) {
+		record->ns[i] = ev->identifiers[i].ns_index;
+		record->values[i] = ev->identifiers[i].value;
+		if (ev->identifiers[i].blocked)
+			record->blocked |= BB_MASK(i);
+		if (bb_batch_record_ident(batch, record, i)->shared)
+			record->shared |= BB_MASK(i);
+	}
+	bb_facts_init(&record->facts);
+	bb_table_put(&batch->records, hash, record);
+	bb_identity_enter(batch, record);
+	batch->stats.records_created++;
+	return record;
+}
+
+/* The record of the event's source and identifiers: of this batch, of the store, or new. */
+static struct bb_record *record_of(struct bb_batch *batch, const struct bb_event *ev)
+{
+	struct bb_hash hash = record_hash(batch, ev);
+	struct bb_record *record = bb_table_get(&batch->records, &hash);
+
+	if (record)
+		return record;
+	struct bb_hash strongest = bb_batch_hash_ident(batch, ev->identifiers[0].ns_index, ev->identifiers[0].value);
+	struct bb_ident *ident = bb_batch_ident(batch, &strongest);
+
+	if (ident)
+		record = bb_batch_record_in(batch, ident, &hash);
+	return record ? record : record_new(batch, ev, &hash);
+}
+
+static int index_of(const struct bb_record *record, const struct bb_identifier *id)
+{
+	for (size_t i = 0; i < record->ident_n; i++)
+		if (record->ns[i] == id->ns_index && bb_text_equal(record->values[i], id->value))
+			return (int)i;
+	return -1;
+}
+
+static void add_same(struct bb_batch *batch, struct bb_record *record, const struct bb_same *same)
+{
+	struct bb_facts *facts = &record->facts;
+	int a = index_of(record, &same->pair[0]), b = index_of(record, &same->pair[1]);
+
+	if (a < 0 || b < 0 || a == b)
+		return;
+	uint8_t low = (uint8_t)(a < b ? a : b), high = (uint8_t)(a < b ? b : a);
+
+	for (size_t i = 0; i < facts->same_n; i++)
+		if (facts->same[i].a == low && facts->same[i].b == high) {
+			facts->same[i].n++;
+			return;
+		}
+	BB_ARENA_PUSH(&batch->arena, facts->same, facts->same_n, facts->same_room) = (struct bb_fact_same){low, high, 1};
+	/* only inside one owner namespace is it a join (identity.md §4); blocked ends join nobody */
+	if (record->ns[a] == record->ns[b] && batch->rules->namespaces[record->ns[a]].owner &&
+	    !(record->blocked & (BB_MASK(low) | BB_MASK(high))))
+		bb_identity_join(batch, bb_batch_record_ident(batch, record, low),
+				 bb_batch_record_ident(batch, record, high));
+}
+
+static void apply(struct bb_batch *batch, const struct bb_event *ev)
+{
+	struct bb_record *record = ev->identifier_n ? record_of(batch, ev) : NULL;
+	bool keyed = ev->has_amount && ev->amount.key.p;
+	bb_i128 micros = 0;
+
+	if (ev->has_amount)
+		bb_assert(bb_money_parse(ev->amount.value, &micros)); /* the gate saw to it */
+	if (record) {
+		bb_facts_add(&batch->fold, &record->facts, ev);
+		for (size_t i = 0; i < ev->same_n; i++)
+			add_same(batch, record, &ev->same[i]);
+		bb_identity_touch(batch, record);
+		bb_batch_dirty_record(batch, record);
+	}
+	if (keyed)
+		bb_ledger_add(batch, ev, record, micros);
+	bb_window_add(batch, ev, record, ev->has_amount && !keyed, micros);
+}
+
+enum bb_verdict bb_pipeline_apply(struct bb_pipeline *pl, const struct bb_event *ev, struct bb_refusal *ret_refusal)
+{
+	struct bb_batch *batch = &pl->batch;
+
+	bb_assert(pl->open);
+	if (batch->err != BB_OK)
+		return BB_VERDICT_APPLIED; /* the batch is lost already; finish says why */
+	switch (bb_window_check(batch, ev)) {
+	case BB_WINDOW_DUPLICATE:
+		batch->stats.duplicates++;
+		return BB_VERDICT_DUPLICATE;
+	case BB_WINDOW_CONFLICT:
+		*ret_refusal = (struct bb_refusal){
+			.reason = BB_DEAD_CONFLICTING_DUPLICATE,
+			.at = BB_TEXT("id"),
+			.detail = BB_TEXT("an event of this source, id and time was counted with another content"),
+			.byte_offset = -1};
+		return BB_VERDICT_DEAD;
+	case BB_WINDOW_NEW:
+		break;
+	}
+	if (!within_limits(batch, ev, ret_refusal))
+		return BB_VERDICT_DEAD;
+	if (!ev->identifier_n && !(ev->has_amount && ev->amount.key.p))
+		return BB_VERDICT_NO_IDENTIFIER;
+	apply(batch, ev);
+	batch->stats.events++;
+	return BB_VERDICT_APPLIED;
+}
+
+int bb_pipeline_finish(struct bb_pipeline *pl)
+{
+	struct bb_batch *batch = &pl->batch;
+
+	bb_assert(pl->open);
+	if (batch->err == BB_OK)
+		bb_identity_settle(batch);
+	if (batch->err == BB_OK)
+		bb_flush_rows(batch);
+	if (batch->err != BB_OK)
+		return batch->err;
+	pl->open = false;
+	bb_names_saved(batch->names); /* if the commit fails after all, begin reads the names again */
+	return BB_OK;
+}
+
+void bb_pipeline_abort(struct bb_pipeline *pl)
+{
+	struct bb_batch *batch = &pl->batch;
+
+	bb_names_free(batch->names);
+	batch->names = bb_names_new();
+	batch->ns_n = 0;
+	memset(batch->sweep, 0, sizeof(batch->sweep));
+	batch->log_ms = -1;
+	batch->rules_checked = false;
+	pl->open = false;
+}
+
+void bb_pipeline_stats(const struct bb_pipeline *pl, struct bb_pipeline_stats *ret_stats)
+{
+	*ret_stats = pl->batch.stats;
+}

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The window of event names (identity.md §3): which events were counted. A row's key begins with the minute of
+ * the event's time, so that events of now fall side by side; events that took Kafka's time lie under minute 0.
+ * A copy has the same name and the same fingerprint; another fingerprint is a conflict. Rows that the log has
+ * left behind are swept, a bounded number a batch.
+ *
+ * A *twin* is the one pair of names that means one amount: `(source, id)` with a time of Kafka's and `(source,
+ * id, time)` with the same time of its own. Their amount without a key counts once, Kafka's.
+ */
+#include <backbone/message.h>
+#include <stdlib.h>
+#include <xxhash.h>
+
+#include "batch.h"
+
+#define WINDOW_KEY_BYTES 20
+#define MINUTE_MS 60000
+
+struct bb_window_row {
+	uint8_t key[WINDOW_KEY_BYTES];
+	uint64_t fingerprint;
+	struct bb_hash record; /* zeros: none */
+	int64_t log_ms, time_ms;
+	bool kafka, has_amount;
+	struct bb_hash holder; /* an identifier that leads to the record */
+	bb_i128 micros;
+	char currency[3];
+	uint32_t type;
+	struct bb_window_row *next;
+};
+
+static void name_key(const struct bb_batch *batch, struct bb_text source, struct bb_text id, bool kafka, int64_t time_ms,
+		     uint8_t out[WINDOW_KEY_BYTES])
+{
+	char name[2 * BB_EVENT_TEXT_MAX + 10];
+	uint8_t *tail = (uint8_t *)name + source.n + 1 + id.n;
+	XXH128_canonical_t canonical;
+	XXH64_hash_t seed;
+
+	memcpy(&seed, batch->rules->profile_key.b, sizeof(seed));
+	memcpy(name, source.p, source.n);
+	name[source.n] = '\0';
+	memcpy(name + source.n + 1, id.p, id.n);
+	bb_key_u64(tail, kafka ? 0 : (uint64_t)time_ms);
+	tail[8] = kafka;
+	XXH128_canonicalFromHash(&canonical, XXH3_128bits_withSeed(name, source.n + id.n + 10, seed));
+	bb_key_u32(out, kafka ? 0 : (uint32_t)(time_ms / MINUTE_MS));
+	memcpy(out + 4, canonical.digest, 16);
+}
+
+static uint64_t hash_value(const struct bb_value *value, uint64_t seed)
+{
+	uint64_t h = XXH3_64bits_withSeed(value->text.p ? value->text.p : "", value->text.n, seed + value->kind);
+
+	for (size_t i = 0; i < value->item_n; i++)
+		h = hash_value(&value->items[i], h);
+	return h;
+}
+
+static uint64_t hash_text(struct bb_text text, uint64_t seed)
+{
+	return XXH3_64bits_withSeed(text.p ? text.p : "", text.n, seed + (text.p != NULL));
+}
+
+/* Attributes are a map: their order says nothing. */
+static uint64_t hash_attributes(const struct bb_attribute *attrs, size_t n, uint64_t seed)
+{
+	uint64_t sum = seed + n;
+
+	for (size_t i = 0; i < n; i++)
+		sum += hash_value(&attrs[i].value, hash_text(attrs[i].name, seed + (uint64_t)attrs[i].at_ms));
+	return sum;
+}
+
+/* The content of the event, less a time taken from Kafka and its position. */
+static uint64_t fingerprint(const struct bb_event *ev)
+{
+	uint64_t h = hash_text(ev->type, ev->kafka_time ? 0 : (uint64_t)ev->time_ms), sum = 0;
+
+	h = hash_text(ev->channel, h);
+	for (size_t i = 0; i < ev->identifier_n; i++)
+		h = hash_text(ev->identifiers[i].value, hash_text(ev->identifiers[i].ns, h));
+	h = hash_attributes(ev->attributes, ev->attribute_n, h);
+	h = hash_attributes(ev->once, ev->once_n, h);
+	for (size_t i = 0; i < ev->unset_n; i++)
+		sum += hash_text(ev->unset[i], h);
+	h += sum;
+	if (ev->has_amount) {
+		h = hash_text(ev->amount.value, hash_text(ev->amount.currency, h));
+		h = hash_text(ev->amount.part, hash_text(ev->amount.key, h));
+	}
+	for (size_t i = 0; i < ev->consent_n; i++) {
+		h = hash_text(ev->consent[i].purpose, h);
+		h = hash_text(ev->consent[i].channel, h);
+		h = hash_text(ev->consent[i].status, h);
+	}
+	for (size_t i = 0; i < ev->same_n; i++)
+		for (int end = 0; end < 2; end++)
+			h = hash_text(ev->same[i].pair[end].value, hash_text(ev->same[i].pair[end].ns, h));
+	return hash_text(ev->properties, h);
+}
+
+#define ROW_KAFKA 1u
+#define ROW_RECORD 2u
+#define ROW_AMOUNT 4u
+
+static void encode(struct bb_buf *buf, const struct bb_window_row *row)
+{
+	static const struct bb_hash none;
+	bool recorded = !bb_hash_equal(&row->record, &none);
+
+	buf->n = 0;
+	bb_put_u64(buf, (row->kafka ? ROW_KAFKA : 0) | (recorded ? ROW_RECORD : 0) | (row->has_amount ? ROW_AMOUNT : 0));
+	bb_buf_add(buf, &row->fingerprint, sizeof(row->fingerprint));
+	bb_put_i64(buf, row->log_ms);
+	if (row->kafka)
+		bb_put_i64(buf, row->time_ms);
+	if (recorded)
+		bb_put_hash(buf, &row->record);
+	if (row->has_amount) {
+		bb_put_hash(buf, &row->holder);
+		bb_put_i128(buf, row->micros);
+		bb_buf_add(buf, row->currency, 3);
+		bb_put_u64(buf, row->type);
+	}
+}
+
+static bool decode(struct bb_text bytes, struct bb_window_row *row)
+{
+	struct bb_cursor cur = bb_cursor_of(bytes);
+	uint64_t flags = bb_get_u64(&cur);
+	struct bb_text print = bb_get_bytes(&cur, sizeof(row->fingerprint));
+
+	if (cur.bad)
+		return false;
+	memcpy(&row->fingerprint, print.p, sizeof(row->fingerprint));
+	row->log_ms = bb_get_i64(&cur);
+	row->kafka = flags & ROW_KAFKA;
+	if (row->kafka)
+		row->time_ms = bb_get_i64(&cur);
+	if (flags & ROW_RECORD)
+		row->record = bb_get_hash(&cur);
+	row->has_amount = flags & ROW_AMOUNT;
+	if (row->has_amount) {
+		row->holder = bb_get_hash(&cur);
+		row->micros = bb_get_i128(&cur);
+		struct bb_text currency = bb_get_bytes(&cur, 3);
+
+		memcpy(row->currency, currency.p, currency.n);
+		row->type = (uint32_t)bb_get_u64(&cur);
+	}
+	return !cur.bad;
+}
+
+static struct bb_hash table_key(const uint8_t key[WINDOW_KEY_BYTES])
+{
+	struct bb_hash hash;
+
+	memcpy(hash.b, key + 4, BB_HASH_BYTES);
+	return hash;
+}
+
+/* The row of a name: of this batch, or of the store (into *scratch). NULL: not seen. */
+static const struct bb_window_row *find(struct bb_batch *batch, const uint8_t key[WINDOW_KEY_BYTES],
+					struct bb_window_row *scratch)
+{
+	struct bb_hash hash = table_key(key);
+	const struct bb_window_row *row = bb_table_get(&batch->windows, &hash);
+	struct bb_text value;
+
+	if (row)
+		return row;
+	int rc = bb_kv_get(batch->kv, BB_TABLE_WINDOW, bb_text_bytes(key, WINDOW_KEY_BYTES), &value);
+
+	if (rc == BB_ENOTFOUND)
+		return NULL;
+	*scratch = (struct bb_window_row){.next = NULL};
+	if (rc == BB_OK && decode(value, scratch))
+		return scratch;
+	bb_batch_fail(batch, rc == BB_OK ? BB_ECORRUPT : rc);
+	return NULL;
+}
+
+enum bb_window_result bb_window_check(struct bb_batch *batch, const struct bb_event *ev)
+{
+	uint8_t key[WINDOW_KEY_BYTES];
+	struct bb_window_row scratch;
+
+	name_key(batch, ev->source, ev->id, ev->kafka_time, ev->time_ms, key);
+	const struct bb_window_row *row = find(batch, key, &scratch);
+
+	if (!row)
+		return BB_WINDOW_NEW;
+	return row->fingerprint == fingerprint(ev) ? BB_WINDOW_DUPLICATE : BB_WINDOW_CONFLICT;
+}
+
+static void amount(struct bb_batch *batch, struct bb_record *record, uint32_t type, int64_t time_ms,
+		   const char currency[3], bb_i128 micros, int n)
+{
+	bb_facts_amount(&batch->arena, &record->facts, type, time_ms, currency, micros, n);
+	bb_batch_dirty_record(batch, record);
+}
+
+/* Counts an amount without a key in its record, unless its twin's counts; a time of Kafka's takes the twin's back. */
+static void count_amount(struct bb_batch *batch, const struct bb_event *ev, struct bb_record *record,
+			 const struct bb_window_row *row)
+{
+	uint8_t key[WINDOW_KEY_BYTES];
+	struct bb_window_row scratch;
+
+	name_key(batch, ev->source, ev->id, !ev->kafka_time, ev->time_ms, key);
+	const struct bb_window_row *twin = find(batch, key, &scratch);
+	bool met = twin && twin->has_amount && (!twin->kafka || twin->time_ms == ev->time_ms);
+
+	if (met && !ev->kafka_time)
+		return;
+	if (met) {
+		struct bb_ident *holder = bb_batch_ident(batch, &twin->holder);
+		struct bb_record *other = holder ? bb_batch_record_in(batch, holder, &twin->record) : NULL;
+
+		if (other)
+			amount(batch, other, twin->type, ev->time_ms, twin->currency, twin->micros, -1);
+	}
+	amount(batch, record, row->type, ev->time_ms, row->currency, row->micros, 1);
+}
+
+void bb_window_add(struct bb_batch *batch, const struct bb_event *ev, struct bb_record *record, bool counts,
+		   bb_i128 micros)
+{
+	struct bb_window_row *row = bb_arena_zalloc(&batch->arena, sizeof(*row));
+
+	name_key(batch, ev->source, ev->id, ev->kafka_time, ev->time_ms, row->key);
+	row->fingerprint = fingerprint(ev);
+	row->log_ms = ev->log_ms;
+	row->time_ms = ev->time_ms;
+	row->kafka = ev->kafka_time;
+	if (record)
+		row->record = record->hash;
+	if (counts && record) {
+		row->has_amount = true;
+		row->holder = bb_batch_hash_ident(batch, record->ns[0], record->values[0]);
+		row->micros = micros;
+		memcpy(row->currency, ev->amount.currency.p, 3);
+		row->type = bb_names_add(batch->names, BB_NAME_TYPE, ev->type);
+		count_amount(batch, ev, record, row);
+	}
+	struct bb_hash hash = table_key(row->key);
+
+	bb_table_put(&batch->windows, &hash, row);
+	row->next = batch->new_windows;
+	batch->new_windows = row;
+	if (ev->log_ms > batch->log_ms)
+		batch->log_ms = ev->log_ms;
+}
+
+static int by_key(const void *a, const void *b)
+{
+	return memcmp((*(struct bb_window_row *const *)a)->key, (*(struct bb_window_row *const *)b)->key,
+		      WINDOW_KEY_BYTES);
+}
+
+/*
+ * Removes rows whose log time lies before the window. Only rows with an event time before the horizon (and
+ * what max_future allows) can be that old: the walk goes through those, over many batches, and starts again.
+ */
+static void sweep(struct bb_batch *batch, size_t budget)
+{
+	int64_t horizon_ms = batch->log_ms - batch->rules->window_ms;
+	int64_t last_minute = (horizon_ms + batch->rules->max_future_ms) / MINUTE_MS + 1;
+	struct bb_text key, value;
+
+	if (batch->log_ms <= 0 || horizon_ms <= 0)
+		return;
+	while (budget-- && batch->err == BB_OK) {
+		struct bb_window_row row = {.next = NULL};
+		int rc = bb_kv_seek(batch->kv, BB_TABLE_WINDOW, bb_text_bytes(batch->sweep, WINDOW_KEY_BYTES), true,
+				    &key, &value);
+
+		if (rc == BB_ENOTFOUND || (rc == BB_OK && (int64_t)bb_key_read(key.p, 4) > last_minute)) {
+			memset(batch->sweep, 0, sizeof(batch->sweep));
+			return;
+		}
+		if (rc != BB_OK || key.n != WINDOW_KEY_BYTES || !decode(value, &row)) {
+			bb_batch_fail(batch, rc != BB_OK ? rc : BB_ECORRUPT);
+			return;
+		}
+		memcpy(batch->sweep, key.p, WINDOW_KEY_BYTES);
+		if (row.log_ms == BB_NO_TIMESTAMP || row.log_ms >= horizon_ms)
+			continue;
+		rc = bb_kv_del(batch->kv, BB_TABLE_WINDOW, bb_text_bytes(batch->sweep, WINDOW_KEY_BYTES));
+		if (rc != BB_OK)
+			bb_batch_fail(batch, rc);
+	}
+}
+
+void bb_window_flush(struct bb_batch *batch)
+{
+	struct bb_window_row **rows = bb_arena_alloc(&batch->arena, batch->windows.n * sizeof(struct bb_window_row *));
+	size_t n = 0;
+
+	for (struct bb_window_row *row = batch->new_windows; row; row = row->next)
+		rows[n++] = row;
+	qsort(rows, n, sizeof(struct bb_window_row *), by_key);
+	for (size_t i = 0; i < n && batch->err == BB_OK; i++) {
+		encode(&batch->buf, rows[i]);
+		int rc = bb_kv_put(batch->kv, BB_TABLE_WINDOW, bb_text_bytes(rows[i]->key, WINDOW_KEY_BYTES),
+				   bb_buf_slice(&batch->buf));
+
+		if (rc != BB_OK)
+			bb_batch_fail(batch, rc);
+	}
+	sweep(batch, 2 * n + 64);
+}
