@@ -54,6 +54,8 @@ void bb_kafka_raise(struct bb_kafka *kafka, int code, const char *fmt, ...)
 static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
 	(void)rk;
+	if (strcmp(facility, "AUTOCREATE") == 0) /* what we asked for where an old broker cannot */
+		level = 7;
 	bb_log(level <= 3   ? BB_LOG_ERROR
 	       : level == 4 ? BB_LOG_WARNING
 	       : level <= 6 ? BB_LOG_INFO

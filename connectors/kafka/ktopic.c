@@ -171,7 +171,10 @@ static void topic_shown(struct bb_ktopic *topic, const rd_kafka_metadata_topic_t
 
 static void topic_hidden(struct bb_ktopic *topic)
 {
-	if (topic->connector && !topic->missed)
+	if (topic->connector && !topic->missed && topic->part_n)
+		bb_kafka_raise(topic->kafka, BB_EKAFKA, "topic %s is not there any more",
+			       topic->name);
+	else if (topic->connector && !topic->missed)
 		bb_log(BB_LOG_WARNING, "topic_missing",
 		       "topic=%s connector=%s; it is read as soon as it appears", topic->name,
 		       bb_connector_name(topic->connector));

@@ -31,7 +31,7 @@ static const struct setting settings[] = {
 	{"group.remote.assignor", NULL, "there is no group"},
 	{"partition.assignment.strategy", NULL, "there is no group"},
 	{"enable.auto.commit", "false", POSITIONS},
-	{"auto.commit.enable", "false", POSITIONS},
+	{"auto.commit.enable", NULL, POSITIONS},
 	{"auto.commit.interval.ms", NULL, POSITIONS},
 	{"enable.auto.offset.store", "false", POSITIONS},
 	{"offset.store.method", NULL, POSITIONS},
