@@ -20,7 +20,7 @@
 #define PATTERN_BYTES 1000 /* a longer one is a list that belongs into several */
 
 struct bb_pattern {
-	char *text;
+	char *text; /* as given; owned */
 	pcre2_code *code;
 	pcre2_match_context *limits;
 };
