@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `digest` and `scrub`. The digest comes from the daemon, or from the store where no daemon
+ * answers; the scrub always reads the store. Both walk everything and take their time.
+ */
+#include "ctl.h"
+#include "net.h"
+
+#include <backbone/view.h>
+
+static void print_digest(struct bb_ctl *ctl, struct bb_text hex, unsigned long long profiles)
+{
+	if (ctl->json)
+		fprintf(ctl->out, "{\"digest\":\"%.*s\",\"profiles\":%llu}\n", (int)hex.n, hex.p,
+			profiles);
+	else
+		fprintf(ctl->out, "%.*s  %llu profiles\n", (int)hex.n, hex.p, profiles);
+}
+
+static int digest_of_daemon(struct bb_ctl *ctl, struct bb_net_resp *client)
+{
+	const char *args[] = {"BB.DIGEST"};
+	struct bb_net_reply reply;
+	struct bb_error err = {0};
+	int ret = bb_net_resp_call(client, args, 1, &ctl->arena, &reply, &err);
+
+	if (ret != BB_OK)
+		return bb_ctl_fail(ctl, bb_ctl_exit_of(ret), "%s", err.msg);
+	if (reply.kind == BB_REPLY_ERROR)
+		return bb_ctl_fail(ctl, BB_CTL_REFUSED, "%.*s", (int)reply.text.n, reply.text.p);
+	if (reply.kind != BB_REPLY_LIST || reply.n != 4 || reply.items[1].kind != BB_REPLY_TEXT)
+		return bb_ctl_fail(ctl, BB_CTL_UNREACHABLE, "the daemon's reply is no digest");
+	print_digest(ctl, reply.items[1].text, (unsigned long long)reply.items[3].integer);
+	return BB_CTL_OK;
+}
+
+static int digest_of_snapshot(struct bb_ctl *ctl, struct bb_store_reader *reader)
+{
+	char hex[2 * BB_HASH_BYTES + 1];
+	struct bb_viewer *viewer;
+	struct bb_digest digest;
+	struct bb_kv *kv;
+	int err = bb_store_read_begin(reader, &kv);
+
+	if (err != BB_OK)
+		return err;
+	viewer = bb_viewer_new(&ctl->config->rules);
+	err = bb_viewer_digest(viewer, kv, &digest);
+	bb_viewer_free(viewer);
+	bb_store_read_end(reader);
+	if (err != BB_OK)
+		return err;
+	for (size_t i = 0; i < BB_HASH_BYTES; i++)
+		snprintf(hex + 2 * i, 3, "%02x", digest.sum.b[i]);
+	print_digest(ctl, bb_text_of(hex), (unsigned long long)digest.profiles);
+	return BB_OK;
+}
+
+static int digest_of_store(struct bb_ctl *ctl)
+{
+	struct bb_store_reader *reader = NULL;
+	struct bb_store *store = NULL;
+	int ret = bb_ctl_open_store(ctl, &store), err;
+
+	if (ret != BB_CTL_OK)
+		return ret;
+	err = bb_store_reader_new(store, &reader);
+	if (err == BB_OK)
+		err = digest_of_snapshot(ctl, reader);
+	bb_store_reader_free(reader);
+	bb_store_close(store);
+	return err == BB_OK ? BB_CTL_OK
+			    : bb_ctl_fail(ctl, bb_ctl_exit_of(err), "%s: %s",
+					  ctl->config->store_path, bb_error_text(err));
+}
+
+int bb_ctl_digest(struct bb_ctl *ctl)
+{
+	struct bb_net_resp client;
+	struct bb_error err = {0};
+	const char *path;
+	int ret = bb_ctl_query_path(ctl, &path);
+
+	if (ret != BB_CTL_OK)
+		return ret;
+	ret = bb_net_resp_open(path, &client, &err);
+	if (ret == BB_EUNREACHABLE)
+		return digest_of_store(ctl);
+	if (ret != BB_OK)
+		return bb_ctl_fail(ctl, bb_ctl_exit_of(ret), "%s", err.msg);
+	ret = digest_of_daemon(ctl, &client);
+	bb_net_resp_close(&client);
+	return ret;
+}
+
+int bb_ctl_scrub(struct bb_ctl *ctl)
+{
+	struct bb_store *store = NULL;
+	struct bb_error err = {0};
+	uint64_t values = 0;
+	int ret = bb_ctl_open_store(ctl, &store);
+
+	if (ret != BB_CTL_OK)
+		return ret;
+	ret = bb_store_scrub(store, &values, &err);
+	bb_store_close(store);
+	if (ret != BB_OK)
+		return bb_ctl_fail(ctl, bb_ctl_exit_of(ret), "%s", err.msg);
+	if (ctl->json)
+		fprintf(ctl->out, "{\"values\":%llu,\"damaged\":0}\n", (unsigned long long)values);
+	else
+		fprintf(ctl->out, "%llu values, none damaged\n", (unsigned long long)values);
+	return BB_CTL_OK;
+}
