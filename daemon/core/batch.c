@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading rows into a batch. Each is copied out of the store once, decoded into the batch's arena and found by
- * its hash from then on. A row that is damaged or missing where another one leads to it ends the batch with
- * BB_ECORRUPT.
+ * Reading rows into a batch. Each is copied out of the store once, decoded into the batch's arena
+ * and found by its hash from then on. A row that is damaged or missing where another one leads to
+ * it ends the batch with BB_ECORRUPT.
  */
 #include "batch.h"
 
@@ -13,7 +13,8 @@ void bb_batch_fail(struct bb_batch *batch, int err)
 }
 
 /* A copy of the value, as the store's own bytes do not outlive a put. BB_OK or BB_ENOTFOUND. */
-static int fetch(struct bb_batch *batch, enum bb_table table, struct bb_text key, struct bb_text *ret_value)
+static int fetch(struct bb_batch *batch, enum bb_table table, struct bb_text key,
+		 struct bb_text *ret_value)
 {
 	struct bb_text value;
 	int rc = bb_kv_get(batch->kv, table, key, &value);
@@ -27,7 +28,8 @@ static int fetch(struct bb_batch *batch, enum bb_table table, struct bb_text key
 
 struct bb_hash bb_batch_hash_ident(const struct bb_batch *batch, uint16_t ns, struct bb_text value)
 {
-	return bb_hash_identifier(&batch->rules->profile_key, bb_text_of(batch->rules->namespaces[ns].name), value);
+	return bb_hash_identifier(&batch->rules->profile_key,
+				  bb_text_of(batch->rules->namespaces[ns].name), value);
 }
 
 struct bb_ident *bb_batch_ident(struct bb_batch *batch, const struct bb_hash *hash)
@@ -37,7 +39,8 @@ struct bb_ident *bb_batch_ident(struct bb_batch *batch, const struct bb_hash *ha
 
 	if (ident)
 		return ident;
-	if (fetch(batch, BB_TABLE_IDENTIFIER, bb_text_bytes(hash->b, BB_HASH_BYTES), &bytes) != BB_OK)
+	if (fetch(batch, BB_TABLE_IDENTIFIER, bb_text_bytes(hash->b, BB_HASH_BYTES), &bytes) !=
+	    BB_OK)
 		return NULL;
 	ident = bb_arena_zalloc(&batch->arena, sizeof(*ident));
 	ident->hash = *hash;
@@ -50,7 +53,8 @@ struct bb_ident *bb_batch_ident(struct bb_batch *batch, const struct bb_hash *ha
 	return ident;
 }
 
-struct bb_ident *bb_batch_ident_of(struct bb_batch *batch, uint16_t ns, struct bb_text value, bool blocked)
+struct bb_ident *bb_batch_ident_of(struct bb_batch *batch, uint16_t ns, struct bb_text value,
+				   bool blocked)
 {
 	struct bb_hash hash = bb_batch_hash_ident(batch, ns, value);
 	struct bb_ident *ident = bb_batch_ident(batch, &hash);
@@ -104,8 +108,12 @@ static struct bb_profile *profile_new(struct bb_batch *batch, struct bb_ident *i
 
 	profile->next_n = 1;
 	profile->is_new = true;
-	BB_ARENA_PUSH(&batch->arena, profile->members, profile->member_n, profile->member_room) = (struct bb_member){
-		.ns = ident->ns, .value = ident->value, .shared = ident->shared, .first_ms = INT64_MAX, .ident = ident};
+	BB_ARENA_PUSH(&batch->arena, profile->members, profile->member_n, profile->member_room) =
+		(struct bb_member){.ns = ident->ns,
+				   .value = ident->value,
+				   .shared = ident->shared,
+				   .first_ms = INT64_MAX,
+				   .ident = ident};
 	bb_batch_dirty_profile(batch, profile);
 	return profile;
 }
@@ -115,7 +123,8 @@ struct bb_profile *bb_batch_profile_of(struct bb_batch *batch, struct bb_ident *
 	if (ident->blocked)
 		return NULL;
 	if (!ident->profile)
-		ident->profile = ident->cluster ? bb_batch_profile(batch, ident->cluster) : profile_new(batch, ident);
+		ident->profile = ident->cluster ? bb_batch_profile(batch, ident->cluster)
+						: profile_new(batch, ident);
 	while (ident->profile->into)
 		ident->profile = ident->profile->into;
 	return ident->profile;
@@ -132,7 +141,8 @@ static void keep_old(struct bb_record *record)
 					   .days = {record->facts.days[0], record->facts.days[1]}};
 }
 
-struct bb_record *bb_batch_record(struct bb_batch *batch, const struct bb_hash *hash, struct bb_place place)
+struct bb_record *bb_batch_record(struct bb_batch *batch, const struct bb_hash *hash,
+				  struct bb_place place)
 {
 	struct bb_record *record = bb_table_get(&batch->records, hash);
 	struct bb_text bytes;
@@ -143,9 +153,11 @@ struct bb_record *bb_batch_record(struct bb_batch *batch, const struct bb_hash *
 	record = bb_arena_zalloc(&batch->arena, sizeof(*record));
 	record->hash = *hash;
 	record->place = place;
-	int rc = fetch(batch, BB_TABLE_PROFILE, bb_rows_place_key(key, place.cluster, place.n), &bytes);
+	int rc = fetch(batch, BB_TABLE_PROFILE, bb_rows_place_key(key, place.cluster, place.n),
+		       &bytes);
 
-	if (rc != BB_OK || !bb_rows_decode_record(bytes, &batch->arena, batch->ns_of_id, batch->ns_n, record)) {
+	if (rc != BB_OK ||
+	    !bb_rows_decode_record(bytes, &batch->arena, batch->ns_of_id, batch->ns_n, record)) {
 		bb_batch_fail(batch, BB_ECORRUPT);
 		*record = (struct bb_record){.hash = *hash, .place = place};
 		bb_facts_init(&record->facts);
@@ -183,18 +195,22 @@ static void load_places(struct bb_batch *batch, struct bb_ident *ident)
 		return;
 	memcpy(from, ident->hash.b, BB_HASH_BYTES);
 	for (;; after = true) {
-		int rc = bb_kv_seek(batch->kv, BB_TABLE_MEMBERSHIP, bb_text_bytes(from, sizeof(from)), after, &key, &value);
+		int rc = bb_kv_seek(batch->kv, BB_TABLE_MEMBERSHIP,
+				    bb_text_bytes(from, sizeof(from)), after, &key, &value);
 
 		if (rc != BB_OK && rc != BB_ENOTFOUND)
 			bb_batch_fail(batch, rc);
-		if (rc != BB_OK || key.n != sizeof(from) || memcmp(key.p, ident->hash.b, BB_HASH_BYTES) != 0)
+		if (rc != BB_OK || key.n != sizeof(from) ||
+		    memcmp(key.p, ident->hash.b, BB_HASH_BYTES) != 0)
 			return;
-		struct bb_membership place = {.place = {bb_key_read(value.p, 8), (uint32_t)bb_key_read(value.p + 8, 4)},
-					      .stored = true};
+		struct bb_membership place = {
+			.place = {bb_key_read(value.p, 8), (uint32_t)bb_key_read(value.p + 8, 4)},
+			.stored = true};
 
 		memcpy(from, key.p, sizeof(from));
 		memcpy(place.record_hash.b, key.p + BB_HASH_BYTES, BB_HASH_BYTES);
-		BB_ARENA_PUSH(&batch->arena, ident->places, ident->place_n, ident->place_room) = place;
+		BB_ARENA_PUSH(&batch->arena, ident->places, ident->place_n, ident->place_room) =
+			place;
 	}
 }
 
@@ -211,7 +227,8 @@ struct bb_record *bb_batch_nth_record(struct bb_batch *batch, struct bb_ident *i
 	return place->record;
 }
 
-struct bb_record *bb_batch_record_in(struct bb_batch *batch, struct bb_ident *ident, const struct bb_hash *hash)
+struct bb_record *bb_batch_record_in(struct bb_batch *batch, struct bb_ident *ident,
+				     const struct bb_hash *hash)
 {
 	struct bb_record *record = bb_table_get(&batch->records, hash);
 	uint8_t key[32];
@@ -224,20 +241,24 @@ struct bb_record *bb_batch_record_in(struct bb_batch *batch, struct bb_ident *id
 			return bb_batch_record(batch, hash, ident->places[i].place);
 	if (ident->all_places || ident->record_n <= BB_PLACES_INLINE)
 		return NULL;
-	if (fetch(batch, BB_TABLE_MEMBERSHIP, bb_rows_membership_key(key, &ident->hash, hash), &value) != BB_OK)
+	if (fetch(batch, BB_TABLE_MEMBERSHIP, bb_rows_membership_key(key, &ident->hash, hash),
+		  &value) != BB_OK)
 		return NULL;
-	return bb_batch_record(batch, hash,
-			       (struct bb_place){bb_key_read(value.p, 8), (uint32_t)bb_key_read(value.p + 8, 4)});
+	return bb_batch_record(
+		batch, hash,
+		(struct bb_place){bb_key_read(value.p, 8), (uint32_t)bb_key_read(value.p + 8, 4)});
 }
 
-struct bb_member *bb_batch_member(struct bb_batch *batch, struct bb_profile *profile, uint16_t ns, struct bb_text value)
+struct bb_member *bb_batch_member(struct bb_batch *batch, struct bb_profile *profile, uint16_t ns,
+				  struct bb_text value)
 {
 	size_t low = 0, high = profile->member_n;
 
 	while (low < high) {
 		size_t mid = (low + high) / 2;
 		const struct bb_member *member = &profile->members[mid];
-		int d = member->ns != ns ? (int)member->ns - (int)ns : bb_text_compare(member->value, value);
+		int d = member->ns != ns ? (int)member->ns - (int)ns
+					 : bb_text_compare(member->value, value);
 
 		if (!d)
 			return &profile->members[mid];
@@ -246,7 +267,8 @@ struct bb_member *bb_batch_member(struct bb_batch *batch, struct bb_profile *pro
 		else
 			high = mid;
 	}
-	bb_batch_fail(batch, BB_ECORRUPT); /* an identifier leads to a profile that does not have it */
+	bb_batch_fail(batch,
+		      BB_ECORRUPT); /* an identifier leads to a profile that does not have it */
 	return bb_arena_zalloc(&batch->arena, sizeof(struct bb_member));
 }
 

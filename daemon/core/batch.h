@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A batch: every row that it touches, read once, changed in memory, written once. Store errors are sticky: the
- * first one is kept in `err`, whatever is asked for after it is given as empty, and the batch is thrown away at
- * its end. So the code of identity and folding has no error paths.
+ * A batch: every row that it touches, read once, changed in memory, written once. Store errors are
+ * sticky: the first one is kept in `err`, whatever is asked for after it is given as empty, and the
+ * batch is thrown away at its end. So the code of identity and folding has no error paths.
  */
 #ifndef BB_CORE_BATCH_H
 #define BB_CORE_BATCH_H
@@ -11,7 +11,8 @@
 
 #include "rows.h"
 
-/* Hash tables from 16-byte hashes to pointers; open addressing in the heap, kept between batches. */
+/* Hash tables from 16-byte hashes to pointers; open addressing in the heap, kept between batches.
+ */
 struct bb_table_slot {
 	struct bb_hash key;
 	void *value; /* NULL: free */
@@ -37,9 +38,9 @@ struct bb_batch {
 	struct bb_names *names;
 	struct bb_arena arena;
 	struct bb_fold fold;
-	int err; /* the first error of the store */
+	int err;			    /* the first error of the store */
 	uint32_t ns_ids[BB_NAMESPACES_MAX]; /* interned number of each namespace */
-	uint16_t *ns_of_id;                 /* and back; heap */
+	uint16_t *ns_of_id;		    /* and back; heap */
 	size_t ns_n;
 	struct bb_hash_table idents, profiles, records, ledgers, windows, links;
 	struct bb_ident *dirty_idents, *recounts;
@@ -50,28 +51,33 @@ struct bb_batch {
 	struct bb_link *link_list;
 	struct bb_ident **relabelled; /* of each merger of components, all of one side */
 	size_t relabelled_n, relabelled_room;
-	struct bb_join_link { struct bb_ident *a, *b; } *new_joins;
+	struct bb_join_link {
+		struct bb_ident *a, *b;
+	} * new_joins;
 	size_t new_join_n, new_join_room;
 	uint64_t next_cluster; /* 0: not read yet */
 	uint64_t clusters_saved;
-	bool rules_checked;           /* the store is of these rules */
-	int64_t log_ms, log_saved_ms; /* the latest time of the log */
-	uint8_t sweep[20];            /* the key in the window where the sweep goes on */
+	bool rules_checked;		       /* the store is of these rules */
+	int64_t log_ms, log_saved_ms;	       /* the latest time of the log */
+	uint8_t sweep[20];		       /* the key in the window where the sweep goes on */
 	uint32_t mark, link_mark, replay_mark; /* generations of walks, loads of links, replays */
-	uint32_t counts[BB_NAMESPACES_MAX]; /* of a tally; zero between two */
-	struct bb_buf buf;                  /* for encoding */
+	uint32_t counts[BB_NAMESPACES_MAX];    /* of a tally; zero between two */
+	struct bb_buf buf;		       /* for encoding */
 	struct bb_pipeline_stats stats;
 };
 
 /* Reads; NULL where there is none. The row stays the batch's. */
 struct bb_ident *bb_batch_ident(struct bb_batch *batch, const struct bb_hash *hash);
 struct bb_profile *bb_batch_profile(struct bb_batch *batch, uint64_t cluster);
-struct bb_record *bb_batch_record(struct bb_batch *batch, const struct bb_hash *hash, struct bb_place place);
+struct bb_record *bb_batch_record(struct bb_batch *batch, const struct bb_hash *hash,
+				  struct bb_place place);
 
 /* Reads or makes. */
-struct bb_ident *bb_batch_ident_of(struct bb_batch *batch, uint16_t ns, struct bb_text value, bool blocked);
+struct bb_ident *bb_batch_ident_of(struct bb_batch *batch, uint16_t ns, struct bb_text value,
+				   bool blocked);
 
-/* The profile an identifier is in now; NULL if it is blocked. Makes one of its own if it has none. */
+/* The profile an identifier is in now; NULL if it is blocked. Makes one of its own if it has none.
+ */
 struct bb_profile *bb_batch_profile_of(struct bb_batch *batch, struct bb_ident *ident);
 
 /* The identifier of a record or of a member. */
@@ -79,13 +85,15 @@ struct bb_ident *bb_batch_record_ident(struct bb_batch *batch, struct bb_record 
 struct bb_ident *bb_batch_member_ident(struct bb_batch *batch, struct bb_member *member);
 
 /* A record that an identifier is in, by its hash: NULL if it is not. */
-struct bb_record *bb_batch_record_in(struct bb_batch *batch, struct bb_ident *ident, const struct bb_hash *hash);
+struct bb_record *bb_batch_record_in(struct bb_batch *batch, struct bb_ident *ident,
+				     const struct bb_hash *hash);
 
 /* All records of an identifier, read one after the other: i from 0 until NULL. */
 struct bb_record *bb_batch_nth_record(struct bb_batch *batch, struct bb_ident *ident, size_t i);
 
 /* The member entry of an identifier in its profile. */
-struct bb_member *bb_batch_member(struct bb_batch *batch, struct bb_profile *profile, uint16_t ns, struct bb_text value);
+struct bb_member *bb_batch_member(struct bb_batch *batch, struct bb_profile *profile, uint16_t ns,
+				  struct bb_text value);
 
 void bb_batch_dirty_ident(struct bb_batch *batch, struct bb_ident *ident);
 void bb_batch_dirty_profile(struct bb_batch *batch, struct bb_profile *profile);
@@ -99,7 +107,8 @@ void bb_batch_fail(struct bb_batch *batch, int err);
 /* Writes every dirty row (flush.c). Sets batch->err on failure. */
 void bb_flush_rows(struct bb_batch *batch);
 
-/* A store whose identity was computed by other rules is refused: BB_ECONFIG. A new one remembers the rules. */
+/* A store whose identity was computed by other rules is refused: BB_ECONFIG. A new one remembers
+ * the rules. */
 void bb_flush_check_rules(struct bb_batch *batch);
 
 /* A new cluster number. */
@@ -115,15 +124,17 @@ void bb_identity_enter(struct bb_batch *batch, struct bb_record *record);
 void bb_identity_join(struct bb_batch *batch, struct bb_ident *a, struct bb_ident *b);
 
 /* Amounts with a key (ledger.c). `record` NULL: the event has no identifiers. */
-void bb_ledger_add(struct bb_batch *batch, const struct bb_event *ev, struct bb_record *record, bb_i128 micros);
+void bb_ledger_add(struct bb_batch *batch, const struct bb_event *ev, struct bb_record *record,
+		   bb_i128 micros);
 void bb_ledger_flush(struct bb_batch *batch);
 
 /* The window of event names (window.c). */
 enum bb_window_result { BB_WINDOW_NEW, BB_WINDOW_DUPLICATE, BB_WINDOW_CONFLICT };
 enum bb_window_result bb_window_check(struct bb_batch *batch, const struct bb_event *ev);
-/* Remembers the event; settles an amount without a key that has a twin (see window.c). `record` may be NULL. */
-void bb_window_add(struct bb_batch *batch, const struct bb_event *ev, struct bb_record *record, bool counts,
-		   bb_i128 micros);
+/* Remembers the event; settles an amount without a key that has a twin (see window.c). `record` may
+ * be NULL. */
+void bb_window_add(struct bb_batch *batch, const struct bb_event *ev, struct bb_record *record,
+		   bool counts, bb_i128 micros);
 void bb_window_flush(struct bb_batch *batch);
 
 #endif

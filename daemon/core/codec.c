@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The bytes of stored rows. Writing appends to a buffer and cannot fail; reading takes from a cursor that
- * goes bad at the first thing that does not fit, and stays so.
+ * The bytes of stored rows. Writing appends to a buffer and cannot fail; reading takes from a
+ * cursor that goes bad at the first thing that does not fit, and stays so.
  */
 #include "codec.h"
 

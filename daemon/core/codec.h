@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The bytes of stored rows: LEB128 varints, zigzag for signed, texts with their length, UUIDs as 16
- * bytes. Reading never runs past the end: it sets `bad` and gives zeros, so that a decoder checks once.
+ * bytes. Reading never runs past the end: it sets `bad` and gives zeros, so that a decoder checks
+ * once.
  */
 #ifndef BB_CORE_CODEC_H
 #define BB_CORE_CODEC_H
@@ -17,7 +18,8 @@ struct bb_cursor {
 
 static inline struct bb_cursor bb_cursor_of(struct bb_text bytes)
 {
-	return (struct bb_cursor){(const uint8_t *)bytes.p, (const uint8_t *)bytes.p + bytes.n, false};
+	return (struct bb_cursor){(const uint8_t *)bytes.p, (const uint8_t *)bytes.p + bytes.n,
+				  false};
 }
 
 uint64_t bb_get_long(struct bb_cursor *cur); /* a varint of two bytes or more */
@@ -86,7 +88,8 @@ static inline void bb_put_hash(struct bb_buf *buf, const struct bb_hash *hash)
 
 struct bb_hash bb_get_hash(struct bb_cursor *cur);
 
-/* An event id: not empty; a lower-case UUID takes 17 bytes. Reading one makes its text in the arena. */
+/* An event id: not empty; a lower-case UUID takes 17 bytes. Reading one makes its text in the
+ * arena. */
 void bb_put_id(struct bb_buf *buf, struct bb_text id);
 struct bb_text bb_get_id(struct bb_cursor *cur, struct bb_arena *arena);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Folding an event into the facts of its record. Each kind of fact is a small sorted array: find the place,
- * make it if it is new, fold. Nothing here can fail: what an event may hold was decided at the gate.
+ * Folding an event into the facts of its record. Each kind of fact is a small sorted array: find
+ * the place, make it if it is new, fold. Nothing here can fail: what an event may hold was decided
+ * at the gate.
  */
 #include "facts.h"
 
@@ -9,7 +10,8 @@
 
 void bb_facts_init(struct bb_facts *facts)
 {
-	*facts = (struct bb_facts){.first_ms = INT64_MAX, .last_ms = INT64_MIN, .days = {INT64_MIN, INT64_MIN}};
+	*facts = (struct bb_facts){
+		.first_ms = INT64_MAX, .last_ms = INT64_MIN, .days = {INT64_MIN, INT64_MIN}};
 }
 
 int bb_origin_compare(const struct bb_origin *a, const struct bb_origin *b)
@@ -26,7 +28,8 @@ int bb_origin_compare(const struct bb_origin *a, const struct bb_origin *b)
  */
 #define INSERT(arena, items, n, room, at)                                                          \
 	((void)BB_ARENA_PUSH(arena, items, n, room),                                               \
-	 memmove(&(items)[(at) + 1], &(items)[at], ((n) - 1 - (at)) * sizeof(*(items))), &(items)[at])
+	 memmove(&(items)[(at) + 1], &(items)[at], ((n)-1 - (at)) * sizeof(*(items))),             \
+	 &(items)[at])
 
 static void add_day(struct bb_facts *facts, int64_t day)
 {
@@ -49,25 +52,29 @@ static void see(struct bb_fact_seen *seen, int64_t time_ms)
 		seen->last_ms = time_ms;
 }
 
-static void add_activity(const struct bb_fold *fold, struct bb_facts *facts, const struct bb_event *ev, uint32_t type)
+static void add_activity(const struct bb_fold *fold, struct bb_facts *facts,
+			 const struct bb_event *ev, uint32_t type)
 {
 	size_t i = 0;
 
 	while (i < facts->channel_n && bb_text_compare(facts->channels[i].channel, ev->channel) < 0)
 		i++;
 	if (i == facts->channel_n || !bb_text_equal(facts->channels[i].channel, ev->channel))
-		*INSERT(fold->arena, facts->channels, facts->channel_n, facts->channel_room, i) =
-			(struct bb_fact_seen){.channel = ev->channel, .first_ms = INT64_MAX, .last_ms = INT64_MIN};
+		*INSERT(fold->arena, facts->channels, facts->channel_n, facts->channel_room,
+			i) = (struct bb_fact_seen){
+			.channel = ev->channel, .first_ms = INT64_MAX, .last_ms = INT64_MIN};
 	see(&facts->channels[i], ev->time_ms);
 	for (i = 0; i < facts->type_n && facts->types[i].type < type;)
 		i++;
 	if (i == facts->type_n || facts->types[i].type != type)
 		*INSERT(fold->arena, facts->types, facts->type_n, facts->type_room, i) =
-			(struct bb_fact_seen){.type = type, .first_ms = INT64_MAX, .last_ms = INT64_MIN};
+			(struct bb_fact_seen){
+				.type = type, .first_ms = INT64_MAX, .last_ms = INT64_MIN};
 	see(&facts->types[i], ev->time_ms);
 }
 
-static struct bb_fact_day *bucket(struct bb_arena *arena, struct bb_facts *facts, uint32_t type, int64_t day)
+static struct bb_fact_day *bucket(struct bb_arena *arena, struct bb_facts *facts, uint32_t type,
+				  int64_t day)
 {
 	size_t low = 0, high = facts->bucket_n;
 
@@ -80,13 +87,15 @@ static struct bb_fact_day *bucket(struct bb_arena *arena, struct bb_facts *facts
 		else
 			high = mid;
 	}
-	if (low == facts->bucket_n || facts->buckets[low].day != day || facts->buckets[low].type != type)
+	if (low == facts->bucket_n || facts->buckets[low].day != day ||
+	    facts->buckets[low].type != type)
 		*INSERT(arena, facts->buckets, facts->bucket_n, facts->bucket_room, low) =
 			(struct bb_fact_day){.type = type, .day = day};
 	return &facts->buckets[low];
 }
 
-static void sum_add(struct bb_arena *arena, struct bb_fact_sums *sums, const char currency[3], bb_i128 micros, int n)
+static void sum_add(struct bb_arena *arena, struct bb_fact_sums *sums, const char currency[3],
+		    bb_i128 micros, int n)
 {
 	size_t i = 0;
 
@@ -101,7 +110,8 @@ static void sum_add(struct bb_arena *arena, struct bb_fact_sums *sums, const cha
 	sums->items[i].micros += n > 0 ? micros : -micros;
 	sums->items[i].n += (uint64_t)(int64_t)n;
 	if (!sums->items[i].n) { /* nothing counts any more: as if it never had */
-		memmove(&sums->items[i], &sums->items[i + 1], (sums->n - i - 1) * sizeof(*sums->items));
+		memmove(&sums->items[i], &sums->items[i + 1],
+			(sums->n - i - 1) * sizeof(*sums->items));
 		sums->n--;
 	}
 }
@@ -121,20 +131,22 @@ void bb_facts_amount(struct bb_arena *arena, struct bb_facts *facts, uint32_t ty
 	}
 }
 
-static void add_consent(const struct bb_fold *fold, struct bb_facts *facts, const struct bb_consent *consent,
-			const struct bb_origin *by)
+static void add_consent(const struct bb_fold *fold, struct bb_facts *facts,
+			const struct bb_consent *consent, const struct bb_origin *by)
 {
-	struct bb_fact_consent entry = {.purpose = bb_names_add(fold->names, BB_NAME_PURPOSE, consent->purpose),
-					.channel = consent->channel.p ? consent->channel : BB_TEXT("any"),
-					.denied = bb_text_equal(consent->status, BB_TEXT("denied")),
-					.by = *by};
+	struct bb_fact_consent entry = {
+		.purpose = bb_names_add(fold->names, BB_NAME_PURPOSE, consent->purpose),
+		.channel = consent->channel.p ? consent->channel : BB_TEXT("any"),
+		.denied = bb_text_equal(consent->status, BB_TEXT("denied")),
+		.by = *by};
 	size_t i = 0;
 
 	while (i < facts->consent_n && (facts->consent[i].purpose != entry.purpose ||
 					!bb_text_equal(facts->consent[i].channel, entry.channel)))
 		i++;
 	if (i == facts->consent_n) {
-		BB_ARENA_PUSH(fold->arena, facts->consent, facts->consent_n, facts->consent_room) = entry;
+		BB_ARENA_PUSH(fold->arena, facts->consent, facts->consent_n, facts->consent_room) =
+			entry;
 		return;
 	}
 	const struct bb_fact_consent *old = &facts->consent[i];
@@ -147,7 +159,8 @@ static void add_consent(const struct bb_fold *fold, struct bb_facts *facts, cons
 		facts->consent[i] = entry;
 }
 
-static void add_recent(const struct bb_fold *fold, struct bb_facts *facts, const struct bb_origin *by, uint32_t type)
+static void add_recent(const struct bb_fold *fold, struct bb_facts *facts,
+		       const struct bb_origin *by, uint32_t type)
 {
 	size_t i = facts->recent_n;
 
@@ -161,8 +174,9 @@ static void add_recent(const struct bb_fold *fold, struct bb_facts *facts, const
 		facts->recent_n = fold->rules->recent;
 }
 
-static struct bb_fact_attribute *attribute(const struct bb_fold *fold, struct bb_facts *facts, struct bb_text name,
-					   enum bb_fold_rule rule, bool *ret_new)
+static struct bb_fact_attribute *attribute(const struct bb_fold *fold, struct bb_facts *facts,
+					   struct bb_text name, enum bb_fold_rule rule,
+					   bool *ret_new)
 {
 	uint32_t id = bb_names_add(fold->names, BB_NAME_ATTRIBUTE, name);
 	size_t low = 0, high = facts->attribute_n;
@@ -176,14 +190,16 @@ static struct bb_fact_attribute *attribute(const struct bb_fold *fold, struct bb
 		else
 			high = mid;
 	}
-	*ret_new = low == facts->attribute_n || facts->attributes[low].name != id || facts->attributes[low].rule != rule;
+	*ret_new = low == facts->attribute_n || facts->attributes[low].name != id ||
+		   facts->attributes[low].rule != rule;
 	if (*ret_new)
-		*INSERT(fold->arena, facts->attributes, facts->attribute_n, facts->attribute_room, low) =
-			(struct bb_fact_attribute){.name = id, .rule = rule};
+		*INSERT(fold->arena, facts->attributes, facts->attribute_n, facts->attribute_room,
+			low) = (struct bb_fact_attribute){.name = id, .rule = rule};
 	return &facts->attributes[low];
 }
 
-static void add_union(const struct bb_fold *fold, struct bb_fact_attribute *attr, const struct bb_value *value)
+static void add_union(const struct bb_fold *fold, struct bb_fact_attribute *attr,
+		      const struct bb_value *value)
 {
 	const struct bb_value *items = value->kind == BB_VALUE_LIST ? value->items : value;
 	size_t n = value->kind == BB_VALUE_LIST ? value->item_n : 1;
@@ -196,11 +212,13 @@ static void add_union(const struct bb_fold *fold, struct bb_fact_attribute *attr
 	attr->has = attr->value.item_n > 0;
 }
 
-static void add_extreme(struct bb_fact_attribute *attr, const struct bb_value *value, const struct bb_origin *by)
+static void add_extreme(struct bb_fact_attribute *attr, const struct bb_value *value,
+			const struct bb_origin *by)
 {
 	if (value->kind != BB_VALUE_TEXT && value->kind != BB_VALUE_NUMBER)
 		return;
-	bool same = attr->has && bb_value_compare(value, &attr->value) == 0 && value->kind == attr->value.kind;
+	bool same = attr->has && bb_value_compare(value, &attr->value) == 0 &&
+		    value->kind == attr->value.kind;
 
 	if (!attr->has || bb_value_beats(attr->rule, value, &attr->value) ||
 	    (same && bb_origin_compare(by, &attr->by) < 0)) {
@@ -214,7 +232,8 @@ static void add_sum(struct bb_fact_attribute *attr, const struct bb_value *value
 {
 	bb_i128 micros;
 
-	if ((value->kind == BB_VALUE_TEXT || value->kind == BB_VALUE_NUMBER) && bb_money_parse(value->text, &micros)) {
+	if ((value->kind == BB_VALUE_TEXT || value->kind == BB_VALUE_NUMBER) &&
+	    bb_money_parse(value->text, &micros)) {
 		attr->sum_micros += micros;
 		attr->has = true;
 	}
@@ -258,8 +277,8 @@ static void add_attribute(const struct bb_fold *fold, struct bb_facts *facts, st
 	}
 }
 
-static void add_once(const struct bb_fold *fold, struct bb_facts *facts, const struct bb_attribute *attr,
-		     const struct bb_origin *by)
+static void add_once(const struct bb_fold *fold, struct bb_facts *facts,
+		     const struct bb_attribute *attr, const struct bb_origin *by)
 {
 	uint32_t name = bb_names_add(fold->names, BB_NAME_ATTRIBUTE, attr->name);
 	size_t i = 0;
@@ -273,14 +292,15 @@ static void add_once(const struct bb_fold *fold, struct bb_facts *facts, const s
 		facts->once[i] = (struct bb_fact_once){name, *by, attr->value};
 }
 
-static void add_offset(const struct bb_fold *fold, struct bb_facts *facts, const struct bb_origin *by)
+static void add_offset(const struct bb_fold *fold, struct bb_facts *facts,
+		       const struct bb_origin *by)
 {
 	size_t i = 0;
 
 	if (!by->topic)
 		return;
-	while (i < facts->offset_n &&
-	       (facts->offsets[i].topic != by->topic || facts->offsets[i].partition != by->partition))
+	while (i < facts->offset_n && (facts->offsets[i].topic != by->topic ||
+				       facts->offsets[i].partition != by->partition))
 		i++;
 	if (i == facts->offset_n)
 		BB_ARENA_PUSH(fold->arena, facts->offsets, facts->offset_n, facts->offset_room) =

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The facts of a record: what its events say, folded so that folding records together gives the view, and
- * taking a record away is exact (view.md). Every fold here is associative and commutative.
+ * The facts of a record: what its events say, folded so that folding records together gives the
+ * view, and taking a record away is exact (view.md). Every fold here is associative and
+ * commutative.
  *
- * Plain data in an arena. Order keys are those of view.md §2 less the source, which is the record's.
+ * Plain data in an arena. Order keys are those of view.md §2 less the source, which is the
+ * record's.
  */
 #ifndef BB_CORE_FACTS_H
 #define BB_CORE_FACTS_H
@@ -65,7 +67,8 @@ struct bb_fact_recent {
 struct bb_fact_attribute {
 	uint32_t name;
 	enum bb_fold_rule rule;
-	bool has;              /* a value counts; false: latest is an unset, or nothing was usable for the rule */
+	bool has; /* a value counts; false: latest is an unset, or nothing was usable for the rule
+		   */
 	struct bb_origin by;   /* all but sum and union */
 	struct bb_value value; /* latest, first, min, max; union: a LIST, sorted and distinct */
 	bb_i128 sum_micros;
@@ -109,7 +112,8 @@ struct bb_facts {
 	size_t offset_n, offset_room;
 	struct bb_fact_same *same;
 	size_t same_n, same_room;
-	uint64_t *amount_keys; /* first 8 bytes of the ledger keys it has candidates under: for erasure */
+	uint64_t *amount_keys; /* first 8 bytes of the ledger keys it has candidates under: for
+				  erasure */
 	size_t amount_key_n, amount_key_room;
 };
 

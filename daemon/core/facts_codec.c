@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The stored form of facts: counts before lists, times as differences to the first, names as their numbers.
- * Decoding trusts the checksum for meaning but not for bounds: a bad cursor ends every list.
+ * The stored form of facts: counts before lists, times as differences to the first, names as their
+ * numbers. Decoding trusts the checksum for meaning but not for bounds: a bad cursor ends every
+ * list.
  */
 #include "facts.h"
 
@@ -225,7 +226,8 @@ static void encode_consent(struct bb_buf *buf, const struct bb_facts *facts)
 {
 	bb_put_u64(buf, facts->consent_n);
 	for (size_t i = 0; i < facts->consent_n; i++) {
-		bb_put_u64(buf, (uint64_t)facts->consent[i].purpose << 1 | facts->consent[i].denied);
+		bb_put_u64(buf,
+			   (uint64_t)facts->consent[i].purpose << 1 | facts->consent[i].denied);
 		bb_put_text(buf, facts->consent[i].channel);
 		put_order(buf, &facts->consent[i].by, facts->first_ms);
 	}
@@ -294,7 +296,8 @@ static void decode_evidence(struct bb_cursor *cur, struct bb_arena *arena, struc
 	facts->amount_key_n = facts->amount_key_room = bb_get_count(cur);
 	struct bb_text keys = bb_get_bytes(cur, facts->amount_key_n * sizeof(*facts->amount_keys));
 
-	facts->amount_keys = bb_arena_zalloc(arena, facts->amount_key_n * sizeof(*facts->amount_keys));
+	facts->amount_keys =
+		bb_arena_zalloc(arena, facts->amount_key_n * sizeof(*facts->amount_keys));
 	memcpy(facts->amount_keys, keys.p, keys.n);
 }
 
@@ -320,7 +323,8 @@ void bb_facts_decode(struct bb_cursor *cur, struct bb_arena *arena, struct bb_fa
 	ret_facts->days[0] = bb_get_i64(cur);
 	int64_t back = bb_get_i64(cur);
 
-	ret_facts->days[1] = back < 0 ? INT64_MIN : (int64_t)((uint64_t)ret_facts->days[0] - (uint64_t)back);
+	ret_facts->days[1] =
+		back < 0 ? INT64_MIN : (int64_t)((uint64_t)ret_facts->days[0] - (uint64_t)back);
 	decode_activity(cur, arena, ret_facts);
 	decode_attributes(cur, arena, ret_facts);
 	decode_consent(cur, arena, ret_facts);

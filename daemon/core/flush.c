@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writing a batch: every dirty row once, each table in the order of its keys, so that the store touches each page
- * once. The first error ends it; the transaction is then aborted by whoever began it.
+ * Writing a batch: every dirty row once, each table in the order of its keys, so that the store
+ * touches each page once. The first error ends it; the transaction is then aborted by whoever began
+ * it.
  */
 #include <backbone/normalise.h>
 #include <stdlib.h>
 
 #include "batch.h"
 
-static void put(struct bb_batch *batch, enum bb_table table, struct bb_text key, struct bb_text value)
+static void put(struct bb_batch *batch, enum bb_table table, struct bb_text key,
+		struct bb_text value)
 {
 	if (batch->err != BB_OK)
 		return;
@@ -59,7 +61,8 @@ void bb_flush_check_rules(struct bb_batch *batch)
 	int rc = bb_kv_get(batch->kv, BB_TABLE_META, BB_TEXT("identity_rules"), &stored);
 
 	if (rc == BB_ENOTFOUND)
-		put(batch, BB_TABLE_META, BB_TEXT("identity_rules"), bb_text_bytes(now.b, BB_HASH_BYTES));
+		put(batch, BB_TABLE_META, BB_TEXT("identity_rules"),
+		    bb_text_bytes(now.b, BB_HASH_BYTES));
 	else if (rc != BB_OK)
 		bb_batch_fail(batch, rc);
 	else if (!bb_text_equal(stored, bb_text_bytes(now.b, BB_HASH_BYTES)))
@@ -80,7 +83,8 @@ void bb_flush_check_rules(struct bb_batch *batch)
 
 static int idents_by_hash(const void *a, const void *b)
 {
-	return memcmp((*(struct bb_ident *const *)a)->hash.b, (*(struct bb_ident *const *)b)->hash.b, BB_HASH_BYTES);
+	return memcmp((*(struct bb_ident *const *)a)->hash.b,
+		      (*(struct bb_ident *const *)b)->hash.b, BB_HASH_BYTES);
 }
 
 /* Fills the places of records that were new, and writes those that the row has no room for. */
@@ -95,7 +99,8 @@ static void put_places(struct bb_batch *batch, struct bb_ident *ident)
 		place->place = place->record->place;
 		place->stored = true;
 		if (i >= BB_PLACES_INLINE)
-			put(batch, BB_TABLE_MEMBERSHIP, bb_rows_membership_key(key, &ident->hash, &place->record_hash),
+			put(batch, BB_TABLE_MEMBERSHIP,
+			    bb_rows_membership_key(key, &ident->hash, &place->record_hash),
 			    bb_rows_place_key(value, place->place.cluster, place->place.n));
 	}
 }
@@ -115,7 +120,8 @@ static void put_idents(struct bb_batch *batch)
 			ident->cluster = bb_batch_profile_of(batch, ident)->cluster;
 		batch->buf.n = 0;
 		bb_rows_encode_ident(&batch->buf, ident, batch->ns_ids);
-		put(batch, BB_TABLE_IDENTIFIER, bb_text_bytes(ident->hash.b, BB_HASH_BYTES), bb_buf_slice(&batch->buf));
+		put(batch, BB_TABLE_IDENTIFIER, bb_text_bytes(ident->hash.b, BB_HASH_BYTES),
+		    bb_buf_slice(&batch->buf));
 	}
 }
 
@@ -128,7 +134,8 @@ struct placed {
 
 static int by_place(const void *a, const void *b)
 {
-	const struct bb_place *x = &((const struct placed *)a)->place, *y = &((const struct placed *)b)->place;
+	const struct bb_place *x = &((const struct placed *)a)->place,
+			      *y = &((const struct placed *)b)->place;
 
 	if (x->cluster != y->cluster)
 		return x->cluster < y->cluster ? -1 : 1;
@@ -146,7 +153,9 @@ static void put_placed(struct bb_batch *batch, const struct placed *row)
 	} else if (!row->profile->gone) {
 		bb_rows_encode_profile(&batch->buf, row->profile, batch->ns_ids);
 	} else {
-		int rc = batch->err == BB_OK && !row->profile->is_new ? bb_kv_del(batch->kv, BB_TABLE_PROFILE, key) : BB_OK;
+		int rc = batch->err == BB_OK && !row->profile->is_new
+				 ? bb_kv_del(batch->kv, BB_TABLE_PROFILE, key)
+				 : BB_OK;
 
 		if (rc != BB_OK)
 			bb_batch_fail(batch, rc == BB_ENOTFOUND ? BB_ECORRUPT : rc);
@@ -160,12 +169,15 @@ static void put_profiles(struct bb_batch *batch)
 	struct placed *rows = NULL;
 	size_t n = 0, room = 0;
 
-	for (const struct bb_profile *profile = batch->dirty_profiles; profile; profile = profile->next_dirty)
+	for (const struct bb_profile *profile = batch->dirty_profiles; profile;
+	     profile = profile->next_dirty)
 		if (profile->cluster)
 			BB_ARENA_PUSH(&batch->arena, rows, n, room) =
 				(struct placed){.place = {profile->cluster, 0}, .profile = profile};
-	for (const struct bb_record *record = batch->dirty_records; record; record = record->next_dirty)
-		BB_ARENA_PUSH(&batch->arena, rows, n, room) = (struct placed){.place = record->place, .record = record};
+	for (const struct bb_record *record = batch->dirty_records; record;
+	     record = record->next_dirty)
+		BB_ARENA_PUSH(&batch->arena, rows, n, room) =
+			(struct placed){.place = record->place, .record = record};
 	if (n)
 		qsort(rows, n, sizeof(*rows), by_place);
 	for (size_t i = 0; i < n; i++)

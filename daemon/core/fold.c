@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Folding the records of a profile into its view. Each kind of fact: put those of all records side by side, sort
- * by what names them, fold the equal ones. The order keys of records gain what a record has only one of: trust in
- * its source, and the source's name.
+ * Folding the records of a profile into its view. Each kind of fact: put those of all records side
+ * by side, sort by what names them, fold the equal ones. The order keys of records gain what a
+ * record has only one of: trust in its source, and the source's name.
  */
 #include "fold.h"
 
@@ -35,8 +35,8 @@ static int sign(int64_t a, int64_t b)
 }
 
 /* view.md §2: time, then trust, then id, source, and whether the time was Kafka's. */
-static int compare_latest(const struct bb_origin *a, const struct from *fa, const struct bb_origin *b,
-			  const struct from *fb)
+static int compare_latest(const struct bb_origin *a, const struct from *fa,
+			  const struct bb_origin *b, const struct from *fb)
 {
 	int d = sign(a->time_ms, b->time_ms);
 
@@ -50,8 +50,8 @@ static int compare_latest(const struct bb_origin *a, const struct from *fa, cons
 }
 
 /* For `first` and attributes_once: the more trusted comes first among equals. */
-static int compare_early(const struct bb_origin *a, const struct from *fa, const struct bb_origin *b,
-			 const struct from *fb)
+static int compare_early(const struct bb_origin *a, const struct from *fa,
+			 const struct bb_origin *b, const struct from *fb)
 {
 	int d = sign(a->time_ms, b->time_ms);
 
@@ -67,7 +67,8 @@ static int compare_early(const struct bb_origin *a, const struct from *fa, const
 static struct bb_view_origin origin_of(const struct bb_view_fold *fold, const struct bb_origin *by,
 				       const struct from *from)
 {
-	struct bb_view_origin origin = {.source = from->source, .id = by->id, .time_ms = by->time_ms};
+	struct bb_view_origin origin = {
+		.source = from->source, .id = by->id, .time_ms = by->time_ms};
 
 	if (by->topic) {
 		origin.position.topic = bb_names_text(fold->names, BB_NAME_TOPIC, by->topic - 1);
@@ -77,31 +78,36 @@ static struct bb_view_origin origin_of(const struct bb_view_fold *fold, const st
 	return origin;
 }
 
-/* ------------------------------------------------------------------------------------- identifiers */
+/* ------------------------------------------------------------------------------------- identifiers
+ */
 
-static void fold_identifiers(const struct folding *f, const struct bb_profile *profile, struct bb_view *view)
+static void fold_identifiers(const struct folding *f, const struct bb_profile *profile,
+			     struct bb_view *view)
 {
-	view->identifiers = bb_arena_zalloc(f->fold->arena, profile->member_n * sizeof(*view->identifiers));
+	view->identifiers =
+		bb_arena_zalloc(f->fold->arena, profile->member_n * sizeof(*view->identifiers));
 	view->identifier_n = profile->member_n;
 	for (size_t i = 0; i < profile->member_n; i++) {
 		const struct bb_member *member = &profile->members[i];
 		struct bb_view_identifier *out = &view->identifiers[i];
 
-		*out = (struct bb_view_identifier){.ns = bb_text_of(f->fold->rules->namespaces[member->ns].name),
-						   .value = member->value,
-						   .shared = member->shared,
-						   .first_ms = INT64_MAX,
-						   .last_ms = INT64_MIN};
+		*out = (struct bb_view_identifier){
+			.ns = bb_text_of(f->fold->rules->namespaces[member->ns].name),
+			.value = member->value,
+			.shared = member->shared,
+			.first_ms = INT64_MAX,
+			.last_ms = INT64_MIN};
 	}
 	for (size_t r = 0; r < f->n; r++) {
 		const struct bb_record *record = f->records[r].record;
 		size_t m = 0;
 
-		for (size_t i = 0; i < record->ident_n; i++) { /* both sorted by strength, then bytes */
-			while (m < profile->member_n &&
-			       (profile->members[m].ns < record->ns[i] ||
-				(profile->members[m].ns == record->ns[i] &&
-				 bb_text_compare(profile->members[m].value, record->values[i]) < 0)))
+		for (size_t i = 0; i < record->ident_n;
+		     i++) { /* both sorted by strength, then bytes */
+			while (m < profile->member_n && (profile->members[m].ns < record->ns[i] ||
+							 (profile->members[m].ns == record->ns[i] &&
+							  bb_text_compare(profile->members[m].value,
+									  record->values[i]) < 0)))
 				m++;
 			if (m == profile->member_n)
 				break;
@@ -111,17 +117,22 @@ static void fold_identifiers(const struct folding *f, const struct bb_profile *p
 			struct bb_view_identifier *out = &view->identifiers[m];
 
 			out->events += record->facts.events;
-			out->first_ms = record->facts.first_ms < out->first_ms ? record->facts.first_ms : out->first_ms;
-			out->last_ms = record->facts.last_ms > out->last_ms ? record->facts.last_ms : out->last_ms;
+			out->first_ms = record->facts.first_ms < out->first_ms
+						? record->facts.first_ms
+						: out->first_ms;
+			out->last_ms = record->facts.last_ms > out->last_ms ? record->facts.last_ms
+									    : out->last_ms;
 		}
 	}
 }
 
-/* ---------------------------------------------------------------------------------------- activity */
+/* ---------------------------------------------------------------------------------------- activity
+ */
 
 static int by_name(const void *a, const void *b)
 {
-	return bb_text_compare(((const struct bb_view_activity *)a)->name, ((const struct bb_view_activity *)b)->name);
+	return bb_text_compare(((const struct bb_view_activity *)a)->name,
+			       ((const struct bb_view_activity *)b)->name);
 }
 
 /* Sorts by name and folds the equal ones; returns how many are left. */
@@ -139,7 +150,8 @@ static size_t merge_activity(struct bb_view_activity *items, size_t n)
 		struct bb_view_activity *into = &items[out - 1];
 
 		into->events += items[i].events;
-		into->first_ms = items[i].first_ms < into->first_ms ? items[i].first_ms : into->first_ms;
+		into->first_ms =
+			items[i].first_ms < into->first_ms ? items[i].first_ms : into->first_ms;
 		into->last_ms = items[i].last_ms > into->last_ms ? items[i].last_ms : into->last_ms;
 	}
 	return out;
@@ -162,26 +174,28 @@ static void fold_activity(const struct folding *f, struct bb_view *view)
 		for (size_t i = 0; i < facts->channel_n; i++) {
 			const struct bb_fact_seen *seen = &facts->channels[i];
 
-			view->channels[channels++] =
-				(struct bb_view_activity){seen->channel, seen->n, seen->first_ms, seen->last_ms};
+			view->channels[channels++] = (struct bb_view_activity){
+				seen->channel, seen->n, seen->first_ms, seen->last_ms};
 		}
 		for (size_t i = 0; i < facts->type_n; i++) {
 			const struct bb_fact_seen *seen = &facts->types[i];
 
-			view->types[types++] =
-				(struct bb_view_activity){bb_names_text(f->fold->names, BB_NAME_TYPE, seen->type), seen->n,
-							  seen->first_ms, seen->last_ms};
+			view->types[types++] = (struct bb_view_activity){
+				bb_names_text(f->fold->names, BB_NAME_TYPE, seen->type), seen->n,
+				seen->first_ms, seen->last_ms};
 		}
 	}
 	view->channel_n = merge_activity(view->channels, channels);
 	view->type_n = merge_activity(view->types, types);
 }
 
-/* ----------------------------------------------------------------------------------------- revenue */
+/* ----------------------------------------------------------------------------------------- revenue
+ */
 
 static int by_currency(const void *a, const void *b)
 {
-	return memcmp(((const struct bb_fact_sum *)a)->currency, ((const struct bb_fact_sum *)b)->currency, 3);
+	return memcmp(((const struct bb_fact_sum *)a)->currency,
+		      ((const struct bb_fact_sum *)b)->currency, 3);
 }
 
 static void fold_revenue(const struct folding *f, struct bb_view *view)
@@ -191,7 +205,8 @@ static void fold_revenue(const struct folding *f, struct bb_view *view)
 
 	for (size_t r = 0; r < f->n; r++)
 		for (size_t i = 0; i < f->records[r].record->facts.sums.n; i++)
-			BB_ARENA_PUSH(f->fold->arena, sums, n, room) = f->records[r].record->facts.sums.items[i];
+			BB_ARENA_PUSH(f->fold->arena, sums, n, room) =
+				f->records[r].record->facts.sums.items[i];
 	if (n > 1)
 		qsort(sums, n, sizeof(*sums), by_currency);
 	view->revenue = bb_arena_alloc(f->fold->arena, n * sizeof(*view->revenue));
@@ -210,7 +225,8 @@ static void fold_revenue(const struct folding *f, struct bb_view *view)
 	}
 }
 
-/* ----------------------------------------------------------------------------------------- consent */
+/* ----------------------------------------------------------------------------------------- consent
+ */
 
 struct slot {
 	struct bb_text purpose;
@@ -244,7 +260,8 @@ static bool is_any(const struct slot *slot)
 	return bb_text_equal(slot->fact->channel, BB_TEXT("any"));
 }
 
-static struct bb_text slot_text(struct bb_arena *arena, struct bb_text purpose, struct bb_text channel)
+static struct bb_text slot_text(struct bb_arena *arena, struct bb_text purpose,
+				struct bb_text channel)
 {
 	char *p = bb_arena_alloc(arena, purpose.n + 1 + channel.n);
 
@@ -256,18 +273,21 @@ static struct bb_text slot_text(struct bb_arena *arena, struct bb_text purpose, 
 
 static int by_slot_text(const void *a, const void *b)
 {
-	return bb_text_compare(((const struct bb_view_consent *)a)->slot, ((const struct bb_view_consent *)b)->slot);
+	return bb_text_compare(((const struct bb_view_consent *)a)->slot,
+			       ((const struct bb_view_consent *)b)->slot);
 }
 
 /* Slots sorted, one each: a denial of everything overrides older words on a channel. */
-static void override_consent(const struct folding *f, const struct slot *slots, size_t n, struct bb_view *view)
+static void override_consent(const struct folding *f, const struct slot *slots, size_t n,
+			     struct bb_view *view)
 {
 	view->consent = bb_arena_alloc(f->fold->arena, n * sizeof(*view->consent));
 	for (size_t i = 0; i < n; i++) {
 		const struct slot *entry = &slots[i];
 
 		for (size_t k = 0; k < n; k++)
-			if (bb_text_equal(slots[k].purpose, slots[i].purpose) && is_any(&slots[k]) && slots[k].fact->denied &&
+			if (bb_text_equal(slots[k].purpose, slots[i].purpose) &&
+			    is_any(&slots[k]) && slots[k].fact->denied &&
 			    compare_consent(&slots[k], entry) > 0)
 				entry = &slots[k];
 		struct bb_view_consent *out = &view->consent[view->consent_n++];
@@ -291,9 +311,9 @@ static void fold_consent(const struct folding *f, struct bb_view *view)
 		for (size_t i = 0; i < from->record->facts.consent_n; i++) {
 			const struct bb_fact_consent *fact = &from->record->facts.consent[i];
 
-			BB_ARENA_PUSH(f->fold->arena, slots, n, room) =
-				(struct slot){bb_names_text(f->fold->names, BB_NAME_PURPOSE, fact->purpose), fact,
-					      (struct from){fact, from->record, from->source, from->trust}};
+			BB_ARENA_PUSH(f->fold->arena, slots, n, room) = (struct slot){
+				bb_names_text(f->fold->names, BB_NAME_PURPOSE, fact->purpose), fact,
+				(struct from){fact, from->record, from->source, from->trust}};
 		}
 	}
 	if (n > 1)
@@ -306,14 +326,16 @@ static void fold_consent(const struct folding *f, struct bb_view *view)
 		override_consent(f, slots, out, view);
 }
 
-/* ------------------------------------------------------------------------------------------ recent */
+/* ------------------------------------------------------------------------------------------ recent
+ */
 
 /* Merges the records' lists, which are sorted: the newest heads, as many as the view shows. */
 static void fold_recent(const struct folding *f, struct bb_view *view)
 {
 	size_t *heads = bb_arena_zalloc(f->fold->arena, f->n * sizeof(*heads));
 
-	view->recent = bb_arena_alloc(f->fold->arena, f->fold->rules->recent * sizeof(*view->recent));
+	view->recent =
+		bb_arena_alloc(f->fold->arena, f->fold->rules->recent * sizeof(*view->recent));
 	while (view->recent_n < f->fold->rules->recent) {
 		const struct bb_fact_recent *best = NULL;
 		size_t best_r = 0;
@@ -329,7 +351,8 @@ static void fold_recent(const struct folding *f, struct bb_view *view)
 			if (!d)
 				d = bb_text_compare(fact->by.id, best->by.id);
 			if (!d)
-				d = bb_text_compare(f->records[r].source, f->records[best_r].source);
+				d = bb_text_compare(f->records[r].source,
+						    f->records[best_r].source);
 			if (!d)
 				d = (int)fact->by.kafka - (int)best->by.kafka;
 			if (d > 0) {
@@ -340,15 +363,17 @@ static void fold_recent(const struct folding *f, struct bb_view *view)
 		if (!best)
 			return;
 		heads[best_r]++;
-		view->recent[view->recent_n++] =
-			(struct bb_view_recent){best->by.time_ms, bb_names_text(f->fold->names, BB_NAME_TYPE, best->type),
-						f->records[best_r].source, best->by.id};
+		view->recent[view->recent_n++] = (struct bb_view_recent){
+			best->by.time_ms, bb_names_text(f->fold->names, BB_NAME_TYPE, best->type),
+			f->records[best_r].source, best->by.id};
 	}
 }
 
-/* -------------------------------------------------------------------------------------- attributes */
+/* -------------------------------------------------------------------------------------- attributes
+ */
 
-static struct bb_view_attribute fold_sum(const struct folding *f, const struct from *items, size_t n)
+static struct bb_view_attribute fold_sum(const struct folding *f, const struct from *items,
+					 size_t n)
 {
 	char *text = bb_arena_alloc(f->fold->arena, BB_MONEY_CHARS);
 	struct bb_view_attribute out = {.value.kind = BB_VALUE_TEXT};
@@ -360,18 +385,20 @@ static struct bb_view_attribute fold_sum(const struct folding *f, const struct f
 	return out;
 }
 
-static struct bb_view_attribute fold_union(const struct folding *f, const struct from *items, size_t n)
+static struct bb_view_attribute fold_union(const struct folding *f, const struct from *items,
+					   size_t n)
 {
 	struct bb_view_attribute out = {.value.kind = BB_VALUE_LIST};
 
 	for (size_t i = 0; i < n; i++)
-		bb_value_unite(f->fold->arena, &out.value, &((const struct bb_fact_attribute *)items[i].fact)->value);
+		bb_value_unite(f->fold->arena, &out.value,
+			       &((const struct bb_fact_attribute *)items[i].fact)->value);
 	return out;
 }
 
 /* Whether `a` stands before `b` under their rule. */
-static bool attribute_beats(const struct bb_fact_attribute *a, const struct from *fa, const struct bb_fact_attribute *b,
-			    const struct from *fb)
+static bool attribute_beats(const struct bb_fact_attribute *a, const struct from *fa,
+			    const struct bb_fact_attribute *b, const struct from *fb)
 {
 	int d;
 
@@ -393,8 +420,10 @@ static bool attribute_beats(const struct bb_fact_attribute *a, const struct from
 	return false;
 }
 
-/* `items`: facts of one attribute under its rule of today, of several records. False: nothing to show. */
-static bool fold_attribute(const struct folding *f, struct from *items, size_t n, struct bb_view_attribute *ret_attr)
+/* `items`: facts of one attribute under its rule of today, of several records. False: nothing to
+ * show. */
+static bool fold_attribute(const struct folding *f, struct from *items, size_t n,
+			   struct bb_view_attribute *ret_attr)
 {
 	const struct bb_fact_attribute *best = NULL;
 	const struct from *best_from = NULL;
@@ -402,12 +431,14 @@ static bool fold_attribute(const struct folding *f, struct from *items, size_t n
 	size_t kept = 0;
 
 	for (size_t i = 0; i < n; i++) /* for `latest` an unset competes */
-		if (rule == BB_FOLD_LATEST || ((const struct bb_fact_attribute *)items[i].fact)->has)
+		if (rule == BB_FOLD_LATEST ||
+		    ((const struct bb_fact_attribute *)items[i].fact)->has)
 			items[kept++] = items[i];
 	if (!kept)
 		return false;
 	if (rule == BB_FOLD_SUM || rule == BB_FOLD_UNION) {
-		*ret_attr = rule == BB_FOLD_SUM ? fold_sum(f, items, kept) : fold_union(f, items, kept);
+		*ret_attr =
+			rule == BB_FOLD_SUM ? fold_sum(f, items, kept) : fold_union(f, items, kept);
 		return true;
 	}
 	for (size_t i = 0; i < kept; i++) {
@@ -418,13 +449,15 @@ static bool fold_attribute(const struct folding *f, struct from *items, size_t n
 			best_from = &items[i];
 		}
 	}
-	*ret_attr = (struct bb_view_attribute){.value = best->value, .origin = origin_of(f->fold, &best->by, best_from)};
+	*ret_attr = (struct bb_view_attribute){.value = best->value,
+					       .origin = origin_of(f->fold, &best->by, best_from)};
 	return best->has;
 }
 
 static int by_attribute(const void *a, const void *b)
 {
-	const struct bb_fact_attribute *x = ((const struct from *)a)->fact, *y = ((const struct from *)b)->fact;
+	const struct bb_fact_attribute *x = ((const struct from *)a)->fact,
+				       *y = ((const struct from *)b)->fact;
 
 	return sign(x->name, y->name);
 }
@@ -440,10 +473,12 @@ static int by_once(const void *a, const void *b)
 
 static int by_attribute_name(const void *a, const void *b)
 {
-	return bb_text_compare(((const struct bb_view_attribute *)a)->name, ((const struct bb_view_attribute *)b)->name);
+	return bb_text_compare(((const struct bb_view_attribute *)a)->name,
+			       ((const struct bb_view_attribute *)b)->name);
 }
 
-/* All facts on attributes, sorted by name; those under a rule that is not today's only say that the name was set. */
+/* All facts on attributes, sorted by name; those under a rule that is not today's only say that the
+ * name was set. */
 static void fold_set(const struct folding *f, struct from *sets, size_t n, struct bb_view *view)
 {
 	for (size_t i = 0, end; i < n; i = end) {
@@ -452,7 +487,9 @@ static void fold_set(const struct folding *f, struct from *sets, size_t n, struc
 		enum bb_fold_rule rule = bb_rules_fold(f->fold->rules, name);
 		size_t kept = i;
 
-		for (end = i; end < n && ((const struct bb_fact_attribute *)sets[end].fact)->name == id; end++)
+		for (end = i;
+		     end < n && ((const struct bb_fact_attribute *)sets[end].fact)->name == id;
+		     end++)
 			if (((const struct bb_fact_attribute *)sets[end].fact)->rule == rule)
 				sets[kept++] = sets[end];
 		struct bb_view_attribute attr;
@@ -489,11 +526,11 @@ static void fold_attributes(const struct folding *f, struct bb_view *view)
 		const struct bb_facts *facts = &from->record->facts;
 
 		for (size_t i = 0; i < facts->attribute_n; i++)
-			BB_ARENA_PUSH(f->fold->arena, sets, set_n, set_room) =
-				(struct from){&facts->attributes[i], from->record, from->source, from->trust};
+			BB_ARENA_PUSH(f->fold->arena, sets, set_n, set_room) = (struct from){
+				&facts->attributes[i], from->record, from->source, from->trust};
 		for (size_t i = 0; i < facts->once_n; i++)
-			BB_ARENA_PUSH(f->fold->arena, once, once_n, once_room) =
-				(struct from){&facts->once[i], from->record, from->source, from->trust};
+			BB_ARENA_PUSH(f->fold->arena, once, once_n, once_room) = (struct from){
+				&facts->once[i], from->record, from->source, from->trust};
 	}
 	if (set_n > 1)
 		qsort(sets, set_n, sizeof(*sets), by_attribute);
@@ -503,7 +540,8 @@ static void fold_attributes(const struct folding *f, struct bb_view *view)
 
 	for (size_t i = 0; i < set_n; i++)
 		names[i] = ((const struct bb_fact_attribute *)sets[i].fact)->name;
-	view->attributes = bb_arena_alloc(f->fold->arena, (set_n + once_n) * sizeof(*view->attributes));
+	view->attributes =
+		bb_arena_alloc(f->fold->arena, (set_n + once_n) * sizeof(*view->attributes));
 	fold_set(f, sets, set_n, view);
 	for (size_t i = 0; i < once_n; i++) {
 		const struct bb_fact_once *fact = once[i].fact;
@@ -511,25 +549,28 @@ static void fold_attributes(const struct folding *f, struct bb_view *view)
 		if ((i && ((const struct bb_fact_once *)once[i - 1].fact)->name == fact->name) ||
 		    was_set(names, set_n, fact->name))
 			continue;
-		view->attributes[view->attribute_n++] =
-			(struct bb_view_attribute){bb_names_text(f->fold->names, BB_NAME_ATTRIBUTE, fact->name), fact->value,
-						   origin_of(f->fold, &fact->by, &once[i])};
+		view->attributes[view->attribute_n++] = (struct bb_view_attribute){
+			bb_names_text(f->fold->names, BB_NAME_ATTRIBUTE, fact->name), fact->value,
+			origin_of(f->fold, &fact->by, &once[i])};
 	}
 	if (view->attribute_n > 1)
-		qsort(view->attributes, view->attribute_n, sizeof(*view->attributes), by_attribute_name);
+		qsort(view->attributes, view->attribute_n, sizeof(*view->attributes),
+		      by_attribute_name);
 }
 
-void bb_fold_view(const struct bb_view_fold *fold, const struct bb_profile *profile, struct bb_record *const *records,
-		  size_t record_n, struct bb_view *ret_view)
+void bb_fold_view(const struct bb_view_fold *fold, const struct bb_profile *profile,
+		  struct bb_record *const *records, size_t record_n, struct bb_view *ret_view)
 {
 	struct member_record *from = bb_arena_alloc(fold->arena, record_n * sizeof(*from));
 	struct folding f = {fold, from, record_n};
 
 	*ret_view = (struct bb_view){.first_ms = INT64_MAX, .last_ms = INT64_MIN};
 	for (size_t r = 0; r < record_n; r++) {
-		struct bb_text source = bb_names_text(fold->names, BB_NAME_SOURCE, records[r]->source);
+		struct bb_text source =
+			bb_names_text(fold->names, BB_NAME_SOURCE, records[r]->source);
 
-		from[r] = (struct member_record){records[r], source, bb_rules_trust(fold->rules, source)};
+		from[r] = (struct member_record){records[r], source,
+						 bb_rules_trust(fold->rules, source)};
 		ret_view->events += records[r]->facts.events;
 		if (records[r]->facts.first_ms < ret_view->first_ms)
 			ret_view->first_ms = records[r]->facts.first_ms;

@@ -14,7 +14,7 @@ struct bb_view_fold {
 };
 
 /* The view of a profile and its records; slices into their bytes and the arena. */
-void bb_fold_view(const struct bb_view_fold *fold, const struct bb_profile *profile, struct bb_record *const *records,
-		  size_t record_n, struct bb_view *ret_view);
+void bb_fold_view(const struct bb_view_fold *fold, const struct bb_profile *profile,
+		  struct bb_record *const *records, size_t record_n, struct bb_view *ret_view);
 
 #endif

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Profiles out of groups: members, the places of their records, numbers and names. Uniting two whole profiles
- * joins two sorted lists; any other change makes members and places anew from the identifiers. Of the profiles
- * that were, the one with most of a group goes on under its number, so that few identifiers are written.
+ * Profiles out of groups: members, the places of their records, numbers and names. Uniting two
+ * whole profiles joins two sorted lists; any other change makes members and places anew from the
+ * identifiers. Of the profiles that were, the one with most of a group goes on under its number, so
+ * that few identifiers are written.
  */
 #include <backbone/assert.h>
 #include <stdlib.h>
 
 #include "identity.h"
 
-/* ------------------------------------------------------------------------------------------------ limits */
+/* ------------------------------------------------------------------------------------------------
+ * limits */
 
-/* Counts labels by namespace until a limit breaks. Two unjoined identifiers never have the same label. */
+/* Counts labels by namespace until a limit breaks. Two unjoined identifiers never have the same
+ * label. */
 struct tally {
 	struct bb_batch *batch;
 	uint16_t touched[BB_NAMESPACES_MAX];
@@ -30,7 +33,8 @@ static bool tally_add(struct tally *tally, uint16_t ns, const struct bb_hash *la
 		for (size_t i = 0; i < tally->label_n; i++)
 			if (bb_hash_equal(tally->labels[i], label))
 				return true;
-		BB_ARENA_PUSH(&tally->batch->arena, tally->labels, tally->label_n, tally->label_room) = label;
+		BB_ARENA_PUSH(&tally->batch->arena, tally->labels, tally->label_n,
+			      tally->label_room) = label;
 	}
 	if (!tally->batch->counts[ns]++)
 		tally->touched[tally->touched_n++] = ns;
@@ -46,7 +50,8 @@ static void tally_end(struct tally *tally)
 static bool tally_profile(struct tally *tally, const struct bb_profile *profile)
 {
 	for (size_t i = 0; i < profile->member_n; i++)
-		if (!tally_add(tally, profile->members[i].ns, profile->members[i].joined ? &profile->members[i].label : NULL))
+		if (!tally_add(tally, profile->members[i].ns,
+			       profile->members[i].joined ? &profile->members[i].label : NULL))
 			return false;
 	return true;
 }
@@ -54,12 +59,14 @@ static bool tally_profile(struct tally *tally, const struct bb_profile *profile)
 static bool tally_group(struct tally *tally, const struct bb_group *group)
 {
 	for (size_t i = 0; i < group->n; i++)
-		if (!tally_add(tally, group->items[i]->ns, bb_ident_joined(group->items[i]) ? &group->items[i]->label : NULL))
+		if (!tally_add(tally, group->items[i]->ns,
+			       bb_ident_joined(group->items[i]) ? &group->items[i]->label : NULL))
 			return false;
 	return true;
 }
 
-bool bb_form_feasible(struct bb_batch *batch, const struct bb_profile *p, const struct bb_profile *q)
+bool bb_form_feasible(struct bb_batch *batch, const struct bb_profile *p,
+		      const struct bb_profile *q)
 {
 	struct tally tally = {.batch = batch};
 
@@ -71,7 +78,8 @@ bool bb_form_feasible(struct bb_batch *batch, const struct bb_profile *p, const 
 	return fits;
 }
 
-bool bb_form_groups_feasible(struct bb_batch *batch, const struct bb_group *a, const struct bb_group *b)
+bool bb_form_groups_feasible(struct bb_batch *batch, const struct bb_group *a,
+			     const struct bb_group *b)
 {
 	struct tally tally = {.batch = batch};
 
@@ -83,7 +91,8 @@ bool bb_form_groups_feasible(struct bb_batch *batch, const struct bb_group *a, c
 	return fits;
 }
 
-/* ----------------------------------------------------------------------------------------------- forming */
+/* -----------------------------------------------------------------------------------------------
+ * forming */
 
 static int by_strength(const void *a, const void *b)
 {
@@ -102,7 +111,8 @@ static void move(struct bb_batch *batch, struct bb_ident *ident, struct bb_profi
 
 void bb_form_unite(struct bb_batch *batch, struct bb_profile *p, struct bb_profile *q)
 {
-	bool keep_p = (p->cluster != 0) != (q->cluster != 0) ? p->cluster != 0 : p->member_n >= q->member_n;
+	bool keep_p = (p->cluster != 0) != (q->cluster != 0) ? p->cluster != 0
+							     : p->member_n >= q->member_n;
 	struct bb_profile *into = keep_p ? p : q, *from = keep_p ? q : p;
 	size_t n = into->member_n + from->member_n;
 	struct bb_member *members = bb_arena_alloc(&batch->arena, n * sizeof(*members));
@@ -111,7 +121,8 @@ void bb_form_unite(struct bb_batch *batch, struct bb_profile *p, struct bb_profi
 		move(batch, bb_batch_member_ident(batch, &from->members[i]), into);
 	for (size_t i = 0, j = 0, k = 0; k < n; k++) {
 		bool left = j == from->member_n ||
-			    (i < into->member_n && by_strength(&into->members[i], &from->members[j]) < 0);
+			    (i < into->member_n &&
+			     by_strength(&into->members[i], &from->members[j]) < 0);
 
 		members[k] = left ? into->members[i++] : from->members[j++];
 	}
@@ -133,7 +144,8 @@ static struct bb_member *gather(struct bb_batch *batch, const struct bb_group *g
 	for (size_t i = 0; i < group->n; i++) {
 		struct bb_ident *ident = group->items[i];
 
-		members[i] = *bb_batch_member(batch, bb_batch_profile_of(batch, ident), ident->ns, ident->value);
+		members[i] = *bb_batch_member(batch, bb_batch_profile_of(batch, ident), ident->ns,
+					      ident->value);
 		members[i].ident = ident;
 	}
 	qsort(members, group->n, sizeof(*members), by_strength);
@@ -176,7 +188,8 @@ struct formed {
 	struct bb_member *members;
 };
 
-void bb_form_groups(struct bb_batch *batch, struct bb_group **groups, size_t n, struct bb_profile **drawn, size_t drawn_n)
+void bb_form_groups(struct bb_batch *batch, struct bb_group **groups, size_t n,
+		    struct bb_profile **drawn, size_t drawn_n)
 {
 	struct formed *formed = bb_arena_alloc(&batch->arena, n * sizeof(*formed));
 	size_t formed_n = 0;
@@ -218,9 +231,11 @@ void bb_form_groups(struct bb_batch *batch, struct bb_group **groups, size_t n, 
 	}
 }
 
-/* ----------------------------------------------------------------------------------------------- placing */
+/* -----------------------------------------------------------------------------------------------
+ * placing */
 
-static struct bb_ident *anchor_of(struct bb_batch *batch, struct bb_record *record, uint32_t blocked, uint32_t shared)
+static struct bb_ident *anchor_of(struct bb_batch *batch, struct bb_record *record,
+				  uint32_t blocked, uint32_t shared)
 {
 	int anchor = bb_rows_anchor(record->ident_n, blocked, shared);
 
@@ -237,12 +252,14 @@ static void rebuild_runs(struct bb_batch *batch, struct bb_profile *profile)
 		struct bb_record *record;
 
 		for (size_t k = 0; (record = bb_batch_nth_record(batch, ident, k)); k++)
-			if (record->place.cluster && anchor_of(batch, record, record->blocked, record->shared) == ident)
+			if (record->place.cluster &&
+			    anchor_of(batch, record, record->blocked, record->shared) == ident)
 				bb_rows_run_add(&batch->arena, profile, record->place);
 	}
 }
 
-/* A new record is born in the profile of its anchor; one that belongs to nobody has a number of its own. */
+/* A new record is born in the profile of its anchor; one that belongs to nobody has a number of its
+ * own. */
 static void place_new(struct bb_batch *batch, struct bb_record *record, struct bb_profile *profile)
 {
 	if (!profile) {
@@ -279,7 +296,8 @@ static void place(struct bb_batch *batch, struct bb_record *record)
 	}
 }
 
-/* §7: of the durable ones if there are any, the one seen first; then the strongest, then bytes (the members' order). */
+/* §7: of the durable ones if there are any, the one seen first; then the strongest, then bytes (the
+ * members' order). */
 static struct bb_hash name_of(struct bb_batch *batch, const struct bb_profile *profile)
 {
 	const struct bb_namespace *all = batch->rules->namespaces;
@@ -297,7 +315,8 @@ static struct bb_hash name_of(struct bb_batch *batch, const struct bb_profile *p
 
 void bb_form_place(struct bb_batch *batch)
 {
-	for (struct bb_profile *profile = batch->dirty_profiles; profile; profile = profile->next_dirty) {
+	for (struct bb_profile *profile = batch->dirty_profiles; profile;
+	     profile = profile->next_dirty) {
 		if (profile->gone)
 			continue;
 		if (!profile->cluster) {
@@ -309,7 +328,8 @@ void bb_form_place(struct bb_batch *batch)
 	}
 	for (struct bb_record *record = batch->touched; record; record = record->next_touched)
 		place(batch, record);
-	for (struct bb_profile *profile = batch->dirty_profiles; profile; profile = profile->next_dirty)
+	for (struct bb_profile *profile = batch->dirty_profiles; profile;
+	     profile = profile->next_dirty)
 		if (!profile->gone)
 			profile->name = name_of(batch, profile);
 }

@@ -9,7 +9,8 @@
  *	partition  groups that merged labels set free (R5), then all links that changed at once (R8)
  *	place      new records to profiles, names (form.c)
  *
- * Sharing depends on records and labels alone, never on the partition, so one pass of each is enough.
+ * Sharing depends on records and labels alone, never on the partition, so one pass of each is
+ *enough.
  */
 #include <backbone/clock.h>
 
@@ -58,8 +59,8 @@ void bb_identity_join(struct bb_batch *batch, struct bb_ident *a, struct bb_iden
 
 	add_edge(batch, b, a);
 	if (new)
-		BB_ARENA_PUSH(&batch->arena, batch->new_joins, batch->new_join_n, batch->new_join_room) =
-			(struct bb_join_link){a, b};
+		BB_ARENA_PUSH(&batch->arena, batch->new_joins, batch->new_join_n,
+			      batch->new_join_room) = (struct bb_join_link){a, b};
 }
 
 static void recount(struct bb_batch *batch, struct bb_ident *ident)
@@ -100,7 +101,8 @@ static void set_label(struct bb_batch *batch, struct bb_ident *ident, const stru
 	recount_around(batch, ident);
 }
 
-/* Gives the whole component of `from` the label; it grows through edges that are known at both ends. */
+/* Gives the whole component of `from` the label; it grows through edges that are known at both
+ * ends. */
 static void spread_label(struct bb_batch *batch, struct bb_ident *from, const struct bb_hash *label)
 {
 	struct bb_ident **todo = NULL;
@@ -111,7 +113,8 @@ static void spread_label(struct bb_batch *batch, struct bb_ident *from, const st
 	while (n) {
 		struct bb_ident *ident = todo[--n];
 
-		BB_ARENA_PUSH(&batch->arena, batch->relabelled, batch->relabelled_n, batch->relabelled_room) = ident;
+		BB_ARENA_PUSH(&batch->arena, batch->relabelled, batch->relabelled_n,
+			      batch->relabelled_room) = ident;
 
 		for (size_t i = 0; i < ident->join_n; i++) {
 			struct bb_ident *other = bb_batch_ident(batch, &ident->joins[i].other);
@@ -135,14 +138,16 @@ static void settle_labels(struct bb_batch *batch)
 		bool merged = !bb_hash_equal(&a->label, &b->label);
 		struct bb_hash label = a->label;
 
-		set_label(batch, a, &label); /* it may be its first join: its member entry does not know */
+		set_label(batch, a,
+			  &label); /* it may be its first join: its member entry does not know */
 		set_label(batch, b, &b->label);
 		if (merged)
 			spread_label(batch, b, &label);
 	}
 }
 
-static uint32_t mask_of(struct bb_batch *batch, struct bb_record *record, const struct bb_ident *ident)
+static uint32_t mask_of(struct bb_batch *batch, struct bb_record *record,
+			const struct bb_ident *ident)
 {
 	for (size_t i = 0; i < record->ident_n; i++)
 		if (bb_batch_record_ident(batch, record, i) == ident)
@@ -181,7 +186,8 @@ static void settle_sharing(struct bb_batch *batch)
 	}
 }
 
-/* The record now has a first event earlier than before: its identifiers may have been seen first by it. */
+/* The record now has a first event earlier than before: its identifiers may have been seen first by
+ * it. */
 static void settle_seen(struct bb_batch *batch, struct bb_record *record)
 {
 	if (record->old.exists && record->facts.first_ms >= record->old.first_ms)
@@ -212,11 +218,13 @@ static struct bb_standing standing_of(const struct bb_record *record)
 				    .days = {record->facts.days[0], record->facts.days[1]}};
 }
 
-/* Whether two states of a record give its links the same merit, whatever their namespaces prefer. */
+/* Whether two states of a record give its links the same merit, whatever their namespaces prefer.
+ */
 static bool same_merit(const struct bb_standing *a, const struct bb_standing *b)
 {
-	return a->first_ms / BB_HOUR_MS == b->first_ms / BB_HOUR_MS && a->last_ms / BB_HOUR_MS == b->last_ms / BB_HOUR_MS &&
-	       a->days[0] == b->days[0] && a->days[1] == b->days[1];
+	return a->first_ms / BB_HOUR_MS == b->first_ms / BB_HOUR_MS &&
+	       a->last_ms / BB_HOUR_MS == b->last_ms / BB_HOUR_MS && a->days[0] == b->days[0] &&
+	       a->days[1] == b->days[1];
 }
 
 static bool prefers_most(const struct bb_batch *batch, const struct bb_record *record)
@@ -235,18 +243,22 @@ static bool member_of(const struct bb_profile *profile, uint16_t ns, struct bb_t
 	return false;
 }
 
-/* R1: an old record with the anchor it had, all of whose links are inside. Before the partition is touched. */
+/* R1: an old record with the anchor it had, all of whose links are inside. Before the partition is
+ * touched. */
 static bool is_hot(struct bb_batch *batch, struct bb_record *record, const struct bb_standing *now)
 {
-	uint32_t all = BB_MASK(record->ident_n) - 1, linked = all & ~record->blocked & ~record->shared;
+	uint32_t all = BB_MASK(record->ident_n) - 1,
+		 linked = all & ~record->blocked & ~record->shared;
 
-	if (!record->old.exists || record->old.blocked != now->blocked || record->old.shared != now->shared)
+	if (!record->old.exists || record->old.blocked != now->blocked ||
+	    record->old.shared != now->shared)
 		return false;
 	if (!(linked & (linked - 1))) /* one identifier links nobody */
 		return true;
 	if (same_merit(&record->old, now) && !prefers_most(batch, record))
 		return true;
-	struct bb_ident *anchor = bb_batch_record_ident(batch, record, (size_t)__builtin_ctz(linked));
+	struct bb_ident *anchor =
+		bb_batch_record_ident(batch, record, (size_t)__builtin_ctz(linked));
 	const struct bb_profile *profile = bb_batch_profile_of(batch, anchor);
 
 	for (size_t i = 0; i < record->ident_n; i++)
@@ -256,7 +268,8 @@ static bool is_hot(struct bb_batch *batch, struct bb_record *record, const struc
 }
 
 /* The links that a state of a record says; each once in the list of what may have changed. */
-static void collect(struct bb_batch *batch, struct bb_record *record, const struct bb_standing *state)
+static void collect(struct bb_batch *batch, struct bb_record *record,
+		    const struct bb_standing *state)
 {
 	int anchor = bb_rows_anchor(record->ident_n, state->blocked, state->shared);
 
@@ -265,8 +278,9 @@ static void collect(struct bb_batch *batch, struct bb_record *record, const stru
 	for (size_t i = 0; i < record->ident_n; i++) {
 		if ((int)i == anchor || (state->blocked | state->shared) & BB_MASK(i))
 			continue;
-		struct bb_link *link = bb_links_get(batch, bb_batch_record_ident(batch, record, (size_t)anchor),
-						    bb_batch_record_ident(batch, record, i), false);
+		struct bb_link *link =
+			bb_links_get(batch, bb_batch_record_ident(batch, record, (size_t)anchor),
+				     bb_batch_record_ident(batch, record, i), false);
 
 		if (!link->changed) {
 			link->changed = true;
@@ -288,7 +302,8 @@ static void collect_join(struct bb_batch *batch, struct bb_ident *a, struct bb_i
 	}
 }
 
-/* Joins are links too, unless an end is shared: those that are new, and those of whoever flipped. */
+/* Joins are links too, unless an end is shared: those that are new, and those of whoever flipped.
+ */
 static void collect_joins(struct bb_batch *batch)
 {
 	for (size_t i = 0; i < batch->new_join_n; i++)
@@ -307,7 +322,8 @@ static void collect_joins(struct bb_batch *batch)
 
 static void settle_partition(struct bb_batch *batch)
 {
-	struct bb_profile **loose = bb_arena_alloc(&batch->arena, batch->relabelled_n * sizeof(struct bb_profile *));
+	struct bb_profile **loose =
+		bb_arena_alloc(&batch->arena, batch->relabelled_n * sizeof(struct bb_profile *));
 	struct bb_link **links = NULL;
 	size_t n = 0, room = 0;
 
@@ -329,7 +345,8 @@ static void settle_partition(struct bb_batch *batch)
 	bb_partition_change(batch, links, n);
 }
 
-/* Takes the records out of the list that need no look at their links; the old state of those is the new one. */
+/* Takes the records out of the list that need no look at their links; the old state of those is the
+ * new one. */
 static void settle_hot(struct bb_batch *batch)
 {
 	struct bb_record **slot = &batch->touched;

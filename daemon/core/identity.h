@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Links, their ranks, and the partition (identity.md §5, §6, §10), as one batch sees them. A link is loaded with
- * the rank it had before the batch; the rules R1 to R8 take it from there to the rank it has now, so that the
- * partition before and every step between are those of the definition.
+ * Links, their ranks, and the partition (identity.md §5, §6, §10), as one batch sees them. A link
+ * is loaded with the rank it had before the batch; the rules R1 to R8 take it from there to the
+ * rank it has now, so that the partition before and every step between are those of the definition.
  */
 #ifndef BB_CORE_IDENTITY_H
 #define BB_CORE_IDENTITY_H
 
 #include "batch.h"
 
-/* Smaller is better; compared member by member. tier: -1 before every rank, 0 joins, 1 links, 2 not there. */
+/* Smaller is better; compared member by member. tier: -1 before every rank, 0 joins, 1 links, 2 not
+ * there. */
 struct bb_rank {
 	int8_t tier;
 	uint8_t not_owner;
@@ -31,7 +32,8 @@ struct bb_link {
 	struct bb_link *next_changed;
 };
 
-struct bb_adjacency { /* the links of an identifier, those that are not there (any more, or yet) too */
+struct bb_adjacency { /* the links of an identifier, those that are not there (any more, or yet) too
+		       */
 	struct bb_link **items;
 	size_t n, room;
 	bool loaded;
@@ -45,7 +47,8 @@ struct bb_group { /* identifiers that are together at some rank */
 /* links.c: all links of an identifier, with their ranks of now. */
 const struct bb_adjacency *bb_links_of(struct bb_batch *batch, struct bb_ident *ident);
 /* The link, with the rank of before the batch if it was not loaded yet. */
-struct bb_link *bb_links_get(struct bb_batch *batch, struct bb_ident *anchor, struct bb_ident *other, bool join);
+struct bb_link *bb_links_get(struct bb_batch *batch, struct bb_ident *anchor,
+			     struct bb_ident *other, bool join);
 /* Sets `next` from the records as they are now. */
 void bb_links_next(struct bb_batch *batch, struct bb_link *link);
 
@@ -54,10 +57,13 @@ void bb_partition_change(struct bb_batch *batch, struct bb_link **links, size_t 
 void bb_partition_loosened(struct bb_batch *batch, struct bb_profile **profiles, size_t n);
 
 /* form.c: make profiles of groups; unite two whole profiles; may they be united? */
-void bb_form_groups(struct bb_batch *batch, struct bb_group **groups, size_t n, struct bb_profile **drawn, size_t drawn_n);
+void bb_form_groups(struct bb_batch *batch, struct bb_group **groups, size_t n,
+		    struct bb_profile **drawn, size_t drawn_n);
 void bb_form_unite(struct bb_batch *batch, struct bb_profile *p, struct bb_profile *q);
-bool bb_form_feasible(struct bb_batch *batch, const struct bb_profile *p, const struct bb_profile *q);
-bool bb_form_groups_feasible(struct bb_batch *batch, const struct bb_group *a, const struct bb_group *b);
+bool bb_form_feasible(struct bb_batch *batch, const struct bb_profile *p,
+		      const struct bb_profile *q);
+bool bb_form_groups_feasible(struct bb_batch *batch, const struct bb_group *a,
+			     const struct bb_group *b);
 /* Numbers new profiles, places records, lists them, names profiles. */
 void bb_form_place(struct bb_batch *batch);
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Amounts with a key (view.md §4): under each key of a source, the latest state of every part counts once, for
- * the record that brought it; a state that belongs to nobody counts for the record of the latest event with the
- * key that belongs to somebody. A row keeps one candidate per part and record, winners and runners-up alike, so
- * that what counts where is a function of the row.
+ * Amounts with a key (view.md §4): under each key of a source, the latest state of every part
+ * counts once, for the record that brought it; a state that belongs to nobody counts for the record
+ * of the latest event with the key that belongs to somebody. A row keeps one candidate per part and
+ * record, winners and runners-up alike, so that what counts where is a function of the row.
  *
- * A new candidate changes the row; the difference of what counted where, before and after, is taken to the records.
+ * A new candidate changes the row; the difference of what counted where, before and after, is taken
+ * to the records.
  */
 #include "batch.h"
 
@@ -63,7 +64,8 @@ static void encode(struct bb_buf *buf, const struct bb_ledger_row *row)
 	for (size_t i = 0; i < row->n; i++) {
 		const struct candidate *cand = &row->items[i];
 
-		bb_put_u64(buf, (uint64_t)cand->recorded | (uint64_t)cand->somebody << 1 | (uint64_t)cand->by.kafka << 2);
+		bb_put_u64(buf, (uint64_t)cand->recorded | (uint64_t)cand->somebody << 1 |
+					(uint64_t)cand->by.kafka << 2);
 		bb_put_text(buf, cand->part);
 		if (cand->recorded) {
 			bb_put_hash(buf, &cand->record);
@@ -86,7 +88,8 @@ static struct bb_ledger_row *row_of(struct bb_batch *batch, const struct bb_hash
 		return row;
 	row = bb_arena_zalloc(&batch->arena, sizeof(*row));
 	row->hash = *hash;
-	int rc = bb_kv_get(batch->kv, BB_TABLE_LEDGER, bb_text_bytes(hash->b, BB_HASH_BYTES), &value);
+	int rc = bb_kv_get(batch->kv, BB_TABLE_LEDGER, bb_text_bytes(hash->b, BB_HASH_BYTES),
+			   &value);
 
 	if (rc == BB_OK && !decode(batch, bb_arena_copy(&batch->arena, value), row))
 		rc = BB_ECORRUPT;
@@ -113,8 +116,8 @@ static const struct candidate *latest(const struct bb_ledger_row *row, const str
 }
 
 /* Takes what the part comes to into the record that it counts for, or (n -1) out of it. */
-static void count(struct bb_batch *batch, const struct bb_ledger_row *row, const struct bb_text *part,
-		  const struct candidate *claim, int n)
+static void count(struct bb_batch *batch, const struct bb_ledger_row *row,
+		  const struct bb_text *part, const struct candidate *claim, int n)
 {
 	const struct candidate *state = latest(row, part);
 	const struct candidate *owner = !state || state->somebody ? state : claim;
@@ -122,35 +125,40 @@ static void count(struct bb_batch *batch, const struct bb_ledger_row *row, const
 	if (!owner || batch->err != BB_OK)
 		return;
 	struct bb_ident *holder = bb_batch_ident(batch, &owner->holder);
-	struct bb_record *record = holder ? bb_batch_record_in(batch, holder, &owner->record) : NULL;
+	struct bb_record *record =
+		holder ? bb_batch_record_in(batch, holder, &owner->record) : NULL;
 
 	if (!record) {
 		bb_batch_fail(batch, BB_ECORRUPT);
 		return;
 	}
-	bb_facts_amount(&batch->arena, &record->facts, state->type, state->by.time_ms, state->currency, state->micros, n);
+	bb_facts_amount(&batch->arena, &record->facts, state->type, state->by.time_ms,
+			state->currency, state->micros, n);
 	bb_batch_dirty_record(batch, record);
 }
 
 /* All parts whose state belongs to nobody follow the claim; those of others stay where they are. */
-static void count_unclaimed(struct bb_batch *batch, const struct bb_ledger_row *row, const struct bb_text *but,
-			    const struct candidate *claim, int n)
+static void count_unclaimed(struct bb_batch *batch, const struct bb_ledger_row *row,
+			    const struct bb_text *but, const struct candidate *claim, int n)
 {
 	for (size_t i = 0; i < row->n; i++) {
 		const struct candidate *cand = &row->items[i];
 
-		if (!cand->somebody && !bb_text_equal(cand->part, *but) && latest(row, &cand->part) == cand)
+		if (!cand->somebody && !bb_text_equal(cand->part, *but) &&
+		    latest(row, &cand->part) == cand)
 			count(batch, row, &cand->part, claim, n);
 	}
 }
 
-/* Puts the candidate in the row, in the place of an older one of the same part and record. False: an older state. */
+/* Puts the candidate in the row, in the place of an older one of the same part and record. False:
+ * an older state. */
 static bool enter(struct bb_batch *batch, struct bb_ledger_row *row, const struct candidate *cand)
 {
 	for (size_t i = 0; i < row->n; i++) {
 		struct candidate *old = &row->items[i];
 
-		if (old->recorded != cand->recorded || !bb_hash_equal(&old->record, &cand->record) ||
+		if (old->recorded != cand->recorded ||
+		    !bb_hash_equal(&old->record, &cand->record) ||
 		    !bb_text_equal(old->part, cand->part))
 			continue;
 		if (bb_origin_compare(&cand->by, &old->by) <= 0)
@@ -171,25 +179,29 @@ static void keep_key(struct bb_batch *batch, struct bb_record *record, const str
 	for (size_t i = 0; i < facts->amount_key_n; i++)
 		if (facts->amount_keys[i] == head)
 			return;
-	BB_ARENA_PUSH(&batch->arena, facts->amount_keys, facts->amount_key_n, facts->amount_key_room) = head;
+	BB_ARENA_PUSH(&batch->arena, facts->amount_keys, facts->amount_key_n,
+		      facts->amount_key_room) = head;
 }
 
-void bb_ledger_add(struct bb_batch *batch, const struct bb_event *ev, struct bb_record *record, bb_i128 micros)
+void bb_ledger_add(struct bb_batch *batch, const struct bb_event *ev, struct bb_record *record,
+		   bb_i128 micros)
 {
-	struct bb_hash hash =
-		bb_hash_parts(&batch->rules->profile_key, (struct bb_text[]){ev->source, ev->amount.key}, 2);
+	struct bb_hash hash = bb_hash_parts(&batch->rules->profile_key,
+					    (struct bb_text[]){ev->source, ev->amount.key}, 2);
 	struct bb_ledger_row *row = row_of(batch, &hash);
-	struct candidate cand = {.part = ev->amount.part.p ? ev->amount.part : BB_TEXT(""),
-				 .by = {.time_ms = ev->time_ms, .id = ev->id, .kafka = ev->kafka_time},
-				 .micros = micros,
-				 .type = bb_names_add(batch->names, BB_NAME_TYPE, ev->type)};
+	struct candidate cand = {
+		.part = ev->amount.part.p ? ev->amount.part : BB_TEXT(""),
+		.by = {.time_ms = ev->time_ms, .id = ev->id, .kafka = ev->kafka_time},
+		.micros = micros,
+		.type = bb_names_add(batch->names, BB_NAME_TYPE, ev->type)};
 
 	memcpy(cand.currency, ev->amount.currency.p, 3);
 	if (record) {
 		cand.recorded = true;
 		cand.record = record->hash;
 		cand.holder = bb_batch_hash_ident(batch, record->ns[0], record->values[0]);
-		cand.somebody = bb_rows_anchor(record->ident_n, record->blocked, record->shared) >= 0;
+		cand.somebody =
+			bb_rows_anchor(record->ident_n, record->blocked, record->shared) >= 0;
 		keep_key(batch, record, &hash);
 	}
 	struct bb_ledger_row before = *row;
@@ -217,9 +229,11 @@ void bb_ledger_add(struct bb_batch *batch, const struct bb_event *ev, struct bb_
 
 void bb_ledger_flush(struct bb_batch *batch)
 {
-	for (struct bb_ledger_row *row = batch->dirty_ledgers; row && batch->err == BB_OK; row = row->next) {
+	for (struct bb_ledger_row *row = batch->dirty_ledgers; row && batch->err == BB_OK;
+	     row = row->next) {
 		encode(&batch->buf, row);
-		int rc = bb_kv_put(batch->kv, BB_TABLE_LEDGER, bb_text_bytes(row->hash.b, BB_HASH_BYTES),
+		int rc = bb_kv_put(batch->kv, BB_TABLE_LEDGER,
+				   bb_text_bytes(row->hash.b, BB_HASH_BYTES),
 				   bb_buf_slice(&batch->buf));
 
 		if (rc != BB_OK)

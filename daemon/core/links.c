@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Links and their ranks (identity.md §5.4, §6), made from records. `now` is the rank of the definition before
- * the batch, until the partition has taken it to `next`; it is computed from the records' old standing when a link
- * is first asked for. All links of an identifier are loaded in one pass over its records, as every record that
- * says a link holds both its ends.
+ * Links and their ranks (identity.md §5.4, §6), made from records. `now` is the rank of the
+ * definition before the batch, until the partition has taken it to `next`; it is computed from the
+ * records' old standing when a link is first asked for. All links of an identifier are loaded in
+ * one pass over its records, as every record that says a link holds both its ends.
  */
 #include <backbone/assert.h>
 #include <backbone/clock.h>
@@ -52,7 +52,8 @@ static void add_standing(struct bb_standing *sum, const struct bb_standing *stat
 }
 
 /* What the other end's namespace prefers, best (smallest) first. */
-static void set_merit(const struct bb_rules *rules, const struct bb_link *link, struct bb_rank *rank)
+static void set_merit(const struct bb_rules *rules, const struct bb_link *link,
+		      struct bb_rank *rank)
 {
 	const struct bb_standing *sum = &link->sum;
 
@@ -94,7 +95,8 @@ static struct bb_rank rank_of(const struct bb_rules *rules, const struct bb_link
 	return rank;
 }
 
-static struct bb_hash link_key(const struct bb_ident *anchor, const struct bb_ident *other, bool join)
+static struct bb_hash link_key(const struct bb_ident *anchor, const struct bb_ident *other,
+			       bool join)
 {
 	struct bb_hash key;
 
@@ -108,11 +110,12 @@ static void attach(struct bb_batch *batch, struct bb_ident *ident, struct bb_lin
 {
 	if (!ident->adjacency)
 		ident->adjacency = bb_arena_zalloc(&batch->arena, sizeof(*ident->adjacency));
-	BB_ARENA_PUSH(&batch->arena, ident->adjacency->items, ident->adjacency->n, ident->adjacency->room) = link;
+	BB_ARENA_PUSH(&batch->arena, ident->adjacency->items, ident->adjacency->n,
+		      ident->adjacency->room) = link;
 }
 
-static struct bb_link *find_or_make(struct bb_batch *batch, struct bb_ident *anchor, struct bb_ident *other, bool join,
-				    bool *ret_made)
+static struct bb_link *find_or_make(struct bb_batch *batch, struct bb_ident *anchor,
+				    struct bb_ident *other, bool join, bool *ret_made)
 {
 	struct bb_hash key = link_key(anchor, other, join);
 	struct bb_link *link = bb_table_get(&batch->links, &key);
@@ -149,7 +152,8 @@ static struct bb_standing standing_of(const struct bb_record *record, bool old)
 /* The anchor that gives links, or -1: none, or one that is shared. */
 static int linking_anchor(const struct bb_record *record, const struct bb_standing *state)
 {
-	int anchor = state->exists ? bb_rows_anchor(record->ident_n, state->blocked, state->shared) : -1;
+	int anchor =
+		state->exists ? bb_rows_anchor(record->ident_n, state->blocked, state->shared) : -1;
 
 	return anchor >= 0 && !(state->shared & BB_MASK(anchor)) ? anchor : -1;
 }
@@ -165,7 +169,8 @@ static int index_of(struct bb_batch *batch, struct bb_record *record, const stru
 /* Sums the link over its records, as they were or as they are: by the end that is in fewer. */
 static void sum_records(struct bb_batch *batch, struct bb_link *link, bool old)
 {
-	struct bb_ident *end = link->anchor->record_n < link->other->record_n ? link->anchor : link->other;
+	struct bb_ident *end =
+		link->anchor->record_n < link->other->record_n ? link->anchor : link->other;
 	struct bb_record *record;
 
 	link->sum = (struct bb_standing){.exists = false};
@@ -208,7 +213,8 @@ static struct bb_rank compute(struct bb_batch *batch, struct bb_link *link, bool
 	return there ? rank_of(batch->rules, link) : bb_rank_worst;
 }
 
-struct bb_link *bb_links_get(struct bb_batch *batch, struct bb_ident *anchor, struct bb_ident *other, bool join)
+struct bb_link *bb_links_get(struct bb_batch *batch, struct bb_ident *anchor,
+			     struct bb_ident *other, bool join)
 {
 	bool made;
 	struct bb_link *link = find_or_make(batch, anchor, other, join, &made);
@@ -224,7 +230,8 @@ void bb_links_next(struct bb_batch *batch, struct bb_link *link)
 }
 
 /* Makes the links of one record that touch the identifier; those made in this pass are summed. */
-static void load_record(struct bb_batch *batch, struct bb_ident *ident, struct bb_record *record, uint32_t mark)
+static void load_record(struct bb_batch *batch, struct bb_ident *ident, struct bb_record *record,
+			uint32_t mark)
 {
 	int anchor = linking_anchor(record, &record->old), me = index_of(batch, record, ident);
 	uint32_t out = record->old.blocked | record->old.shared;
@@ -238,7 +245,8 @@ static void load_record(struct bb_batch *batch, struct bb_ident *ident, struct b
 
 		if ((int)i == anchor || out & BB_MASK(i) || (me != anchor && (int)i != me))
 			continue;
-		struct bb_link *link = find_or_make(batch, first, bb_batch_record_ident(batch, record, i), false, &made);
+		struct bb_link *link = find_or_make(
+			batch, first, bb_batch_record_ident(batch, record, i), false, &made);
 
 		if (made)
 			link->mark = mark;
@@ -256,8 +264,9 @@ static void load_joins(struct bb_batch *batch, struct bb_ident *ident)
 			bb_batch_fail(batch, BB_ECORRUPT);
 			return;
 		}
-		bool swap = ident->ns > other->ns ||
-			    (ident->ns == other->ns && bb_text_compare(ident->value, other->value) > 0);
+		bool swap =
+			ident->ns > other->ns ||
+			(ident->ns == other->ns && bb_text_compare(ident->value, other->value) > 0);
 
 		bb_links_get(batch, swap ? other : ident, swap ? ident : other, true);
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Interned names: per kind an array of texts and a hash table of their numbers. What was added in a batch
- * lies behind `saved`. A number that the store does not know is found damaged only by its empty text.
+ * Interned names: per kind an array of texts and a hash table of their numbers. What was added in a
+ * batch lies behind `saved`. A number that the store does not know is found damaged only by its
+ * empty text.
  */
 #include "names.h"
 
@@ -142,7 +143,8 @@ int bb_names_load(struct bb_names *names, struct bb_kv *kv)
 		for (;;) {
 			uint8_t key[5];
 			struct bb_text text;
-			int rc = bb_kv_get(kv, BB_TABLE_NAME, key_of(key, k, names->kinds[k].n), &text);
+			int rc = bb_kv_get(kv, BB_TABLE_NAME, key_of(key, k, names->kinds[k].n),
+					   &text);
 
 			if (rc == BB_ENOTFOUND)
 				break;
@@ -160,7 +162,8 @@ int bb_names_save(struct bb_names *names, struct bb_kv *kv)
 	for (int k = 0; k < BB_NAME_KIND_COUNT; k++) {
 		for (uint32_t i = names->kinds[k].saved; i < names->kinds[k].n; i++) {
 			uint8_t key[5];
-			int rc = bb_kv_put(kv, BB_TABLE_NAME, key_of(key, k, i), names->kinds[k].texts[i]);
+			int rc = bb_kv_put(kv, BB_TABLE_NAME, key_of(key, k, i),
+					   names->kinds[k].texts[i]);
 
 			if (rc != BB_OK)
 				return rc;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Interned names: event types, attributes, sources, ... are stored as small numbers. A number never changes
- * its meaning. The pipeline adds names and writes them with its batch; a viewer only reads them.
+ * Interned names: event types, attributes, sources, ... are stored as small numbers. A number never
+ * changes its meaning. The pipeline adds names and writes them with its batch; a viewer only reads
+ * them.
  */
 #ifndef BB_CORE_NAMES_H
 #define BB_CORE_NAMES_H
@@ -12,7 +13,8 @@
 
 #define BB_NAMES_MAX 10000 /* of each limited kind in one store */
 
-/* The number is part of the stored key: append only. `limited`: distinct names end at BB_NAMES_MAX. */
+/* The number is part of the stored key: append only. `limited`: distinct names end at BB_NAMES_MAX.
+ */
 #define BB_NAME_KINDS(X)                                                                           \
 	X(NAMESPACE, 0) X(SOURCE, 1) X(TYPE, 1) X(ATTRIBUTE, 1) X(PURPOSE, 1) X(TOPIC, 0)
 
@@ -20,7 +22,7 @@ enum bb_name_kind {
 #define X(name, limited) BB_NAME_##name,
 	BB_NAME_KINDS(X)
 #undef X
-	BB_NAME_KIND_COUNT
+		BB_NAME_KIND_COUNT
 };
 
 struct bb_names;
@@ -47,7 +49,8 @@ bool bb_names_missed(struct bb_names *names);
 /* How many there are; ids are 0 to n-1. */
 uint32_t bb_names_count(const struct bb_names *names, enum bb_name_kind kind);
 
-/* Writes the names added since the last load or bb_names_saved. After an abort: make new names and load. */
+/* Writes the names added since the last load or bb_names_saved. After an abort: make new names and
+ * load. */
 BB_MUST_CHECK int bb_names_save(struct bb_names *names, struct bb_kv *kv);
 void bb_names_saved(struct bb_names *names);
 

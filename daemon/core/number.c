@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Exact numbers. Money is read into millionths, which six decimals always fit; 10^14 of the largest amounts
- * fit a sum. Numbers are compared by sign, then by the position of their first digit, then digit by digit.
+ * Exact numbers. Money is read into millionths, which six decimals always fit; 10^14 of the largest
+ * amounts fit a sum. Numbers are compared by sign, then by the position of their first digit, then
+ * digit by digit.
  */
 #include "number.h"
 
@@ -62,11 +63,12 @@ size_t bb_money_format(bb_i128 micros, char out[BB_MONEY_CHARS])
 	return length;
 }
 
-/* A JSON number, taken apart: the digits of its coefficient without leading zeros, as they lie in the text. */
+/* A JSON number, taken apart: the digits of its coefficient without leading zeros, as they lie in
+ * the text. */
 struct parts {
 	const char *p, *end; /* from the first digit that counts to the end of the coefficient */
-	long long top;       /* power of ten of the first digit */
-	int sign;            /* 0: zero */
+	long long top;	     /* power of ten of the first digit */
+	int sign;	     /* 0: zero */
 };
 
 static struct parts take_apart(struct bb_text text)
@@ -94,7 +96,8 @@ static struct parts take_apart(struct bb_text text)
 		bool minus = p < parts.end && *p == '-';
 
 		p += minus || (p < parts.end && *p == '+');
-		for (; p < parts.end; p++) /* bounded: leading zeros aside, the gate keeps exponents short */
+		for (; p < parts.end;
+		     p++) /* bounded: leading zeros aside, the gate keeps exponents short */
 			exponent = exponent < 1000000000 ? exponent * 10 + (*p - '0') : exponent;
 		exponent = minus ? -exponent : exponent;
 		parts.end = e;

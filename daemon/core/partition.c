@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Keeping the partition up to date (identity.md §10, R1 to R5 and R8). No link carries a mark: it is *inside* if
- * both ends are in one profile, else *refused*.
+ * Keeping the partition up to date (identity.md §10, R1 to R5 and R8). No link carries a mark: it
+ * is *inside* if both ends are in one profile, else *refused*.
  *
- * Links that changed are settled one after the other against those settled before, as far as R1 to R4 can do that
- * without a replay. The rest keep their old rank meanwhile, are put in together, and one replay starts at the best
- * rank that any of them had or gets: before it nothing differs. A replay is the definition's sweep from there over
- * the profiles of their ends; it draws in another profile when a link first changes it. Profiles are written last.
+ * Links that changed are settled one after the other against those settled before, as far as R1 to
+ * R4 can do that without a replay. The rest keep their old rank meanwhile, are put in together, and
+ * one replay starts at the best rank that any of them had or gets: before it nothing differs. A
+ * replay is the definition's sweep from there over the profiles of their ends; it draws in another
+ * profile when a link first changes it. Profiles are written last.
  */
 #include "identity.h"
 
@@ -30,8 +31,10 @@ static void group_add(struct bb_batch *batch, struct bb_group *group, struct bb_
 	BB_ARENA_PUSH(&batch->arena, group->items, group->n, group->room) = ident;
 }
 
-/* What `from` reaches by inside links, all of them, better than `rank`. Marks them with the generation batch->mark. */
-static struct bb_group *reach(struct bb_batch *batch, struct bb_ident *from, const struct bb_rank *rank)
+/* What `from` reaches by inside links, all of them, better than `rank`. Marks them with the
+ * generation batch->mark. */
+static struct bb_group *reach(struct bb_batch *batch, struct bb_ident *from,
+			      const struct bb_rank *rank)
 {
 	struct bb_group *group = bb_arena_zalloc(&batch->arena, sizeof(*group));
 	const struct bb_profile *profile = bb_batch_profile_of(batch, from);
@@ -57,9 +60,11 @@ static struct bb_group *reach(struct bb_batch *batch, struct bb_ident *from, con
 }
 
 /* Whether the definition would take the link at this rank. */
-static bool feasible_at(struct bb_batch *batch, const struct bb_link *link, const struct bb_rank *rank)
+static bool feasible_at(struct bb_batch *batch, const struct bb_link *link,
+			const struct bb_rank *rank)
 {
-	const struct bb_group *a = reach(batch, link->anchor, rank), *b = reach(batch, link->other, rank);
+	const struct bb_group *a = reach(batch, link->anchor, rank),
+			      *b = reach(batch, link->other, rank);
 
 	return bb_form_groups_feasible(batch, a, b);
 }
@@ -72,7 +77,8 @@ static void put(struct bb_link *link)
 /* R1, R2. False: to be replayed. */
 static bool better(struct bb_batch *batch, struct bb_link *link)
 {
-	struct bb_profile *p = bb_batch_profile_of(batch, link->anchor), *q = bb_batch_profile_of(batch, link->other);
+	struct bb_profile *p = bb_batch_profile_of(batch, link->anchor),
+			  *q = bb_batch_profile_of(batch, link->other);
 
 	if (p != q) {
 		if (bb_form_feasible(batch, p, q))
@@ -85,8 +91,8 @@ static bool better(struct bb_batch *batch, struct bb_link *link)
 }
 
 /* Whether a refused link that touches the profile has a rank between the two. */
-static bool refused_between(struct bb_batch *batch, struct bb_profile *profile, const struct bb_rank *from,
-			    const struct bb_rank *to)
+static bool refused_between(struct bb_batch *batch, struct bb_profile *profile,
+			    const struct bb_rank *from, const struct bb_rank *to)
 {
 	for (size_t i = 0; i < profile->member_n; i++) {
 		struct bb_ident *ident = bb_batch_member_ident(batch, &profile->members[i]);
@@ -142,7 +148,8 @@ static bool worse(struct bb_batch *batch, struct bb_link *link)
 	return true;
 }
 
-/* ---------------------------------------------------------------------------------------------- replay */
+/* ----------------------------------------------------------------------------------------------
+ * replay */
 
 struct replay {
 	struct bb_link **heap; /* by rank, best first */
@@ -174,7 +181,8 @@ static struct bb_link *heap_pop(struct replay *rp)
 
 		if (child >= rp->n)
 			break;
-		if (child + 1 < rp->n && bb_rank_compare(&rp->heap[child + 1]->now, &rp->heap[child]->now) < 0)
+		if (child + 1 < rp->n &&
+		    bb_rank_compare(&rp->heap[child + 1]->now, &rp->heap[child]->now) < 0)
 			child++;
 		if (bb_rank_compare(&last->now, &rp->heap[child]->now) <= 0)
 			break;
@@ -202,7 +210,8 @@ static void unite(struct bb_batch *batch, struct bb_group *a, struct bb_group *b
 }
 
 /* Draws a profile at a rank: its better inside links unite untested, the others are queued. */
-static void draw(struct bb_batch *batch, struct replay *rp, struct bb_profile *profile, const struct bb_rank *rank)
+static void draw(struct bb_batch *batch, struct replay *rp, struct bb_profile *profile,
+		 const struct bb_rank *rank)
 {
 	BB_ARENA_PUSH(&batch->arena, rp->drawn, rp->drawn_n, rp->drawn_room) = profile;
 	for (size_t i = 0; i < profile->member_n; i++) {
@@ -227,7 +236,8 @@ static void draw(struct bb_batch *batch, struct replay *rp, struct bb_profile *p
 			batch->stats.replay_links++;
 			if (bb_rank_compare(&link->now, rank) >= 0)
 				heap_push(batch, rp, link);
-			else if (bb_batch_profile_of(batch, other) == profile && ident->group != other->group)
+			else if (bb_batch_profile_of(batch, other) == profile &&
+				 ident->group != other->group)
 				unite(batch, ident->group, other->group);
 		}
 	}
@@ -265,8 +275,10 @@ static void collect_groups(struct bb_batch *batch, const struct replay *rp)
 	bb_form_groups(batch, groups, n, rp->drawn, rp->drawn_n);
 }
 
-/* The definition's sweep from rank `first` over the profiles; equal ones may be given more than once. */
-static void replay(struct bb_batch *batch, struct bb_profile **profiles, size_t n, const struct bb_rank *first)
+/* The definition's sweep from rank `first` over the profiles; equal ones may be given more than
+ * once. */
+static void replay(struct bb_batch *batch, struct bb_profile **profiles, size_t n,
+		   const struct bb_rank *first)
 {
 	struct replay rp = {.mark = ++batch->replay_mark};
 
@@ -282,7 +294,8 @@ static void replay(struct bb_batch *batch, struct bb_profile **profiles, size_t 
 		collect_groups(batch, &rp);
 }
 
-/* ------------------------------------------------------------------------------------------------ rules */
+/* ------------------------------------------------------------------------------------------------
+ * rules */
 
 static const struct bb_rank *better_of(const struct bb_rank *a, const struct bb_rank *b)
 {
@@ -291,13 +304,15 @@ static const struct bb_rank *better_of(const struct bb_rank *a, const struct bb_
 
 void bb_partition_change(struct bb_batch *batch, struct bb_link **links, size_t n)
 {
-	struct bb_profile **profiles = bb_arena_alloc(&batch->arena, 2 * n * sizeof(struct bb_profile *));
+	struct bb_profile **profiles =
+		bb_arena_alloc(&batch->arena, 2 * n * sizeof(struct bb_profile *));
 	struct bb_rank first = bb_rank_worst;
 	size_t rest = 0, profile_n = 0;
 
 	for (size_t i = 0; i < n && batch->err == BB_OK; i++) {
 		struct bb_link *link = links[i];
-		bool done = bb_rank_compare(&link->next, &link->now) < 0 ? better(batch, link) : worse(batch, link);
+		bool done = bb_rank_compare(&link->next, &link->now) < 0 ? better(batch, link)
+									 : worse(batch, link);
 
 		if (!done)
 			links[rest++] = link;
@@ -311,7 +326,8 @@ void bb_partition_change(struct bb_batch *batch, struct bb_link **links, size_t 
 	replay(batch, profiles, profile_n, &first);
 }
 
-/* R5: tests each refused link that touches a profile at its rank; replays from those that may be taken now. */
+/* R5: tests each refused link that touches a profile at its rank; replays from those that may be
+ * taken now. */
 void bb_partition_loosened(struct bb_batch *batch, struct bb_profile **profiles, size_t n)
 {
 	struct bb_profile **freed = NULL;
@@ -320,17 +336,21 @@ void bb_partition_loosened(struct bb_batch *batch, struct bb_profile **profiles,
 
 	for (size_t p = 0; p < n && batch->err == BB_OK; p++) {
 		for (size_t i = 0; i < profiles[p]->member_n; i++) {
-			struct bb_ident *ident = bb_batch_member_ident(batch, &profiles[p]->members[i]);
+			struct bb_ident *ident =
+				bb_batch_member_ident(batch, &profiles[p]->members[i]);
 			const struct bb_adjacency *links = bb_links_of(batch, ident);
 
 			for (size_t k = 0; k < links->n; k++) {
 				const struct bb_link *link = links->items[k];
 
-				if (!is_there(link) || is_inside(batch, link) || !feasible_at(batch, link, &link->now))
+				if (!is_there(link) || is_inside(batch, link) ||
+				    !feasible_at(batch, link, &link->now))
 					continue;
 				first = *better_of(&first, &link->now);
-				BB_ARENA_PUSH(&batch->arena, freed, freed_n, room) = bb_batch_profile_of(batch, link->anchor);
-				BB_ARENA_PUSH(&batch->arena, freed, freed_n, room) = bb_batch_profile_of(batch, link->other);
+				BB_ARENA_PUSH(&batch->arena, freed, freed_n, room) =
+					bb_batch_profile_of(batch, link->anchor);
+				BB_ARENA_PUSH(&batch->arena, freed, freed_n, room) =
+					bb_batch_profile_of(batch, link->other);
 			}
 		}
 	}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One batch: each event is looked up in the window, finds or makes its record, is folded into it; when all are
- * in, identity is settled once for the whole batch and every row that was touched is written, in the order of
- * its table's keys. Nothing is written before bb_pipeline_finish, so an abort only forgets.
+ * One batch: each event is looked up in the window, finds or makes its record, is folded into it;
+ * when all are in, identity is settled once for the whole batch and every row that was touched is
+ * written, in the order of its table's keys. Nothing is written before bb_pipeline_finish, so an
+ * abort only forgets.
  */
 #include "batch.h"
 
@@ -56,7 +57,8 @@ void bb_pipeline_free(struct bb_pipeline *pl)
 static void map_namespaces(struct bb_batch *batch)
 {
 	for (size_t i = 0; i < batch->rules->namespace_n; i++)
-		batch->ns_ids[i] = bb_names_add(batch->names, BB_NAME_NAMESPACE, bb_text_of(batch->rules->namespaces[i].name));
+		batch->ns_ids[i] = bb_names_add(batch->names, BB_NAME_NAMESPACE,
+						bb_text_of(batch->rules->namespaces[i].name));
 	size_t n = bb_names_count(batch->names, BB_NAME_NAMESPACE);
 
 	if (n == batch->ns_n)
@@ -66,14 +68,16 @@ static void map_namespaces(struct bb_batch *batch)
 	bb_assert(batch->ns_of_id != NULL);
 	batch->ns_n = n;
 	for (size_t id = 0; id < n; id++)
-		batch->ns_of_id[id] = bb_rules_namespace(batch->rules, bb_names_text(batch->names, BB_NAME_NAMESPACE, id));
+		batch->ns_of_id[id] = bb_rules_namespace(
+			batch->rules, bb_names_text(batch->names, BB_NAME_NAMESPACE, id));
 }
 
 static void load_log_time(struct bb_batch *batch)
 {
 	struct bb_text value;
 
-	if (batch->log_ms < 0 && bb_kv_get(batch->kv, BB_TABLE_META, BB_TEXT("log_ms"), &value) == BB_OK)
+	if (batch->log_ms < 0 &&
+	    bb_kv_get(batch->kv, BB_TABLE_META, BB_TEXT("log_ms"), &value) == BB_OK)
 		batch->log_ms = (int64_t)bb_key_read(value.p, value.n);
 	batch->log_saved_ms = batch->log_ms;
 }
@@ -115,7 +119,8 @@ static bool has_room(const struct bb_batch *batch, enum bb_name_kind kind, struc
 }
 
 /* The only limits that depend on arrival (view.md §1). */
-static bool within_limits(const struct bb_batch *batch, const struct bb_event *ev, struct bb_refusal *ret_refusal)
+static bool within_limits(const struct bb_batch *batch, const struct bb_event *ev,
+			  struct bb_refusal *ret_refusal)
 {
 	const char *at = NULL;
 
@@ -140,7 +145,8 @@ static bool within_limits(const struct bb_batch *batch, const struct bb_event *e
 	*ret_refusal = (struct bb_refusal){
 		.reason = BB_DEAD_STORE_LIMIT,
 		.at = bb_text_of(at),
-		.detail = BB_TEXT("the store holds 10000 distinct names of this kind already; is an id or a value used as a name?"),
+		.detail = BB_TEXT("the store holds 10000 distinct names of this kind already; is "
+				  "an id or a value used as a name?"),
 		.byte_offset = -1};
 	return false;
 }
@@ -158,7 +164,8 @@ static struct bb_hash record_hash(const struct bb_batch *batch, const struct bb_
 	return bb_hash_parts(&batch->rules->profile_key, parts, n);
 }
 
-static struct bb_record *record_new(struct bb_batch *batch, const struct bb_event *ev, const struct bb_hash *hash)
+static struct bb_record *record_new(struct bb_batch *batch, const struct bb_event *ev,
+				    const struct bb_hash *hash)
 {
 	struct bb_arena *arena = &batch->arena;
 	struct bb_record *record = bb_arena_zalloc(arena, sizeof(*record));
@@ -192,7 +199,8 @@ static struct bb_record *record_of(struct bb_batch *batch, const struct bb_event
 
 	if (record)
 		return record;
-	struct bb_hash strongest = bb_batch_hash_ident(batch, ev->identifiers[0].ns_index, ev->identifiers[0].value);
+	struct bb_hash strongest =
+		bb_batch_hash_ident(batch, ev->identifiers[0].ns_index, ev->identifiers[0].value);
 	struct bb_ident *ident = bb_batch_ident(batch, &strongest);
 
 	if (ident)
@@ -222,8 +230,10 @@ static void add_same(struct bb_batch *batch, struct bb_record *record, const str
 			facts->same[i].n++;
 			return;
 		}
-	BB_ARENA_PUSH(&batch->arena, facts->same, facts->same_n, facts->same_room) = (struct bb_fact_same){low, high, 1};
-	/* only inside one owner namespace is it a join (identity.md §4); blocked ends join nobody */
+	BB_ARENA_PUSH(&batch->arena, facts->same, facts->same_n, facts->same_room) =
+		(struct bb_fact_same){low, high, 1};
+	/* only inside one owner namespace is it a join (identity.md §4); blocked ends join nobody
+	 */
 	if (record->ns[a] == record->ns[b] && batch->rules->namespaces[record->ns[a]].owner &&
 	    !(record->blocked & (BB_MASK(low) | BB_MASK(high))))
 		bb_identity_join(batch, bb_batch_record_ident(batch, record, low),
@@ -250,7 +260,8 @@ static void apply(struct bb_batch *batch, const struct bb_event *ev)
 	bb_window_add(batch, ev, record, ev->has_amount && !keyed, micros);
 }
 
-enum bb_verdict bb_pipeline_apply(struct bb_pipeline *pl, const struct bb_event *ev, struct bb_refusal *ret_refusal)
+enum bb_verdict bb_pipeline_apply(struct bb_pipeline *pl, const struct bb_event *ev,
+				  struct bb_refusal *ret_refusal)
 {
 	struct bb_batch *batch = &pl->batch;
 
@@ -265,7 +276,8 @@ enum bb_verdict bb_pipeline_apply(struct bb_pipeline *pl, const struct bb_event 
 		*ret_refusal = (struct bb_refusal){
 			.reason = BB_DEAD_CONFLICTING_DUPLICATE,
 			.at = BB_TEXT("id"),
-			.detail = BB_TEXT("an event of this source, id and time was counted with another content"),
+			.detail = BB_TEXT("an event of this source, id and time was counted with "
+					  "another content"),
 			.byte_offset = -1};
 		return BB_VERDICT_DEAD;
 	case BB_WINDOW_NEW:
@@ -292,7 +304,8 @@ int bb_pipeline_finish(struct bb_pipeline *pl)
 	if (batch->err != BB_OK)
 		return batch->err;
 	pl->open = false;
-	bb_names_saved(batch->names); /* if the commit fails after all, begin reads the names again */
+	bb_names_saved(
+		batch->names); /* if the commit fails after all, begin reads the names again */
 	return BB_OK;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rows to bytes and back. Namespaces are stored by their interned number, so that the configuration's order
- * may change under a store; `ns_ids` and `ns_of_id` translate. A decoder gives false for what is damaged.
+ * Rows to bytes and back. Namespaces are stored by their interned number, so that the
+ * configuration's order may change under a store; `ns_ids` and `ns_of_id` translate. A decoder
+ * gives false for what is damaged.
  */
 #include "rows.h"
 
@@ -39,7 +40,8 @@ void bb_rows_encode_ident(struct bb_buf *buf, const struct bb_ident *ident, cons
 	bb_put_u64(buf, ns_ids[ident->ns]);
 	bb_put_text(buf, ident->value);
 	bb_put_u64(buf, (ident->blocked ? IDENT_BLOCKED : 0) | (ident->shared ? IDENT_SHARED : 0) |
-				(ident->near_partial ? IDENT_PARTIAL : 0) | (labelled ? IDENT_LABEL : 0));
+				(ident->near_partial ? IDENT_PARTIAL : 0) |
+				(labelled ? IDENT_LABEL : 0));
 	bb_put_u64(buf, ident->cluster);
 	if (labelled)
 		bb_put_hash(buf, &ident->label);
@@ -62,8 +64,8 @@ void bb_rows_encode_ident(struct bb_buf *buf, const struct bb_ident *ident, cons
 	}
 }
 
-bool bb_rows_decode_ident(struct bb_text bytes, struct bb_arena *arena, const uint16_t *ns_of_id, size_t ns_n,
-			  struct bb_ident *ret_ident)
+bool bb_rows_decode_ident(struct bb_text bytes, struct bb_arena *arena, const uint16_t *ns_of_id,
+			  size_t ns_n, struct bb_ident *ret_ident)
 {
 	struct bb_cursor cur = bb_cursor_of(bytes);
 
@@ -112,7 +114,8 @@ bool bb_rows_ident_cluster(struct bb_cursor *cur, uint64_t *ret_cluster)
 #define MEMBER_SHARED 1u
 #define MEMBER_JOINED 2u
 
-void bb_rows_encode_profile(struct bb_buf *buf, const struct bb_profile *profile, const uint32_t *ns_ids)
+void bb_rows_encode_profile(struct bb_buf *buf, const struct bb_profile *profile,
+			    const uint32_t *ns_ids)
 {
 	bb_put_hash(buf, &profile->name);
 	bb_put_u64(buf, profile->next_n);
@@ -122,7 +125,8 @@ void bb_rows_encode_profile(struct bb_buf *buf, const struct bb_profile *profile
 
 		bb_put_u64(buf, ns_ids[member->ns]);
 		bb_put_text(buf, member->value);
-		bb_put_u64(buf, (member->shared ? MEMBER_SHARED : 0) | (member->joined ? MEMBER_JOINED : 0));
+		bb_put_u64(buf, (member->shared ? MEMBER_SHARED : 0) |
+					(member->joined ? MEMBER_JOINED : 0));
 		if (member->joined)
 			bb_put_hash(buf, &member->label);
 		bb_put_i64(buf, member->first_ms);
@@ -135,15 +139,16 @@ void bb_rows_encode_profile(struct bb_buf *buf, const struct bb_profile *profile
 	}
 }
 
-bool bb_rows_decode_profile(struct bb_text bytes, struct bb_arena *arena, const uint16_t *ns_of_id, size_t ns_n,
-			    struct bb_profile *ret_profile)
+bool bb_rows_decode_profile(struct bb_text bytes, struct bb_arena *arena, const uint16_t *ns_of_id,
+			    size_t ns_n, struct bb_profile *ret_profile)
 {
 	struct bb_cursor cur = bb_cursor_of(bytes);
 
 	ret_profile->name = bb_get_hash(&cur);
 	ret_profile->next_n = (uint32_t)bb_get_u64(&cur);
 	ret_profile->member_n = ret_profile->member_room = bb_get_count(&cur);
-	ret_profile->members = bb_arena_zalloc(arena, ret_profile->member_n * sizeof(*ret_profile->members));
+	ret_profile->members =
+		bb_arena_zalloc(arena, ret_profile->member_n * sizeof(*ret_profile->members));
 	for (size_t i = 0; i < ret_profile->member_n; i++) {
 		struct bb_member *member = &ret_profile->members[i];
 
@@ -167,7 +172,8 @@ bool bb_rows_decode_profile(struct bb_text bytes, struct bb_arena *arena, const 
 	return !cur.bad;
 }
 
-void bb_rows_encode_record(struct bb_buf *buf, const struct bb_record *record, const uint32_t *ns_ids)
+void bb_rows_encode_record(struct bb_buf *buf, const struct bb_record *record,
+			   const uint32_t *ns_ids)
 {
 	bb_put_u64(buf, record->source);
 	bb_put_u64(buf, record->ident_n);
@@ -180,8 +186,8 @@ void bb_rows_encode_record(struct bb_buf *buf, const struct bb_record *record, c
 	bb_facts_encode(buf, &record->facts);
 }
 
-bool bb_rows_decode_record(struct bb_text bytes, struct bb_arena *arena, const uint16_t *ns_of_id, size_t ns_n,
-			   struct bb_record *ret_record)
+bool bb_rows_decode_record(struct bb_text bytes, struct bb_arena *arena, const uint16_t *ns_of_id,
+			   size_t ns_n, struct bb_record *ret_record)
 {
 	struct bb_cursor cur = bb_cursor_of(bytes);
 
@@ -190,7 +196,8 @@ bool bb_rows_decode_record(struct bb_text bytes, struct bb_arena *arena, const u
 	if (ret_record->ident_n > BB_EVENT_IDENTIFIERS_MAX)
 		return false;
 	ret_record->ns = bb_arena_alloc(arena, ret_record->ident_n * sizeof(*ret_record->ns));
-	ret_record->values = bb_arena_alloc(arena, ret_record->ident_n * sizeof(*ret_record->values));
+	ret_record->values =
+		bb_arena_alloc(arena, ret_record->ident_n * sizeof(*ret_record->values));
 	for (size_t i = 0; i < ret_record->ident_n; i++) {
 		ret_record->ns[i] = get_ns(&cur, ns_of_id, ns_n);
 		ret_record->values[i] = bb_get_text(&cur);
@@ -208,7 +215,8 @@ struct bb_text bb_rows_place_key(uint8_t out[12], uint64_t cluster, uint32_t n)
 	return bb_text_bytes(out, 12);
 }
 
-struct bb_text bb_rows_membership_key(uint8_t out[32], const struct bb_hash *ident, const struct bb_hash *record)
+struct bb_text bb_rows_membership_key(uint8_t out[32], const struct bb_hash *ident,
+				      const struct bb_hash *record)
 {
 	memcpy(out, ident->b, BB_HASH_BYTES);
 	memcpy(out + BB_HASH_BYTES, record->b, BB_HASH_BYTES);
@@ -232,16 +240,19 @@ static size_t run_at(const struct bb_profile *profile, uint64_t cluster, uint32_
 	return low;
 }
 
-static void insert_run(struct bb_arena *arena, struct bb_profile *profile, size_t at, struct bb_run run)
+static void insert_run(struct bb_arena *arena, struct bb_profile *profile, size_t at,
+		       struct bb_run run)
 {
 	BB_ARENA_PUSH(arena, profile->runs, profile->run_n, profile->run_room) = run;
-	memmove(&profile->runs[at + 1], &profile->runs[at], (profile->run_n - 1 - at) * sizeof(run));
+	memmove(&profile->runs[at + 1], &profile->runs[at],
+		(profile->run_n - 1 - at) * sizeof(run));
 	profile->runs[at] = run;
 }
 
 static void delete_run(struct bb_profile *profile, size_t at)
 {
-	memmove(&profile->runs[at], &profile->runs[at + 1], (profile->run_n - at - 1) * sizeof(*profile->runs));
+	memmove(&profile->runs[at], &profile->runs[at + 1],
+		(profile->run_n - at - 1) * sizeof(*profile->runs));
 	profile->run_n--;
 }
 
@@ -251,8 +262,10 @@ static void add_run(struct bb_arena *arena, struct bb_profile *profile, struct b
 	size_t at = run_at(profile, run.cluster, run.first);
 	struct bb_run *before = at > 0 ? &profile->runs[at - 1] : NULL;
 	struct bb_run *behind = at < profile->run_n ? &profile->runs[at] : NULL;
-	bool joins_before = before && before->cluster == run.cluster && before->last + 1 == run.first;
-	bool joins_behind = behind && behind->cluster == run.cluster && run.last + 1 == behind->first;
+	bool joins_before =
+		before && before->cluster == run.cluster && before->last + 1 == run.first;
+	bool joins_behind =
+		behind && behind->cluster == run.cluster && run.last + 1 == behind->first;
 
 	if (joins_before && joins_behind) {
 		before->last = behind->last;
@@ -270,7 +283,8 @@ void bb_rows_run_add(struct bb_arena *arena, struct bb_profile *profile, struct 
 {
 	size_t at = run_at(profile, place.cluster, place.n);
 
-	if (at < profile->run_n && profile->runs[at].cluster == place.cluster && profile->runs[at].first <= place.n)
+	if (at < profile->run_n && profile->runs[at].cluster == place.cluster &&
+	    profile->runs[at].first <= place.n)
 		return;
 	add_run(arena, profile, (struct bb_run){place.cluster, place.n, place.n});
 }
@@ -296,7 +310,8 @@ void bb_rows_run_remove(struct bb_arena *arena, struct bb_profile *profile, stru
 	}
 }
 
-void bb_rows_run_unite(struct bb_arena *arena, struct bb_profile *profile, const struct bb_profile *other)
+void bb_rows_run_unite(struct bb_arena *arena, struct bb_profile *profile,
+		       const struct bb_profile *other)
 {
 	for (size_t i = 0; i < other->run_n; i++)
 		add_run(arena, profile, other->runs[i]);

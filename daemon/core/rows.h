@@ -2,24 +2,26 @@
 /*
  * The rows of the store as they are in memory during a batch.
  *
- *	identifier   hash -> its text, its profile, the records it is in, who it came with, what it is joined to
- *	profile      cluster, 0 -> members and the places of its records
- *	record       cluster, n -> source, identifiers, facts
+ *	identifier   hash -> its text, its profile, the records it is in, who it came with, what it
+ *is joined to profile      cluster, 0 -> members and the places of its records record cluster, n ->
+ *source, identifiers, facts
  *
- * A *place* is where a record was born and stays for ever: the number (cluster) of the profile it was born in,
- * and a count. A profile lists its places as runs, so merging and splitting move no facts. A cluster number is
- * never used again. Records of a profile born in it lie beside it in the store.
+ * A *place* is where a record was born and stays for ever: the number (cluster) of the profile it
+ *was born in, and a count. A profile lists its places as runs, so merging and splitting move no
+ *facts. A cluster number is never used again. Records of a profile born in it lie beside it in the
+ *store.
  */
 #ifndef BB_CORE_ROWS_H
 #define BB_CORE_ROWS_H
 
 #include "facts.h"
 
-#define BB_PLACES_INLINE 32 /* records listed in the identifier's own row; more are rows of MEMBERSHIP */
+#define BB_PLACES_INLINE                                                                           \
+	32 /* records listed in the identifier's own row; more are rows of MEMBERSHIP */
 
 struct bb_place {
 	uint64_t cluster; /* 0: not placed yet */
-	uint32_t n;       /* from 1 */
+	uint32_t n;	  /* from 1 */
 };
 
 struct bb_ident;
@@ -31,7 +33,7 @@ struct bb_group;
 struct bb_membership { /* a record that an identifier is in */
 	struct bb_hash record_hash;
 	struct bb_place place;
-	bool stored;              /* in the row, or as a row of MEMBERSHIP */
+	bool stored;		  /* in the row, or as a row of MEMBERSHIP */
 	struct bb_record *record; /* once read or made */
 };
 
@@ -42,7 +44,7 @@ struct bb_near { /* another identifier that it came with in a record, of a class
 
 struct bb_join {
 	struct bb_hash other;
-	uint64_t n; /* records that say so */
+	uint64_t n;  /* records that say so */
 	bool is_new; /* of this batch */
 };
 
@@ -55,7 +57,8 @@ struct bb_ident {
 	uint64_t cluster;  /* of its profile as stored; 0: none (new, or blocked) */
 	struct bb_hash label; /* of its component of joins; its own hash if it has none */
 	uint64_t record_n;
-	struct bb_membership *places; /* the first BB_PLACES_INLINE; behind them those read or added in this batch */
+	struct bb_membership *places; /* the first BB_PLACES_INLINE; behind them those read or added
+					 in this batch */
 	size_t place_n, place_room;
 	struct bb_near *near;
 	size_t near_n, near_room;
@@ -68,8 +71,8 @@ struct bb_ident {
 	struct bb_profile *profile;
 	struct bb_ident *next_dirty, *next_recount;
 	struct bb_adjacency *adjacency; /* partition.c */
-	uint32_t mark;                  /* generation of the last walk that was here */
-	struct bb_group *group;         /* of a replay */
+	uint32_t mark;			/* generation of the last walk that was here */
+	struct bb_group *group;		/* of a replay */
 	uint32_t group_mark;
 };
 
@@ -78,8 +81,8 @@ struct bb_member { /* an identifier, as its profile has it */
 	struct bb_text value;
 	bool shared;
 	bool joined;
-	struct bb_hash label; /* if joined */
-	int64_t first_ms;     /* first seen, in any record */
+	struct bb_hash label;	/* if joined */
+	int64_t first_ms;	/* first seen, in any record */
 	struct bb_ident *ident; /* once read */
 };
 
@@ -89,18 +92,18 @@ struct bb_run { /* places cluster/first .. cluster/last */
 };
 
 struct bb_profile {
-	uint64_t cluster;  /* 0: not numbered yet */
-	uint32_t next_n;   /* for the next record born here */
-	struct bb_hash name; /* its id */
+	uint64_t cluster;	   /* 0: not numbered yet */
+	uint32_t next_n;	   /* for the next record born here */
+	struct bb_hash name;	   /* its id */
 	struct bb_member *members; /* by strength, then bytes */
 	size_t member_n, member_room;
 	struct bb_run *runs; /* sorted, disjoint, not adjacent */
 	size_t run_n, run_room;
 	/* during a batch only */
 	bool dirty, is_new, gone;
-	bool rebuild;            /* its runs are to be made anew */
-	bool claimed;            /* goes on as one of the groups that are being formed */
-	size_t share;            /* of the group that is being formed */
+	bool rebuild;		 /* its runs are to be made anew */
+	bool claimed;		 /* goes on as one of the groups that are being formed */
+	size_t share;		 /* of the group that is being formed */
 	struct bb_profile *into; /* merged into that one; follow */
 	struct bb_profile *next_dirty;
 };
@@ -121,7 +124,7 @@ struct bb_record {
 	struct bb_place place;
 	uint32_t source;
 	size_t ident_n;
-	uint16_t *ns;                 /* of each identifier, strongest first */
+	uint16_t *ns; /* of each identifier, strongest first */
 	struct bb_text *values;
 	struct bb_ident **idents; /* filled on demand */
 	uint32_t blocked, shared;
@@ -132,28 +135,33 @@ struct bb_record {
 	struct bb_record *next_dirty, *next_touched;
 };
 
-/* Anchor (identity.md §5.3): index of the strongest that is neither blocked nor shared, else of the strongest that is not blocked; -1: none. */
+/* Anchor (identity.md §5.3): index of the strongest that is neither blocked nor shared, else of the
+ * strongest that is not blocked; -1: none. */
 int bb_rows_anchor(size_t ident_n, uint32_t blocked, uint32_t shared);
 
 void bb_rows_encode_ident(struct bb_buf *buf, const struct bb_ident *ident, const uint32_t *ns_ids);
-bool bb_rows_decode_ident(struct bb_text bytes, struct bb_arena *arena, const uint16_t *ns_of_id, size_t ns_n,
-			  struct bb_ident *ret_ident);
+bool bb_rows_decode_ident(struct bb_text bytes, struct bb_arena *arena, const uint16_t *ns_of_id,
+			  size_t ns_n, struct bb_ident *ret_ident);
 /* Only the number of its profile: what a look-up needs. */
 bool bb_rows_ident_cluster(struct bb_cursor *cur, uint64_t *ret_cluster);
-void bb_rows_encode_profile(struct bb_buf *buf, const struct bb_profile *profile, const uint32_t *ns_ids);
-bool bb_rows_decode_profile(struct bb_text bytes, struct bb_arena *arena, const uint16_t *ns_of_id, size_t ns_n,
-			    struct bb_profile *ret_profile);
-void bb_rows_encode_record(struct bb_buf *buf, const struct bb_record *record, const uint32_t *ns_ids);
-bool bb_rows_decode_record(struct bb_text bytes, struct bb_arena *arena, const uint16_t *ns_of_id, size_t ns_n,
-			   struct bb_record *ret_record);
+void bb_rows_encode_profile(struct bb_buf *buf, const struct bb_profile *profile,
+			    const uint32_t *ns_ids);
+bool bb_rows_decode_profile(struct bb_text bytes, struct bb_arena *arena, const uint16_t *ns_of_id,
+			    size_t ns_n, struct bb_profile *ret_profile);
+void bb_rows_encode_record(struct bb_buf *buf, const struct bb_record *record,
+			   const uint32_t *ns_ids);
+bool bb_rows_decode_record(struct bb_text bytes, struct bb_arena *arena, const uint16_t *ns_of_id,
+			   size_t ns_n, struct bb_record *ret_record);
 
 /* Keys. */
 struct bb_text bb_rows_place_key(uint8_t out[12], uint64_t cluster, uint32_t n);
-struct bb_text bb_rows_membership_key(uint8_t out[32], const struct bb_hash *ident, const struct bb_hash *record);
+struct bb_text bb_rows_membership_key(uint8_t out[32], const struct bb_hash *ident,
+				      const struct bb_hash *record);
 
 /* Runs: add one place, take one out, add all of another. */
 void bb_rows_run_add(struct bb_arena *arena, struct bb_profile *profile, struct bb_place place);
 void bb_rows_run_remove(struct bb_arena *arena, struct bb_profile *profile, struct bb_place place);
-void bb_rows_run_unite(struct bb_arena *arena, struct bb_profile *profile, const struct bb_profile *other);
+void bb_rows_run_unite(struct bb_arena *arena, struct bb_profile *profile,
+		       const struct bb_profile *other);
 
 #endif

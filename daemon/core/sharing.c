@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Shared identifiers (identity.md §5.2). Each identifier keeps the others that it came with, as far as a cap of
- * its namespace counts them. As long as their bare number breaks no cap it is not shared; else joined ones are
- * counted once. A shared one keeps no list: the number of those it came with only grows, but for joins, and then
- * it is counted from its records, which ends at the cap.
+ * Shared identifiers (identity.md §5.2). Each identifier keeps the others that it came with, as far
+ * as a cap of its namespace counts them. As long as their bare number breaks no cap it is not
+ * shared; else joined ones are counted once. A shared one keeps no list: the number of those it
+ * came with only grows, but for joins, and then it is counted from its records, which ends at the
+ * cap.
  */
 #include <stdlib.h>
 
@@ -32,7 +33,8 @@ static bool near_add(struct bb_arena *arena, struct bb_ident *ident, const struc
 	for (size_t i = 0; i < ident->near_n; i++)
 		if (bb_hash_equal(&ident->near[i].hash, &other->hash))
 			return false;
-	BB_ARENA_PUSH(arena, ident->near, ident->near_n, ident->near_room) = (struct bb_near){other->hash, other->ns};
+	BB_ARENA_PUSH(arena, ident->near, ident->near_n, ident->near_room) =
+		(struct bb_near){other->hash, other->ns};
 	return true;
 }
 
@@ -48,7 +50,8 @@ static void recount(struct bb_batch *batch, struct bb_ident *ident)
 /* So many that a cap must be broken, unless they are joined: then the list is not worth keeping. */
 static size_t near_most(const struct bb_namespace *ns)
 {
-	size_t links = ns->links == BB_NO_LIMIT ? 0 : ns->links, devices = ns->devices == BB_NO_LIMIT ? 0 : ns->devices;
+	size_t links = ns->links == BB_NO_LIMIT ? 0 : ns->links,
+	       devices = ns->devices == BB_NO_LIMIT ? 0 : ns->devices;
 
 	return 2 * (links + devices) + 64;
 }
@@ -62,7 +65,8 @@ void bb_sharing_enter(struct bb_batch *batch, struct bb_record *record, size_t i
 		return;
 	if (records != BB_NO_LIMIT && ident->record_n > records)
 		recount(batch, ident);
-	if (!ident->near_partial && ident->near_n > near_most(&batch->rules->namespaces[ident->ns])) {
+	if (!ident->near_partial &&
+	    ident->near_n > near_most(&batch->rules->namespaces[ident->ns])) {
 		ident->near_partial = true;
 		recount(batch, ident);
 	}
@@ -98,7 +102,8 @@ static int by_label(const void *a, const void *b)
 static bool breaks_cap(struct bb_batch *batch, uint16_t ns, const struct counted *items, size_t n)
 {
 	const struct bb_namespace *all = batch->rules->namespaces, *mine = &all[ns];
-	uint32_t *owners = bb_arena_zalloc(&batch->arena, batch->rules->namespace_n * sizeof(*owners));
+	uint32_t *owners =
+		bb_arena_zalloc(&batch->arena, batch->rules->namespace_n * sizeof(*owners));
 	uint32_t durable = 0, devices = 0;
 
 	for (size_t i = 0, end; i < n; i = end) {
@@ -166,7 +171,8 @@ static bool count_from_records(struct bb_batch *batch, struct bb_ident *ident)
 		for (size_t j = 0; j < record->ident_n; j++) {
 			struct bb_ident *other = bb_batch_record_ident(batch, record, j);
 
-			if (other != ident && !other->blocked && is_counted(batch->rules, ident->ns, other->ns))
+			if (other != ident && !other->blocked &&
+			    is_counted(batch->rules, ident->ns, other->ns))
 				near_add(&batch->arena, ident, other);
 		}
 		/* each time the list has doubled: the sum of the counts stays linear */

@@ -48,7 +48,8 @@ void bb_table_put(struct bb_hash_table *table, const struct bb_hash *key, void *
 
 void bb_table_clear(struct bb_hash_table *table)
 {
-	if (table->slot_n > 16 * (table->n + 1024)) { /* one large batch does not make all later ones slow */
+	if (table->slot_n >
+	    16 * (table->n + 1024)) { /* one large batch does not make all later ones slow */
 		bb_table_fini(table);
 		return;
 	}

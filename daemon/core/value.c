@@ -55,7 +55,8 @@ void bb_value_unite(struct bb_arena *arena, struct bb_value *into, const struct 
 
 	while ((i < into->item_n || j < other->item_n) && n < BB_UNION_MAX) {
 		bool left = i < into->item_n &&
-			    (j == other->item_n || bb_value_compare(&into->items[i], &other->items[j]) <= 0);
+			    (j == other->item_n ||
+			     bb_value_compare(&into->items[i], &other->items[j]) <= 0);
 		const struct bb_value *next = left ? &into->items[i++] : &other->items[j++];
 
 		if (!n || bb_value_compare_loose(&out[n - 1], next) != 0)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The JSON of a view (view.md §6): compact, members in a fixed order, to the byte. One function a member. */
+/* The JSON of a view (view.md §6): compact, members in a fixed order, to the byte. One function a
+ * member. */
 #include <backbone/clock.h>
 #include <backbone/view.h>
 
@@ -219,8 +220,8 @@ static void put_origin(struct bb_buf *buf, const struct bb_view_origin *origin)
 	if (origin->position.topic.p) {
 		LITERAL(buf, ",\"position\":{\"topic\":");
 		bb_buf_json(buf, origin->position.topic);
-		bb_buf_printf(buf, ",\"partition\":%d,\"offset\":%lld}", (int)origin->position.partition,
-			      (long long)origin->position.offset);
+		bb_buf_printf(buf, ",\"partition\":%d,\"offset\":%lld}",
+			      (int)origin->position.partition, (long long)origin->position.offset);
 	}
 	bb_buf_byte(buf, '}');
 }

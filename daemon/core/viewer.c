@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Looking up: identifier -> profile -> its records, read in place from the snapshot, folded into a view. An old
- * profile id is the hash of one of the profile's identifiers and is found as that identifier is.
+ * Looking up: identifier -> profile -> its records, read in place from the snapshot, folded into a
+ * view. An old profile id is the hash of one of the profile's identifiers and is found as that
+ * identifier is.
  *
- * Interned names are read when a number is met that is not known yet. Damage that the store's checksum did not
- * see ends as BB_ECORRUPT, never as a wrong answer.
+ * Interned names are read when a number is met that is not known yet. Damage that the store's
+ * checksum did not see ends as BB_ECORRUPT, never as a wrong answer.
  */
 #include <backbone/assert.h>
 #include <backbone/gate.h>
@@ -55,7 +56,8 @@ static int load_names(struct bb_viewer *viewer, struct bb_kv *kv)
 	viewer->ns_of_id = calloc(viewer->ns_n + 1, sizeof(*viewer->ns_of_id));
 	bb_assert(viewer->ns_of_id != NULL);
 	for (size_t id = 0; id < viewer->ns_n; id++)
-		viewer->ns_of_id[id] = bb_rules_namespace(viewer->rules, bb_names_text(viewer->names, BB_NAME_NAMESPACE, id));
+		viewer->ns_of_id[id] = bb_rules_namespace(
+			viewer->rules, bb_names_text(viewer->names, BB_NAME_NAMESPACE, id));
 	return BB_OK;
 }
 
@@ -83,7 +85,8 @@ static int hash_of_key(struct bb_viewer *viewer, struct bb_text key, struct bb_h
 	return BB_OK;
 }
 
-int bb_viewer_find(struct bb_viewer *viewer, struct bb_kv *kv, struct bb_text key, struct bb_found *ret_found)
+int bb_viewer_find(struct bb_viewer *viewer, struct bb_kv *kv, struct bb_text key,
+		   struct bb_found *ret_found)
 {
 	struct bb_hash hash;
 	struct bb_text row, profile;
@@ -112,8 +115,9 @@ int bb_viewer_find(struct bb_viewer *viewer, struct bb_kv *kv, struct bb_text ke
 	return BB_OK;
 }
 
-static int read_records(struct bb_viewer *viewer, struct bb_kv *kv, const struct bb_profile *profile,
-			struct bb_record ***ret_records, size_t *ret_n)
+static int read_records(struct bb_viewer *viewer, struct bb_kv *kv,
+			const struct bb_profile *profile, struct bb_record ***ret_records,
+			size_t *ret_n)
 {
 	struct bb_record **records = NULL;
 	size_t n = 0, room = 0;
@@ -128,7 +132,8 @@ static int read_records(struct bb_viewer *viewer, struct bb_kv *kv, const struct
 
 			if (rc != BB_OK)
 				return rc;
-			if (!bb_rows_decode_record(value, &viewer->arena, viewer->ns_of_id, viewer->ns_n, record))
+			if (!bb_rows_decode_record(value, &viewer->arena, viewer->ns_of_id,
+						   viewer->ns_n, record))
 				return BB_ECORRUPT;
 			BB_ARENA_PUSH(&viewer->arena, records, n, room) = record;
 		}
@@ -150,20 +155,23 @@ static int fold_once(struct bb_viewer *viewer, struct bb_kv *kv, uint64_t cluste
 
 	if (rc != BB_OK)
 		return rc;
-	if (!bb_rows_decode_profile(value, &viewer->arena, viewer->ns_of_id, viewer->ns_n, &profile))
+	if (!bb_rows_decode_profile(value, &viewer->arena, viewer->ns_of_id, viewer->ns_n,
+				    &profile))
 		return BB_ECORRUPT;
 	rc = read_records(viewer, kv, &profile, &records, &n);
 	if (rc == BB_OK)
-		bb_fold_view(&(struct bb_view_fold){viewer->rules, viewer->names, &viewer->arena}, &profile, records, n,
-			     &viewer->view);
+		bb_fold_view(&(struct bb_view_fold){viewer->rules, viewer->names, &viewer->arena},
+			     &profile, records, n, &viewer->view);
 	return rc;
 }
 
-int bb_viewer_fold(struct bb_viewer *viewer, struct bb_kv *kv, uint64_t cluster, const struct bb_view **ret_view)
+int bb_viewer_fold(struct bb_viewer *viewer, struct bb_kv *kv, uint64_t cluster,
+		   const struct bb_view **ret_view)
 {
 	int rc = fold_once(viewer, kv, cluster);
 
-	if (rc == BB_ECORRUPT || bb_names_missed(viewer->names)) { /* perhaps names that are newer than ours */
+	if (rc == BB_ECORRUPT ||
+	    bb_names_missed(viewer->names)) { /* perhaps names that are newer than ours */
 		rc = load_names(viewer, kv);
 		if (rc == BB_OK)
 			rc = fold_once(viewer, kv, cluster);
@@ -175,20 +183,23 @@ int bb_viewer_fold(struct bb_viewer *viewer, struct bb_kv *kv, uint64_t cluster,
 	return rc;
 }
 
-int bb_viewer_next(struct bb_viewer *viewer, struct bb_kv *kv, uint64_t *cursor, uint64_t *ret_cluster)
+int bb_viewer_next(struct bb_viewer *viewer, struct bb_kv *kv, uint64_t *cursor,
+		   uint64_t *ret_cluster)
 {
 	(void)viewer;
 	for (;;) {
 		struct bb_text key, value;
 		uint8_t from[12];
-		int rc = bb_kv_seek(kv, BB_TABLE_PROFILE, bb_rows_place_key(from, *cursor, 0), false, &key, &value);
+		int rc = bb_kv_seek(kv, BB_TABLE_PROFILE, bb_rows_place_key(from, *cursor, 0),
+				    false, &key, &value);
 
 		if (rc != BB_OK)
 			return rc;
 		if (key.n != sizeof(from))
 			return BB_ECORRUPT;
 		*cursor = bb_key_read(key.p, 8) + 1;
-		if (bb_key_read(key.p + 8, 4) == 0) { /* else records whose profile is another one now */
+		if (bb_key_read(key.p + 8, 4) ==
+		    0) { /* else records whose profile is another one now */
 			*ret_cluster = *cursor - 1;
 			return BB_OK;
 		}
@@ -220,7 +231,9 @@ int bb_viewer_digest(struct bb_viewer *viewer, struct bb_kv *kv, struct bb_diges
 		if (rc != BB_OK)
 			return rc;
 		viewer->buf.n = 0;
-		bb_view_json(view, BB_VIEW_ALL, false, &viewer->buf); /* which copy of an event came first is no part of the state */
+		bb_view_json(view, BB_VIEW_ALL, false,
+			     &viewer->buf); /* which copy of an event came first is no part of the
+					       state */
 		struct bb_text line = bb_buf_slice(&viewer->buf);
 		struct bb_hash hash = bb_hash_parts(&viewer->rules->profile_key, &line, 1);
 

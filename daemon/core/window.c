@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The window of event names (identity.md §3): which events were counted. A row's key begins with the minute of
- * the event's time, so that events of now fall side by side; events that took Kafka's time lie under minute 0.
- * A copy has the same name and the same fingerprint; another fingerprint is a conflict. Rows that the log has
- * left behind are swept, a bounded number a batch.
+ * The window of event names (identity.md §3): which events were counted. A row's key begins with
+ * the minute of the event's time, so that events of now fall side by side; events that took Kafka's
+ * time lie under minute 0. A copy has the same name and the same fingerprint; another fingerprint
+ * is a conflict. Rows that the log has left behind are swept, a bounded number a batch.
  *
- * A *twin* is the one pair of names that means one amount: `(source, id)` with a time of Kafka's and `(source,
- * id, time)` with the same time of its own. Their amount without a key counts once, Kafka's.
+ * A *twin* is the one pair of names that means one amount: `(source, id)` with a time of Kafka's
+ * and `(source, id, time)` with the same time of its own. Their amount without a key counts once,
+ * Kafka's.
  */
 #include <backbone/message.h>
 #include <stdlib.h>
@@ -30,8 +31,8 @@ struct bb_window_row {
 	struct bb_window_row *next;
 };
 
-static void name_key(const struct bb_batch *batch, struct bb_text source, struct bb_text id, bool kafka, int64_t time_ms,
-		     uint8_t out[WINDOW_KEY_BYTES])
+static void name_key(const struct bb_batch *batch, struct bb_text source, struct bb_text id,
+		     bool kafka, int64_t time_ms, uint8_t out[WINDOW_KEY_BYTES])
 {
 	char name[2 * BB_EVENT_TEXT_MAX + 10];
 	uint8_t *tail = (uint8_t *)name + source.n + 1 + id.n;
@@ -44,14 +45,16 @@ static void name_key(const struct bb_batch *batch, struct bb_text source, struct
 	memcpy(name + source.n + 1, id.p, id.n);
 	bb_key_u64(tail, kafka ? 0 : (uint64_t)time_ms);
 	tail[8] = kafka;
-	XXH128_canonicalFromHash(&canonical, XXH3_128bits_withSeed(name, source.n + id.n + 10, seed));
+	XXH128_canonicalFromHash(&canonical,
+				 XXH3_128bits_withSeed(name, source.n + id.n + 10, seed));
 	bb_key_u32(out, kafka ? 0 : (uint32_t)(time_ms / MINUTE_MS));
 	memcpy(out + 4, canonical.digest, 16);
 }
 
 static uint64_t hash_value(const struct bb_value *value, uint64_t seed)
 {
-	uint64_t h = XXH3_64bits_withSeed(value->text.p ? value->text.p : "", value->text.n, seed + value->kind);
+	uint64_t h = XXH3_64bits_withSeed(value->text.p ? value->text.p : "", value->text.n,
+					  seed + value->kind);
 
 	for (size_t i = 0; i < value->item_n; i++)
 		h = hash_value(&value->items[i], h);
@@ -69,7 +72,8 @@ static uint64_t hash_attributes(const struct bb_attribute *attrs, size_t n, uint
 	uint64_t sum = seed + n;
 
 	for (size_t i = 0; i < n; i++)
-		sum += hash_value(&attrs[i].value, hash_text(attrs[i].name, seed + (uint64_t)attrs[i].at_ms));
+		sum += hash_value(&attrs[i].value,
+				  hash_text(attrs[i].name, seed + (uint64_t)attrs[i].at_ms));
 	return sum;
 }
 
@@ -97,7 +101,8 @@ static uint64_t fingerprint(const struct bb_event *ev)
 	}
 	for (size_t i = 0; i < ev->same_n; i++)
 		for (int end = 0; end < 2; end++)
-			h = hash_text(ev->same[i].pair[end].value, hash_text(ev->same[i].pair[end].ns, h));
+			h = hash_text(ev->same[i].pair[end].value,
+				      hash_text(ev->same[i].pair[end].ns, h));
 	return hash_text(ev->properties, h);
 }
 
@@ -111,7 +116,8 @@ static void encode(struct bb_buf *buf, const struct bb_window_row *row)
 	bool recorded = !bb_hash_equal(&row->record, &none);
 
 	buf->n = 0;
-	bb_put_u64(buf, (row->kafka ? ROW_KAFKA : 0) | (recorded ? ROW_RECORD : 0) | (row->has_amount ? ROW_AMOUNT : 0));
+	bb_put_u64(buf, (row->kafka ? ROW_KAFKA : 0) | (recorded ? ROW_RECORD : 0) |
+				(row->has_amount ? ROW_AMOUNT : 0));
 	bb_buf_add(buf, &row->fingerprint, sizeof(row->fingerprint));
 	bb_put_i64(buf, row->log_ms);
 	if (row->kafka)
@@ -171,7 +177,8 @@ static const struct bb_window_row *find(struct bb_batch *batch, const uint8_t ke
 
 	if (row)
 		return row;
-	int rc = bb_kv_get(batch->kv, BB_TABLE_WINDOW, bb_text_bytes(key, WINDOW_KEY_BYTES), &value);
+	int rc =
+		bb_kv_get(batch->kv, BB_TABLE_WINDOW, bb_text_bytes(key, WINDOW_KEY_BYTES), &value);
 
 	if (rc == BB_ENOTFOUND)
 		return NULL;
@@ -202,9 +209,10 @@ static void amount(struct bb_batch *batch, struct bb_record *record, uint32_t ty
 	bb_batch_dirty_record(batch, record);
 }
 
-/* Counts an amount without a key in its record, unless its twin's counts; a time of Kafka's takes the twin's back. */
-static void count_amount(struct bb_batch *batch, const struct bb_event *ev, struct bb_record *record,
-			 const struct bb_window_row *row)
+/* Counts an amount without a key in its record, unless its twin's counts; a time of Kafka's takes
+ * the twin's back. */
+static void count_amount(struct bb_batch *batch, const struct bb_event *ev,
+			 struct bb_record *record, const struct bb_window_row *row)
 {
 	uint8_t key[WINDOW_KEY_BYTES];
 	struct bb_window_row scratch;
@@ -217,16 +225,18 @@ static void count_amount(struct bb_batch *batch, const struct bb_event *ev, stru
 		return;
 	if (met) {
 		struct bb_ident *holder = bb_batch_ident(batch, &twin->holder);
-		struct bb_record *other = holder ? bb_batch_record_in(batch, holder, &twin->record) : NULL;
+		struct bb_record *other =
+			holder ? bb_batch_record_in(batch, holder, &twin->record) : NULL;
 
 		if (other)
-			amount(batch, other, twin->type, ev->time_ms, twin->currency, twin->micros, -1);
+			amount(batch, other, twin->type, ev->time_ms, twin->currency, twin->micros,
+			       -1);
 	}
 	amount(batch, record, row->type, ev->time_ms, row->currency, row->micros, 1);
 }
 
-void bb_window_add(struct bb_batch *batch, const struct bb_event *ev, struct bb_record *record, bool counts,
-		   bb_i128 micros)
+void bb_window_add(struct bb_batch *batch, const struct bb_event *ev, struct bb_record *record,
+		   bool counts, bb_i128 micros)
 {
 	struct bb_window_row *row = bb_arena_zalloc(&batch->arena, sizeof(*row));
 
@@ -256,13 +266,14 @@ void bb_window_add(struct bb_batch *batch, const struct bb_event *ev, struct bb_
 
 static int by_key(const void *a, const void *b)
 {
-	return memcmp((*(struct bb_window_row *const *)a)->key, (*(struct bb_window_row *const *)b)->key,
-		      WINDOW_KEY_BYTES);
+	return memcmp((*(struct bb_window_row *const *)a)->key,
+		      (*(struct bb_window_row *const *)b)->key, WINDOW_KEY_BYTES);
 }
 
 /*
- * Removes rows whose log time lies before the window. Only rows with an event time before the horizon (and
- * what max_future allows) can be that old: the walk goes through those, over many batches, and starts again.
+ * Removes rows whose log time lies before the window. Only rows with an event time before the
+ * horizon (and what max_future allows) can be that old: the walk goes through those, over many
+ * batches, and starts again.
  */
 static void sweep(struct bb_batch *batch, size_t budget)
 {
@@ -274,10 +285,12 @@ static void sweep(struct bb_batch *batch, size_t budget)
 		return;
 	while (budget-- && batch->err == BB_OK) {
 		struct bb_window_row row = {.next = NULL};
-		int rc = bb_kv_seek(batch->kv, BB_TABLE_WINDOW, bb_text_bytes(batch->sweep, WINDOW_KEY_BYTES), true,
-				    &key, &value);
+		int rc = bb_kv_seek(batch->kv, BB_TABLE_WINDOW,
+				    bb_text_bytes(batch->sweep, WINDOW_KEY_BYTES), true, &key,
+				    &value);
 
-		if (rc == BB_ENOTFOUND || (rc == BB_OK && (int64_t)bb_key_read(key.p, 4) > last_minute)) {
+		if (rc == BB_ENOTFOUND ||
+		    (rc == BB_OK && (int64_t)bb_key_read(key.p, 4) > last_minute)) {
 			memset(batch->sweep, 0, sizeof(batch->sweep));
 			return;
 		}
@@ -288,7 +301,8 @@ static void sweep(struct bb_batch *batch, size_t budget)
 		memcpy(batch->sweep, key.p, WINDOW_KEY_BYTES);
 		if (row.log_ms == BB_NO_TIMESTAMP || row.log_ms >= horizon_ms)
 			continue;
-		rc = bb_kv_del(batch->kv, BB_TABLE_WINDOW, bb_text_bytes(batch->sweep, WINDOW_KEY_BYTES));
+		rc = bb_kv_del(batch->kv, BB_TABLE_WINDOW,
+			       bb_text_bytes(batch->sweep, WINDOW_KEY_BYTES));
 		if (rc != BB_OK)
 			bb_batch_fail(batch, rc);
 	}
@@ -296,7 +310,8 @@ static void sweep(struct bb_batch *batch, size_t budget)
 
 void bb_window_flush(struct bb_batch *batch)
 {
-	struct bb_window_row **rows = bb_arena_alloc(&batch->arena, batch->windows.n * sizeof(struct bb_window_row *));
+	struct bb_window_row **rows =
+		bb_arena_alloc(&batch->arena, batch->windows.n * sizeof(struct bb_window_row *));
 	size_t n = 0;
 
 	for (struct bb_window_row *row = batch->new_windows; row; row = row->next)
@@ -304,7 +319,8 @@ void bb_window_flush(struct bb_batch *batch)
 	qsort(rows, n, sizeof(struct bb_window_row *), by_key);
 	for (size_t i = 0; i < n && batch->err == BB_OK; i++) {
 		encode(&batch->buf, rows[i]);
-		int rc = bb_kv_put(batch->kv, BB_TABLE_WINDOW, bb_text_bytes(rows[i]->key, WINDOW_KEY_BYTES),
+		int rc = bb_kv_put(batch->kv, BB_TABLE_WINDOW,
+				   bb_text_bytes(rows[i]->key, WINDOW_KEY_BYTES),
 				   bb_buf_slice(&batch->buf));
 
 		if (rc != BB_OK)
