@@ -184,7 +184,7 @@ static int take_fds(struct bb_listen_fd *fds, size_t n, struct bb_error *err)
 	for (size_t i = 0; i < n; i++) {
 		int fd = LISTEN_FDS_START + (int)i, flags, code;
 
-		strcpy(fds[i].name, "unknown");
+		memcpy(fds[i].name, "unknown", sizeof "unknown");
 		if (named && !names)
 			return bb_error_set(err, BB_EINVAL,
 					    "LISTEN_FDNAMES has fewer names than LISTEN_FDS=%zu",

@@ -123,7 +123,7 @@ static const char *append_credential(struct expansion *expansion, struct bb_text
 	if (!append_file(path.p, &expansion->out))
 		return bb_arena_printf(expansion->arena,
 				       "credential \"%.*s\" cannot be read: %s: %s", (int)name.n,
-				       name.p, path.p, strerror(errno))
+				       name.p, path.p, strerrordesc_np(errno))
 			.p;
 	if (expansion->out.n && expansion->out.p[expansion->out.n - 1] == '\n')
 		expansion->out.n--;

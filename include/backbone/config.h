@@ -71,4 +71,7 @@ void bb_config_free(struct bb_config *config); /* NULL-safe */
 /* The connector of that name, or NULL. */
 struct bb_connector *bb_config_connector(const struct bb_config *config, const char *name);
 
+/* Appends the reference of all options in Markdown: path, default, what is allowed, meaning. */
+void bb_config_reference(struct bb_buf *buf);
+
 #endif

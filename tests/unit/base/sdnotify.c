@@ -164,7 +164,7 @@ static int play(const struct handed *row, int pid)
 	struct bb_listen_fd fds[BB_LISTEN_FDS_MAX];
 	char text[8192] = "", number[16];
 	struct bb_error err = {0, ""};
-	size_t n = 4711;
+	size_t n = 4711, text_n = 0;
 	int code;
 
 	for (int fd = 3; fd < 64; fd++)
@@ -185,7 +185,7 @@ static int play(const struct handed *row, int pid)
 	if (code != BB_OK)
 		return strcmp(err.msg, row->found) || n != 4711 ? 4 : 0;
 	for (size_t i = 0; i < n; i++) {
-		strcat(strcat(text, fds[i].name), ",");
+		text_n += (size_t)snprintf(text + text_n, sizeof text - text_n, "%s,", fds[i].name);
 		if (fds[i].fd != 3 + (int)i || !(fcntl(fds[i].fd, F_GETFD) & FD_CLOEXEC))
 			return 5;
 	}

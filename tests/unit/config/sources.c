@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Connectors and files to replay. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "helpers.h"
+
+TestSuite(sources, .init = folder_begin, .fini = folder_end);
+
+#define UNKNOWN_NS                                                                                 \
+	"connector: bad\nchannel: pos\ntopics: [t]\nformat: json\nevents:\n  - name: order\n"      \
+	"    type: order_placed\n    identify: [{ns: nobody, from: '$.e'}]\n"
+
+/* `$` stands for the test's folder. */
+static const char *written_out(const char *text)
+{
+	static char out[4096];
+	size_t n = 0;
+
+	for (; *text; text++) {
+		if (*text == '$')
+			n += (size_t)snprintf(out + n, sizeof out - n, "%s", folder());
+		else
+			out[n++] = *text;
+	}
+	out[n] = '\0';
+	return out;
+}
+
+static void expect(const char *yaml, const char *expected)
+{
+	cr_assert_null(load(yaml), "%s", yaml);
+	cr_assert_str_eq(complaints(), written_out(expected), "%s", complaints());
+}
+
+Test(sources, connectors_come_in_order)
+{
+	struct bb_config *config;
+
+	file_write("c/b.yaml", CONNECTOR("one", "t1"));
+	file_write("c/a.yaml", CONNECTOR("two", "t2"));
+	file_write("c/a.yml", "not read");
+	file_write("z.yaml", CONNECTOR("three", "t3"));
+	config = load(BASE "connectors: [z.yaml, 'c/*.yaml', c/b.yaml]\n");
+	cr_assert_not_null(config, "%s", complaints());
+	cr_assert_eq(config->connector_n, 4);
+	cr_assert_str_eq(bb_connector_name(config->connectors[0]), "direct");
+	cr_assert_str_eq(bb_connector_name(config->connectors[1]), "three");
+	cr_assert_str_eq(bb_connector_name(config->connectors[2]), "two");
+	cr_assert_str_eq(bb_connector_name(config->connectors[3]), "one");
+	cr_assert_eq(bb_config_connector(config, "two"), config->connectors[2]);
+	cr_assert_eq(bb_config_connector(config, "direct"), config->connectors[0]);
+	cr_assert_null(bb_config_connector(config, "four"));
+	bb_config_free(config);
+}
+
+Test(sources, a_pattern_may_match_nothing_in_a_folder_that_is_there)
+{
+	cr_assert_eq(mkdir("c", 0700), 0);
+	bb_config_free(load(BASE "connectors: ['c/*.yaml', '*.none']\n"));
+	cr_assert_str_eq(complaints(), "");
+}
+
+Test(sources, a_folder_may_look_like_a_pattern)
+{
+	struct bb_config *config = NULL;
+
+	file_write("a[b]*\\/backbone.yaml", BASE "connectors: ['c?.yaml']\n");
+	file_write("a[b]*\\/c1.yaml", CONNECTOR("one", "t1"));
+	cr_assert_eq(load_file("a[b]*\\/backbone.yaml", &config), BB_OK, "%s", complaints());
+	cr_assert_eq(config->connector_n, 2);
+	bb_config_free(config);
+}
+
+Test(sources, connectors_that_are_not_there)
+{
+	expect(BASE "connectors: [none.yaml, 'none/*.yaml', a.yaml/b.yaml]\n",
+	       "backbone.yaml:3:14: connectors[0]: none.yaml: No such file or directory\n"
+	       "backbone.yaml:3:25: connectors[1]: none: No such file or directory\n"
+	       "backbone.yaml:3:40: connectors[2]: a.yaml/b.yaml: No such file or directory\n");
+	cr_assert_eq(mkdir("folder.yaml", 0700), 0);
+	expect(BASE "connectors: ['f*.yaml']\n",
+	       "backbone.yaml:3:14: connectors[0]: the connector cannot be read: folder.yaml: Is "
+	       "a directory\n");
+}
+
+Test(sources, connectors_that_do_not_compile_are_told_with_their_own_file)
+{
+	file_write("c/a.yaml", "connector: [\n");
+	file_write("c/b.yaml", UNKNOWN_NS);
+	file_write("c/c.yaml", CONNECTOR("good", "t1"));
+	cr_assert_null(load(BASE "connectors: ['c/*.yaml']\n"
+				 "replay: [{connector: bad, files: [c/a.yaml]}]\n"));
+	cr_assert_not_null(strstr(complaints(), "c/a.yaml:2:1: connector: not valid YAML"), "%s",
+			   complaints());
+	cr_assert_not_null(strstr(complaints(), "c/b.yaml:8:"), "%s", complaints());
+	cr_assert_null(strstr(complaints(), "unknown connector"), "%s", complaints());
+}
+
+Test(sources, names_and_topics_are_unique)
+{
+	file_write("a.yaml", CONNECTOR("shop", "t1"));
+	file_write("b.yaml", CONNECTOR("shop", "t2"));
+	expect(BASE "connectors: [a.yaml, b.yaml]\n",
+	       "b.yaml:1:12: connector: the connector \"shop\" is also in a.yaml; choose "
+	       "another "
+	       "name\n");
+	file_write("b.yaml", CONNECTOR("web", "t0, t1"));
+	expect(BASE "connectors: [a.yaml, b.yaml]\n", "b.yaml:3:9: topics: the topic \"t1\" is "
+						      "read by the connector \"shop\" already; a "
+						      "topic has one connector\n");
+	expect(BASE "connectors: [a.yaml]\ndirect: {topics: [t1]}\n",
+	       "a.yaml:3:9: topics: the topic \"t1\" is read by the connector \"direct\" "
+	       "already; a "
+	       "topic has one connector\n");
+}
+
+Test(sources, direct_is_taken)
+{
+	cr_assert_null(load(BASE "connectors: [a.yaml]\n"));
+	file_write("a.yaml", CONNECTOR("direct", "t1"));
+	cr_assert_null(load(BASE "connectors: [a.yaml]\n"));
+	cr_assert_not_null(strstr(complaints(), "a.yaml:1:12: connector: "), "%s", complaints());
+	cr_assert_not_null(strstr(complaints(), "direct"), "%s", complaints());
+}
+
+Test(sources, replays_files_in_order)
+{
+	struct bb_config *config;
+	const char *files[3];
+
+	file_write("h/2.ndjson", "");
+	file_write("h/1.ndjson", "");
+	file_write("3.ndjson", "");
+	cr_assert_eq(symlink("3.ndjson", "link.ndjson"), 0);
+	file_write("shop.yaml", CONNECTOR("shop", "t1"));
+	config = load(BASE "connectors: [shop.yaml]\nreplay:\n"
+			   "  - {connector: direct, files: ['h/*.ndjson', h/../h/2.ndjson]}\n"
+			   "  - {connector: shop, files: [link.ndjson, ./3.ndjson, 'h/*.none']}\n");
+	cr_assert_not_null(config, "%s", complaints());
+	cr_assert_eq(config->replay_n, 2);
+	cr_assert_str_eq(config->replay[0].connector, "direct");
+	cr_assert_eq(config->replay[0].file_n, 2);
+	cr_assert_eq(config->replay[1].file_n, 1, "a link is the file that it leads to");
+	files[0] = config->replay[0].files[0];
+	files[1] = config->replay[0].files[1];
+	files[2] = config->replay[1].files[0];
+	cr_assert_str_eq(files[0], written_out("$/h/1.ndjson"));
+	cr_assert_str_eq(files[1], written_out("$/h/2.ndjson"));
+	cr_assert_str_eq(files[2], written_out("$/3.ndjson"));
+	bb_config_free(config);
+}
+
+Test(sources, replays_no_file_twice)
+{
+	file_write("a.ndjson", "");
+	expect(BASE "replay:\n  - {connector: direct, files: [a.ndjson]}\n"
+		    "  - {connector: direct, files: ['*.ndjson']}\n",
+	       "backbone.yaml:5:33: replay[1].files[0]: $/a.ndjson is in replay[0] already; a file "
+	       "is read once\n");
+}
+
+Test(sources, replay_needs_a_connector_that_is_there)
+{
+	file_write("a.ndjson", "");
+	expect(BASE "replay: [{connector: dirct, files: [a.ndjson]}]\n",
+	       "backbone.yaml:3:22: replay[0].connector: unknown connector \"dirct\"; allowed: "
+	       "direct; did you mean \"direct\"?\n");
+}
+
+Test(sources, replay_files_that_are_not_there)
+{
+	expect(BASE "replay: [{connector: direct, files: [none.ndjson, 'none/*']}]\n",
+	       "backbone.yaml:3:38: replay[0].files[0]: $/none.ndjson: No such file or directory\n"
+	       "backbone.yaml:3:51: replay[0].files[1]: $/none: No such file or directory\n");
+	cr_assert_eq(symlink("nowhere", "dangling.ndjson"), 0);
+	expect(BASE "replay: [{connector: direct, files: ['d*.ndjson']}]\n",
+	       "backbone.yaml:3:38: replay[0].files[0]: $/dangling.ndjson: No such file or "
+	       "directory\n");
+}
