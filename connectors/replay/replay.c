@@ -353,7 +353,7 @@ static int take_lines(struct replay *replay, struct file *file, struct bb_delive
 
 	file->ended = false;
 	while (*n < room && blank_bytes < READ_TURN_BYTES) {
-		size_t got;
+		size_t got = 0;
 		int code = BB_OK;
 
 		if (file->unended && replay->used < replay->filled)

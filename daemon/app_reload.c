@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A reload: the files are read again and checked as a whole; if all is well, ingestion pauses until
+ * nothing is in flight, then the new connectors take the places of the old ones.
+ *
+ * A mistake anywhere changes nothing and is said. So is a change of what the state is a function of
+ * (identity and view rules), and of what sources were made from; other changes take effect at the
+ * next start.
+ */
+#include "app.h"
+
+#include <backbone/log.h>
+#include <backbone/normalise.h>
+#include <backbone/sdnotify.h>
+
+#include <inttypes.h>
+
+static void ready_again(struct bb_app *app, const char *result, const char *status)
+{
+	bb_metrics_add(app->metrics, BB_METRIC_RELOADS, BB_LABELS(result), 1);
+	bb_sdnotify_ready(status);
+}
+
+/* --- what must not change: written out, so that two configurations can be compared
+ * ---------------- */
+
+static void write_namespace(const struct bb_namespace *ns, struct bb_buf *buf)
+{
+	bb_buf_printf(buf, "%s %d %d %d %u %u %u %u %u %d %d %s\n", ns->name, ns->owner,
+		      ns->durable, ns->junk, ns->per_profile, ns->owners, ns->links, ns->devices,
+		      ns->records, (int)ns->prefer, (int)ns->normaliser,
+		      ns->region ? ns->region : "-");
+	for (size_t i = 0; i < ns->block_n; i++)
+		bb_buf_printf(buf, " block %s\n", bb_pattern_text(ns->block[i]));
+	for (size_t i = 0; i < ns->derive_n; i++)
+		bb_buf_printf(buf, " derive %s\n", ns->derive[i]);
+}
+
+static void write_identity(const struct bb_config *config, struct bb_buf *buf)
+{
+	const struct bb_rules *rules = &config->rules;
+
+	bb_buf_add(buf, rules->profile_key.b, sizeof rules->profile_key.b);
+	bb_buf_printf(buf, "%u\n", rules->max_identifiers);
+	for (size_t i = 0; i < rules->namespace_n; i++)
+		write_namespace(&rules->namespaces[i], buf);
+}
+
+static void write_view(const struct bb_config *config, struct bb_buf *buf)
+{
+	const struct bb_rules *rules = &config->rules;
+
+	bb_buf_printf(buf, "%u %u %" PRId64 " %" PRId64 " %" PRId64 "\n", rules->recent,
+		      rules->activity_days, rules->max_future_ms, rules->min_time_ms,
+		      rules->window_ms);
+	for (size_t i = 0; i < rules->source_n; i++)
+		bb_buf_printf(buf, "source %s\n", rules->sources[i]);
+	for (size_t i = 0; i < rules->attribute_n; i++)
+		bb_buf_printf(buf, "attribute %s %d\n", rules->attributes[i].name,
+			      (int)rules->attributes[i].rule);
+}
+
+static void write_replay(const struct bb_config *config, struct bb_buf *buf)
+{
+	for (size_t i = 0; i < config->replay_n; i++) {
+		bb_buf_printf(buf, "replay %s\n", config->replay[i].connector);
+		for (size_t j = 0; j < config->replay[i].file_n; j++)
+			bb_buf_printf(buf, " %s\n", config->replay[i].files[j]);
+	}
+}
+
+static void write_kafka(const struct bb_config *config, struct bb_buf *buf)
+{
+	bb_buf_printf(buf, "%s %s\n", config->kafka_brokers ? config->kafka_brokers : "-",
+		      config->kafka_group ? config->kafka_group : "-");
+	for (size_t i = 0; i < config->kafka_option_n; i++)
+		bb_buf_printf(buf, " %s=%s\n", config->kafka_options[i].name,
+			      config->kafka_options[i].value);
+}
+
+static void write_store(const struct bb_config *config, struct bb_buf *buf)
+{
+	bb_buf_printf(buf, "%s %" PRIu64 " %" PRIu64 "\n", config->store_path,
+		      config->store_map_size_bytes, config->store_quota_bytes);
+	bb_buf_printf(buf, "%u %" PRIu64 " %u\n", config->batch_events, config->batch_bytes,
+		      config->dead_letter_days);
+}
+
+static const char *or_none(const char *text)
+{
+	return text ? text : "-";
+}
+
+static void write_sockets(const struct bb_config *config, struct bb_buf *buf)
+{
+	const struct bb_config_socket *sockets[] = {&config->query, &config->admin};
+
+	for (size_t i = 0; i < sizeof sockets / sizeof *sockets; i++)
+		bb_buf_printf(buf, "%s %o %s %s\n", or_none(sockets[i]->path), sockets[i]->mode,
+			      or_none(sockets[i]->group), or_none(sockets[i]->tcp));
+}
+
+static const struct part {
+	const char *name;
+	void (*write)(const struct bb_config *config, struct bb_buf *buf);
+	const char *refusal; /* NULL: it takes effect at the next start */
+} parts[] = {
+	{"identity", write_identity,
+	 "identity rules cannot be changed on an existing store in this version; put them back, or "
+	 "build a new store from the topics"},
+	{"view", write_view,
+	 "rules of the view take effect at a start only: put them back, or restart"},
+	{"replay", write_replay,
+	 "files to replay are taken up at a start only: put them back, or restart"},
+	{"kafka", write_kafka, NULL},
+	{"store, batch or dead_letters", write_store, NULL},
+	{"sockets of serve", write_sockets, NULL},
+};
+
+static bool same(const struct part *part, const struct bb_config *a, const struct bb_config *b)
+{
+	struct bb_buf left = BB_BUF_EMPTY, right = BB_BUF_EMPTY;
+	bool equal;
+
+	part->write(a, &left);
+	part->write(b, &right);
+	equal = bb_text_equal(bb_buf_slice(&left), bb_buf_slice(&right));
+	bb_buf_fini(&left);
+	bb_buf_fini(&right);
+	return equal;
+}
+
+/* Whether the new configuration may be taken; says what may not, and what waits for a start. */
+static bool admit(const struct bb_app *app, const struct bb_config *coming)
+{
+	bool good = true;
+
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+		if (same(&parts[i], app->config, coming))
+			continue;
+		if (parts[i].refusal) {
+			bb_log(BB_LOG_ERROR, "reload_refused", "%s: %s", coming->file,
+			       parts[i].refusal);
+			good = false;
+		} else {
+			bb_log(BB_LOG_WARNING, "reload_incomplete",
+			       "%s: the change of %s takes effect at the next start", coming->file,
+			       parts[i].name);
+		}
+	}
+	return good;
+}
+
+/* --- the reload --------------------------------------------------------------------------------
+ */
+
+void bb_app_reload(struct bb_app *app)
+{
+	struct bb_config *coming;
+	int code;
+
+	if (app->stopping || app->coming)
+		return; /* ending, or one is under way and will be finished in a moment */
+	bb_sdnotify_reloading();
+	coming = bb_app_load(app->options.config_file, &code);
+	if (!coming || !admit(app, coming)) {
+		bb_config_free(coming);
+		bb_log(BB_LOG_ERROR, "reload_refused", "nothing was changed");
+		ready_again(app, "refused",
+			    "the reload was refused, nothing was changed; see the log");
+		return;
+	}
+	app->coming = coming;
+	bb_ingest_hold(app->ingest);
+}
+
+void bb_app_reload_finish(struct bb_app *app)
+{
+	struct bb_config *old = app->latest;
+
+	if (!app->coming)
+		return;
+	bb_app_sources_route(app, app->coming);
+	app->latest = app->coming;
+	app->coming = NULL;
+	if (app->serve)
+		bb_serve_config_set(app->serve, app->latest);
+	bb_config_free(old);
+	bb_ingest_go(app->ingest);
+	bb_log(BB_LOG_NOTICE, "reloaded", "connectors=%zu", app->latest->connector_n);
+	ready_again(app, "done", "reloaded");
+}
