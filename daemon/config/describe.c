@@ -176,7 +176,9 @@ void bb_config_reference(struct bb_buf *buf)
 
 		if (strncmp(top, option->path, n) != 0 || top_bytes(top) != n) {
 			top = option->path;
-			bb_buf_printf(buf, "%s## `%s`\n\n%s\n\n", i ? "\n" : "", top, option->help);
+			bb_buf_printf(buf, "%s## `%.*s`\n\n", i ? "\n" : "", (int)n, top);
+			if (option->type == BB_OPTION_SECTION)
+				bb_buf_printf(buf, "%s\n\n", option->help);
 			bb_buf_printf(buf, "| option | default | allowed | meaning |\n"
 					   "|---|---|---|---|\n");
 		}

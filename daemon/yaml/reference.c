@@ -115,9 +115,9 @@ static const char *append_credential(struct expansion *expansion, struct bb_text
 		return bb_arena_printf(
 			       expansion->arena,
 			       "credential \"%.*s\" cannot be read: $CREDENTIALS_DIRECTORY is "
-			       "not set; start the daemon with LoadCredential=%.*s:FILE, or use "
-			       "${NAME} and the environment",
-			       (int)name.n, name.p, (int)name.n, name.p)
+			       "not set; the service manager sets it (LoadCredential=%.*s:FILE); "
+			       "by hand, set it to the folder that holds the file %.*s",
+			       (int)name.n, name.p, (int)name.n, name.p, (int)name.n, name.p)
 			.p;
 	path = bb_arena_printf(expansion->arena, "%s/%.*s", directory, (int)name.n, name.p);
 	if (!append_file(path.p, &expansion->out))

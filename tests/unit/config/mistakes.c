@@ -5,8 +5,6 @@
 
 #include "helpers.h"
 
-TestSuite(mistakes, .init = folder_begin, .fini = folder_end);
-
 struct row {
 	const char *yaml, *complaints; /* `@` stands for `backbone.yaml:` */
 };
@@ -44,7 +42,7 @@ static void check(const struct row *rows, size_t n)
 	"'\n"
 #define SECTIONS "allowed: a list of maps, each with its options\n"
 
-Test(mistakes, keys)
+Test(config, mistakes_keys)
 {
 	static const struct row rows[] = {
 		{"", "@1:1: the key \"profile_key\" is missing; " KEY_ALLOWED
@@ -75,7 +73,7 @@ Test(mistakes, keys)
 	CHECK(rows);
 }
 
-Test(mistakes, scalars)
+Test(config, mistakes_scalars)
 {
 	static const struct row rows[] = {
 		{"profile_key: secret\nidentity: {namespaces: [{name: a}]}\n",
@@ -161,7 +159,7 @@ Test(mistakes, scalars)
 	CHECK(rows);
 }
 
-Test(mistakes, addresses_that_are_not_of_the_loopback)
+Test(config, mistakes_addresses_that_are_not_of_the_loopback)
 {
 	static const char *const rows[] = {
 		"0.0.0.0:6380",	     "192.168.1.2:6380",      "[::]:6380",	 "localhost:6380",
@@ -183,7 +181,7 @@ Test(mistakes, addresses_that_are_not_of_the_loopback)
 	}
 }
 
-Test(mistakes, lists_and_maps)
+Test(config, mistakes_lists_and_maps)
 {
 	static const struct row rows[] = {
 		{BASE "connectors: a.yaml\n", "@3:13: connectors: \"a.yaml\" is not allowed here; "
@@ -240,7 +238,7 @@ Test(mistakes, lists_and_maps)
 	"first, at most 40 bytes\n"
 #define NAME_40 "a123456789b123456789c123456789d123456789"
 
-Test(mistakes, namespaces)
+Test(config, mistakes_namespaces)
 {
 	static const struct row rows[] = {
 		{KEY "identity: {namespaces: }\n",
@@ -308,7 +306,7 @@ Test(mistakes, namespaces)
 	CHECK(rows);
 }
 
-Test(mistakes, patterns_say_what_the_engine_says)
+Test(config, mistakes_patterns_say_what_the_engine_says)
 {
 	cr_assert_null(
 		load(KEY "identity: {namespaces: [{name: a, block: ['^ok$', '(?i)x', '[']}]}\n"));
@@ -322,7 +320,7 @@ Test(mistakes, patterns_say_what_the_engine_says)
 			   "%s", complaints());
 }
 
-Test(mistakes, too_many_namespaces)
+Test(config, mistakes_too_many_namespaces)
 {
 	struct bb_buf yaml = BB_BUF_EMPTY;
 
@@ -340,7 +338,7 @@ Test(mistakes, too_many_namespaces)
 	bb_buf_fini(&yaml);
 }
 
-Test(mistakes, options_of_librdkafka_that_are_the_daemons)
+Test(config, mistakes_options_of_librdkafka_that_are_the_daemons)
 {
 	static const struct {
 		const char *name, *reason;
@@ -373,7 +371,7 @@ Test(mistakes, options_of_librdkafka_that_are_the_daemons)
 	}
 }
 
-Test(mistakes, options_of_librdkafka_that_are_no_text)
+Test(config, mistakes_options_of_librdkafka_that_are_no_text)
 {
 	static const struct row rows[] = {
 		{BASE "kafka: {options: [a]}\n",
@@ -390,7 +388,7 @@ Test(mistakes, options_of_librdkafka_that_are_no_text)
 	CHECK(rows);
 }
 
-Test(mistakes, come_all_at_once)
+Test(config, mistakes_come_all_at_once)
 {
 	static const char *const expected[] = {
 		"backbone.yaml:1:14: profile_key: this is no profile key; ",
@@ -410,7 +408,7 @@ Test(mistakes, come_all_at_once)
 	cr_assert_str_eq(load_error(), "backbone.yaml: 5 mistakes");
 }
 
-Test(mistakes, of_yaml_itself)
+Test(config, mistakes_of_yaml_itself)
 {
 	static const struct row rows[] = {
 		{BASE "store: &a {path: x}\n",

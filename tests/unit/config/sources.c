@@ -7,8 +7,6 @@
 
 #include "helpers.h"
 
-TestSuite(sources, .init = folder_begin, .fini = folder_end);
-
 #define UNKNOWN_NS                                                                                 \
 	"connector: bad\nchannel: pos\ntopics: [t]\nformat: json\nevents:\n  - name: order\n"      \
 	"    type: order_placed\n    identify: [{ns: nobody, from: '$.e'}]\n"
@@ -35,7 +33,7 @@ static void expect(const char *yaml, const char *expected)
 	cr_assert_str_eq(complaints(), written_out(expected), "%s", complaints());
 }
 
-Test(sources, connectors_come_in_order)
+Test(config, sources_connectors_come_in_order)
 {
 	struct bb_config *config;
 
@@ -56,14 +54,14 @@ Test(sources, connectors_come_in_order)
 	bb_config_free(config);
 }
 
-Test(sources, a_pattern_may_match_nothing_in_a_folder_that_is_there)
+Test(config, sources_a_pattern_may_match_nothing_in_a_folder_that_is_there)
 {
 	cr_assert_eq(mkdir("c", 0700), 0);
 	bb_config_free(load(BASE "connectors: ['c/*.yaml', '*.none']\n"));
 	cr_assert_str_eq(complaints(), "");
 }
 
-Test(sources, a_folder_may_look_like_a_pattern)
+Test(config, sources_a_folder_may_look_like_a_pattern)
 {
 	struct bb_config *config = NULL;
 
@@ -74,7 +72,7 @@ Test(sources, a_folder_may_look_like_a_pattern)
 	bb_config_free(config);
 }
 
-Test(sources, connectors_that_are_not_there)
+Test(config, sources_connectors_that_are_not_there)
 {
 	expect(BASE "connectors: [none.yaml, 'none/*.yaml', a.yaml/b.yaml]\n",
 	       "backbone.yaml:3:14: connectors[0]: none.yaml: No such file or directory\n"
@@ -86,7 +84,7 @@ Test(sources, connectors_that_are_not_there)
 	       "a directory\n");
 }
 
-Test(sources, connectors_that_do_not_compile_are_told_with_their_own_file)
+Test(config, sources_connectors_that_do_not_compile_are_told_with_their_own_file)
 {
 	file_write("c/a.yaml", "connector: [\n");
 	file_write("c/b.yaml", UNKNOWN_NS);
@@ -99,7 +97,7 @@ Test(sources, connectors_that_do_not_compile_are_told_with_their_own_file)
 	cr_assert_null(strstr(complaints(), "unknown connector"), "%s", complaints());
 }
 
-Test(sources, names_and_topics_are_unique)
+Test(config, sources_names_and_topics_are_unique)
 {
 	file_write("a.yaml", CONNECTOR("shop", "t1"));
 	file_write("b.yaml", CONNECTOR("shop", "t2"));
@@ -117,7 +115,7 @@ Test(sources, names_and_topics_are_unique)
 	       "topic has one connector\n");
 }
 
-Test(sources, direct_is_taken)
+Test(config, sources_direct_is_taken)
 {
 	cr_assert_null(load(BASE "connectors: [a.yaml]\n"));
 	file_write("a.yaml", CONNECTOR("direct", "t1"));
@@ -126,7 +124,7 @@ Test(sources, direct_is_taken)
 	cr_assert_not_null(strstr(complaints(), "direct"), "%s", complaints());
 }
 
-Test(sources, replays_files_in_order)
+Test(config, sources_replays_files_in_order)
 {
 	struct bb_config *config;
 	const char *files[3];
@@ -153,7 +151,7 @@ Test(sources, replays_files_in_order)
 	bb_config_free(config);
 }
 
-Test(sources, replays_no_file_twice)
+Test(config, sources_replays_no_file_twice)
 {
 	file_write("a.ndjson", "");
 	expect(BASE "replay:\n  - {connector: direct, files: [a.ndjson]}\n"
@@ -162,7 +160,7 @@ Test(sources, replays_no_file_twice)
 	       "is read once\n");
 }
 
-Test(sources, replay_needs_a_connector_that_is_there)
+Test(config, sources_replay_needs_a_connector_that_is_there)
 {
 	file_write("a.ndjson", "");
 	expect(BASE "replay: [{connector: dirct, files: [a.ndjson]}]\n",
@@ -170,7 +168,7 @@ Test(sources, replay_needs_a_connector_that_is_there)
 	       "direct; did you mean \"direct\"?\n");
 }
 
-Test(sources, replay_files_that_are_not_there)
+Test(config, sources_replay_files_that_are_not_there)
 {
 	expect(BASE "replay: [{connector: direct, files: [none.ndjson, 'none/*']}]\n",
 	       "backbone.yaml:3:38: replay[0].files[0]: $/none.ndjson: No such file or directory\n"

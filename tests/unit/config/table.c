@@ -8,8 +8,6 @@
 #include "helpers.h"
 #include "option.h"
 
-TestSuite(table, .init = folder_begin, .fini = folder_end);
-
 #define SHIPPED BB_SOURCE_DIR "/conf/backbone.yaml"
 
 static char *shipped(void)
@@ -62,7 +60,7 @@ static void prepare(void)
 	file_write("history/none", "");
 }
 
-Test(table, the_shipped_file_loads)
+Test(config, table_the_shipped_file_loads)
 {
 	struct bb_config *config = NULL;
 
@@ -71,7 +69,7 @@ Test(table, the_shipped_file_loads)
 	bb_config_free(config);
 }
 
-Test(table, the_shipped_file_loads_with_everything_switched_on)
+Test(config, table_the_shipped_file_loads_with_everything_switched_on)
 {
 	struct bb_config *config;
 
@@ -99,7 +97,7 @@ static const struct bb_yaml *find(const struct bb_yaml *root, const char *path)
 	return found;
 }
 
-Test(table, the_shipped_file_has_every_option_with_its_default)
+Test(config, table_the_shipped_file_has_every_option_with_its_default)
 {
 	/* where the file shows an example, or sets what is right for the package */
 	static const char *const others[] = {"kafka.brokers", "serve.query.group",
@@ -127,7 +125,7 @@ Test(table, the_shipped_file_has_every_option_with_its_default)
 	bb_arena_fini(&arena);
 }
 
-Test(table, rows_are_complete)
+Test(config, table_rows_are_complete)
 {
 	for (size_t i = 0; i < bb_option_n; i++) {
 		const struct bb_option *option = &bb_options[i];
@@ -146,7 +144,7 @@ Test(table, rows_are_complete)
 	}
 }
 
-Test(table, the_reference_has_every_option)
+Test(config, table_the_reference_has_every_option)
 {
 	struct bb_buf buf = BB_BUF_EMPTY;
 

@@ -163,6 +163,7 @@ Test(yaml, says_how_to_have_credentials, .init = set_up, .fini = tear_down)
 	cr_assert_null(read_text(BB_TEXT("a: ${credential:key}")));
 	cr_assert_str_eq(complaints(),
 			 "t.yaml:1:4: a: credential \"key\" cannot be read: "
-			 "$CREDENTIALS_DIRECTORY is not set; start the daemon with "
-			 "LoadCredential=key:FILE, or use ${NAME} and the environment\n");
+			 "$CREDENTIALS_DIRECTORY is not set; the service manager sets it "
+			 "(LoadCredential=key:FILE); by hand, set it to the folder that holds the "
+			 "file key\n");
 }
