@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Random events: people with a few identifiers each, out of pools so small that they collide;
+ * shared devices, junk, typos, unknown namespaces, `same` facts; times on a coarse grid over hours
+ * or weeks, so that equal instants, hours and days are common; amounts with few keys; values whose
+ * spellings differ and whose numbers are equal.
+ *
+ * No two events have the same name and another content: which of them stands is a matter of order,
+ * and so no business of the model. Copies are copies.
+ */
+#include "case.h"
+
+#include <backbone/clock.h>
+
+#include <stdlib.h>
+
+#define BASE_MS INT64_C(1767225600000) /* 2026-01-01T00:00:00Z */
+
+struct world {
+	struct bb_case *cs;
+	struct bb_random *random;
+	size_t people, pool; /* how many, and how many values a namespace has for them */
+	size_t hours;	     /* the span of the events */
+	size_t ids;	     /* different event ids */
+	size_t keys;	     /* different amount keys */
+};
+
+static const char *const sources[] = {"till", "web", "social", "crm_export", "partner"};
+
+static struct bb_text text(const char *s)
+{
+	return bb_text_of(s);
+}
+
+static struct bb_identifier identifier(const char *ns, struct bb_text value)
+{
+	return (struct bb_identifier){.ns = text(ns), .value = value, .ns_index = BB_NS_UNKNOWN};
+}
+
+static struct bb_identifier odd_identifier(struct world *world, const char *ns)
+{
+	static const char *const odd[] = {
+		"guest",
+		"GUEST",
+		"n/a",
+		"0",
+		"000-00",
+		"-1",
+		"1111",
+		"11",
+		"123456",
+		"0987654321",
+		"12345",
+		"<id>",
+		"{{user}}",
+		"test@shop.example",
+		"tmp42",
+		"x12y",
+		"zoë",
+		"ZOË",
+		"漢字",
+		"ééé",
+		"éééé",
+		"a b",
+		"back\\slash",
+		"quo\"te",
+		"emoji😀",
+		"v7",
+		"noemail@shop.example",
+	};
+
+	return identifier(ns, text(BB_RANDOM_PICK(world->random, odd)));
+}
+
+/* Of a person, mostly the same value; by another's mistake some other one. */
+static struct bb_identifier identifier_of(struct world *world, size_t person, size_t ns_index)
+{
+	const char *ns = world->cs->rules.namespaces[ns_index].name;
+	uint64_t mixed = bb_random_mix(person * 31 + ns_index);
+	size_t value = (size_t)(mixed % world->pool);
+
+	unsigned noise = world->cs->calm ? 1 : 4;
+
+	if (bb_random_percent(world->random, noise))
+		return odd_identifier(world, ns);
+	if (bb_random_percent(world->random, 10)) /* a second card, a new phone */
+		value = (size_t)(bb_random_mix(mixed) % world->pool);
+	if (bb_random_percent(world->random, noise))
+		value = bb_random_below(world->random, world->pool);
+	return identifier(ns, bb_arena_printf(&world->cs->arena, "v%zu", value));
+}
+
+static void add_identifiers(struct world *world, struct bb_event *ev)
+{
+	const struct bb_rules *rules = &world->cs->rules;
+	size_t person = bb_random_below(world->random, world->people);
+	size_t n = bb_random_between(world->random, 1, 4);
+
+	if (bb_random_percent(world->random, 5))
+		n = 0;
+	if (bb_random_percent(world->random, 2))
+		n = bb_random_between(world->random, 10, 25);
+	for (size_t i = 0; i < n; i++) {
+		size_t ns = bb_random_below(world->random, rules->namespace_n);
+
+		if (n > 4 || bb_random_percent(world->random, world->cs->calm ? 0 : 3))
+			person = bb_random_below(world->random, world->people);
+		BB_ARENA_PUSH(&world->cs->arena, ev->identifiers, ev->identifier_n,
+			      ev->identifier_room) = identifier_of(world, person, ns);
+	}
+	if (bb_random_percent(world->random, 3))
+		BB_ARENA_PUSH(&world->cs->arena, ev->identifiers, ev->identifier_n,
+			      ev->identifier_room) = identifier("unheard_of", text("v1"));
+}
+
+static void add_same(struct world *world, struct bb_event *ev)
+{
+	const struct bb_rules *rules = &world->cs->rules;
+	size_t one = bb_random_below(world->random, rules->namespace_n);
+	size_t other = bb_random_percent(world->random, 75)
+			       ? one
+			       : bb_random_below(world->random, rules->namespace_n);
+	size_t person = bb_random_below(world->random, world->people);
+	struct bb_same same = {
+		{identifier_of(world, person, one), identifier_of(world, person + 1, other)}};
+
+	if (bb_random_percent(world->random, 5))
+		same.pair[1] = identifier("unheard_of", text("v1"));
+	BB_ARENA_PUSH(&world->cs->arena, ev->same, ev->same_n, ev->same_room) = same;
+}
+
+static struct bb_value scalar(struct world *world)
+{
+	static const char *const numbers[] = {
+		"1",
+		"1.0",
+		"1e0",
+		"10e-1",
+		"1.00",
+		"0",
+		"-0",
+		"-0.0",
+		"0e5",
+		"0.000",
+		"2",
+		"2.50",
+		"2.5",
+		"25e-1",
+		"-3",
+		"-3.0",
+		"1E+2",
+		"100",
+		"1e2",
+		"1e-7",
+		"0.0000001",
+		"1.5E-3",
+		"123456789012345678.123456",
+		"999999999999999999.999999",
+		"99999999999999999999",
+		"1e9999",
+		"-1e9999",
+		"9007199254740993",
+		"9007199254740992",
+		"0.1",
+		"1e-9999",
+	};
+	static const char *const texts[] = {
+		"Ann",	  "ann",     "Ünï",	    "漢字",	"12.50", "-1.5",       "007",
+		"0.1",	  "quo\"te", "back\\slash", "tab\tend", "\001",	 "line\nfeed", "😀",
+		"\u2028", "a",	     "aa",	    "-0",	"1e3",	 "\177",
+	};
+	struct bb_value value = {.kind = BB_VALUE_NUMBER};
+
+	switch (bb_random_below(world->random, 10)) {
+	case 0:
+		value.kind = bb_random_percent(world->random, 50) ? BB_VALUE_TRUE : BB_VALUE_FALSE;
+		break;
+	case 1:
+	case 2:
+	case 3:
+		value.kind = BB_VALUE_TEXT;
+		value.text = text(BB_RANDOM_PICK(world->random, texts));
+		break;
+	default:
+		value.text = text(BB_RANDOM_PICK(world->random, numbers));
+	}
+	return value;
+}
+
+static struct bb_value any_value(struct world *world)
+{
+	struct bb_value list = {.kind = BB_VALUE_LIST}, *items;
+
+	if (bb_random_percent(world->random, 3))
+		return (struct bb_value){.kind = BB_VALUE_TEXT, .text = BB_TEXT("")};
+	if (bb_random_percent(world->random, 80))
+		return scalar(world);
+	list.item_n = bb_random_below(world->random, 5);
+	items = bb_arena_alloc(&world->cs->arena, list.item_n * sizeof *items);
+	for (size_t i = 0; i < list.item_n; i++)
+		items[i] = bb_random_percent(world->random, 5)
+				   ? (struct bb_value){.kind = BB_VALUE_TEXT, .text = BB_TEXT("")}
+				   : scalar(world);
+	list.items = items;
+	return list;
+}
+
+static struct bb_text attribute_name(struct world *world)
+{
+	static const char *const names[] = {"best",  "city", "first_store", "score",
+					    "spent", "tags", "first name",  "größe"};
+
+	return text(BB_RANDOM_PICK(world->random, names));
+}
+
+static bool has_name(const struct bb_attribute *attributes, size_t n, struct bb_text name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (bb_text_equal(attributes[i].name, name))
+			return true;
+	return false;
+}
+
+static void add_attributes(struct world *world, struct bb_event *ev)
+{
+	struct bb_arena *arena = &world->cs->arena;
+
+	for (size_t i = bb_random_below(world->random, 4); i > 0; i--) {
+		struct bb_attribute attribute = {attribute_name(world), any_value(world),
+						 BB_AT_EVENT};
+
+		if (!has_name(ev->attributes, ev->attribute_n, attribute.name))
+			BB_ARENA_PUSH(arena, ev->attributes, ev->attribute_n, ev->attribute_room) =
+				attribute;
+	}
+	for (size_t i = bb_random_percent(world->random, 15) ? 2 : 0; i > 0; i--) {
+		struct bb_attribute attribute = {attribute_name(world), any_value(world),
+						 BB_AT_EVENT};
+
+		if (!has_name(ev->once, ev->once_n, attribute.name))
+			BB_ARENA_PUSH(arena, ev->once, ev->once_n, ev->once_room) = attribute;
+	}
+	for (size_t i = bb_random_percent(world->random, 10) ? 2 : 0; i > 0; i--)
+		BB_ARENA_PUSH(arena, ev->unset, ev->unset_n, ev->unset_room) =
+			attribute_name(world);
+}
+
+static void add_amount(struct world *world, struct bb_event *ev)
+{
+	static const char *const values[] = {
+		"12.50",
+		"12.5",
+		"0",
+		"-0",
+		"-0.00",
+		"1.000000",
+		"-12.50",
+		"0.000001",
+		"100",
+		"7",
+		"999999999999999999.999999",
+		"-999999999999999999.999999",
+		"007.10",
+		"33.333333",
+	};
+	static const char *const currencies[] = {"EUR", "EUR", "EUR", "USD", "JPY"};
+	static const char *const parts[] = {"refund-1", "refund-2", "tip"};
+
+	ev->has_amount = true;
+	ev->amount.value = text(BB_RANDOM_PICK(world->random, values));
+	ev->amount.currency = text(BB_RANDOM_PICK(world->random, currencies));
+	if (bb_random_percent(world->random, 60)) {
+		ev->amount.key = bb_arena_printf(&world->cs->arena, "o%zu",
+						 bb_random_below(world->random, world->keys));
+		if (bb_random_percent(world->random, 25))
+			ev->amount.part = text(BB_RANDOM_PICK(world->random, parts));
+	} else if (bb_random_percent(world->random, 2)) {
+		ev->amount.part = text("alone");
+	}
+}
+
+static void add_consent(struct world *world, struct bb_event *ev)
+{
+	static const char *const purposes[] = {"marketing", "market", "profiling"};
+	static const char *const channels[] = {"email", "sms", "any", "a"};
+
+	for (size_t i = bb_random_between(world->random, 1, 3); i > 0; i--) {
+		struct bb_consent consent = {
+			.purpose = text(BB_RANDOM_PICK(world->random, purposes)),
+			.status = text(bb_random_percent(world->random, 60) ? "granted" : "denied"),
+		};
+
+		if (bb_random_percent(world->random, 70))
+			consent.channel = text(BB_RANDOM_PICK(world->random, channels));
+		BB_ARENA_PUSH(&world->cs->arena, ev->consent, ev->consent_n, ev->consent_room) =
+			consent;
+	}
+}
+
+static int64_t random_time(struct world *world)
+{
+	int64_t ms = BASE_MS + (int64_t)bb_random_below(world->random, world->hours) * BB_HOUR_MS;
+
+	switch (bb_random_below(world->random, 4)) {
+	case 0: /* the last instant of an hour, or of a day */
+		return ms - 1;
+	case 1:
+		return ms + (int64_t)bb_random_below(world->random, BB_HOUR_MS);
+	default:
+		return ms;
+	}
+}
+
+static bool same_name(const struct bb_event *a, const struct bb_event *b)
+{
+	if (!bb_text_equal(a->source, b->source) || !bb_text_equal(a->id, b->id))
+		return false;
+	if (a->has_time != b->has_time)
+		return false;
+	return !a->has_time || a->time_ms == b->time_ms;
+}
+
+/*
+ * Whether the name is free. An amount without a key is named by source, id and time alone, so no
+ * event may share these with one whose time is from the log.
+ */
+static bool is_free(const struct world *world, const struct bb_event *ev)
+{
+	for (size_t i = 0; i < world->cs->n; i++) {
+		const struct bb_event *other = world->cs->events[i];
+
+		if (same_name(ev, other) ||
+		    (ev->has_time != other->has_time && bb_text_equal(ev->source, other->source) &&
+		     bb_text_equal(ev->id, other->id) &&
+		     (ev->has_time ? ev->time_ms : ev->log_ms) ==
+			     (other->has_time ? other->time_ms : other->log_ms)))
+			return false;
+	}
+	return true;
+}
+
+static void name_event(struct world *world, struct bb_event *ev)
+{
+	int64_t ms = random_time(world);
+
+	ev->source = text(BB_RANDOM_PICK(world->random, sources));
+	ev->has_time = !bb_random_percent(world->random, 8);
+	ev->time_ms = ev->has_time ? ms : 0;
+	ev->log_ms = ev->has_time ? ms + (int64_t)bb_random_below(world->random, BB_DAY_MS) : ms;
+	for (size_t ids = world->ids;; ids++) { /* ever more names, so that one is free */
+		ev->id = bb_arena_printf(&world->cs->arena, "e%zu",
+					 bb_random_below(world->random, ids));
+		if (is_free(world, ev))
+			return;
+	}
+}
+
+static struct bb_event *make_event(struct world *world)
+{
+	static const char *const types[] = {"order_placed", "page_viewed", "signed_up", "refunded"};
+	static const char *const channels[] = {"pos", "web", "social", "kiosk"};
+	struct bb_event *ev = bb_arena_zalloc(&world->cs->arena, sizeof *ev);
+
+	name_event(world, ev);
+	ev->type = text(BB_RANDOM_PICK(world->random, types));
+	if (bb_random_percent(world->random, 85))
+		ev->channel = text(BB_RANDOM_PICK(world->random, channels));
+	add_identifiers(world, ev);
+	if (bb_random_percent(world->random, 6))
+		add_same(world, ev);
+	if (bb_random_percent(world->random, 60))
+		add_attributes(world, ev);
+	if (bb_random_percent(world->random, ev->identifier_n == 0 ? 90 : 30))
+		add_amount(world, ev);
+	if (bb_random_percent(world->random, 15))
+		add_consent(world, ev);
+	if (bb_random_percent(world->random, 20))
+		ev->properties = text("{\"store\":\"Lyon 3\"}");
+	return ev;
+}
+
+void bb_case_make_events(struct bb_case *cs, struct bb_random *random, size_t n)
+{
+	struct world world = {
+		.cs = cs,
+		.random = random,
+		.people = bb_random_between(random, 3, 3 + n / 8),
+		.pool = bb_random_between(random, 3, 3 + n / 6),
+		.hours = bb_random_percent(random, 50) ? bb_random_between(random, 1, 30)
+						       : bb_random_between(random, 24, 24 * 40),
+		.ids = bb_random_between(random, 5, 5 + n),
+		.keys = bb_random_between(random, 2, 25),
+	};
+
+	if (cs->calm)
+		world.pool = 3 * world.people;
+
+	cs->events = bb_arena_zalloc(&cs->arena, n * sizeof *cs->events);
+	while (cs->n < n) {
+		struct bb_event *ev = make_event(&world);
+
+		if (cs->n > 0 && bb_random_percent(random, 4))
+			ev = bb_case_copy(cs->events[bb_random_below(random, cs->n)], &cs->arena);
+		ev->position =
+			(struct bb_position){text("events"), (int32_t)(cs->n % 3), (int64_t)cs->n};
+		cs->events[cs->n++] = ev;
+	}
+	cs->made_n = n;
+}

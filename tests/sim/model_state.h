@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the parts of the model share. Identifiers are numbered by strength: 0 is the strongest. */
+#ifndef BB_TEST_MODEL_STATE_H
+#define BB_TEST_MODEL_STATE_H
+
+#include "model.h"
+
+#define MODEL_NONE SIZE_MAX
+
+struct model_identifier {
+	const struct bb_namespace *ns;
+	uint16_t ns_index;
+	struct bb_text value;
+	bool blocked, shared;
+	int64_t seen_ms; /* first, in any record */
+	size_t label;	 /* of its component in the graph of the joins */
+	size_t group;	 /* of its profile; not of blocked ones */
+	struct bb_hash hash;
+};
+
+struct model_record;
+
+struct model_event {
+	const struct bb_event *ev;
+	int64_t time_ms;
+	bool kafka_time;
+	size_t ids[2 * BB_EVENT_IDENTIFIERS_MAX]; /* rising */
+	size_t id_n;
+	struct model_record *record; /* NULL: no identifier */
+};
+
+struct model_record {
+	struct model_event **events;
+	size_t n;
+	int64_t first_ms, last_ms;
+	size_t anchor; /* MODEL_NONE: all are blocked */
+};
+
+struct model_pair { /* a < b */
+	size_t a, b;
+};
+
+struct model {
+	const struct bb_rules *rules;
+	struct bb_arena *arena;
+	struct model_event *events; /* named once */
+	size_t event_n;
+	struct model_identifier *ids;
+	size_t id_n;
+	struct model_record *records;
+	size_t record_n;
+	struct model_pair *joins;
+	size_t join_n;
+};
+
+/* model_read.c: events, identifiers, records, joins */
+void bb_model_read(struct model *model, const struct bb_event *const *events, size_t n);
+
+/* model_junk.c: whether a value names nobody */
+bool bb_model_junk(const struct bb_namespace *ns, struct bb_text value);
+
+/* model_identity.c: labels, shared, anchors, groups */
+void bb_model_resolve(struct model *model);
+
+/* model_value.c: numbers and attributes */
+bool bb_model_is_money(struct bb_text text);
+struct bb_text bb_model_total(const struct bb_text *amounts, size_t n, struct bb_arena *arena);
+
+/* Numbers by value, then text by bytes, then false, true; with `spelling` equal numbers by length
+ * and bytes. */
+int bb_model_compare(const struct bb_value *a, const struct bb_value *b, bool spelling);
+
+/* Appends `,` but for the first. */
+struct bb_buf;
+void bb_model_value_json(const struct bb_value *value, struct bb_buf *buf);
+
+/* model_attributes.c: the attributes of a profile as a JSON object */
+void bb_model_attributes(const struct bb_rules *rules, struct model_event **events, size_t n,
+			 struct bb_arena *arena, struct bb_buf *buf);
+
+/* model_money.c: the amounts that count for each group */
+struct model_counted {
+	const struct bb_amount *amount;
+	size_t group;
+};
+
+size_t bb_model_settle(const struct model *model, struct model_counted **ret_counted);
+
+/* Time, id, source, then where the time is from: the order of events of a profile. */
+int bb_model_order(const struct model_event *a, const struct model_event *b);
+
+#endif
