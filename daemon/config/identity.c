@@ -58,7 +58,7 @@ static void check_name(struct bb_loading *loading, size_t i)
 			"_ and ., a letter first, at most %d bytes",
 			name, BB_NAMESPACE_NAME_MAX);
 	for (size_t k = 0; k < i; k++) {
-		if (!drafts[k].ns.name || strcmp(drafts[k].ns.name, name) != 0)
+		if (strcmp(drafts[k].ns.name, name) != 0)
 			continue;
 		BB_COMPLAIN(loading, node, path_of(loading, i, ".name"),
 			    "the namespace \"%s\" is here twice; it is at line %u already", name,
@@ -104,7 +104,7 @@ static const struct bb_namespace *find_namespace(const struct bb_loading *loadin
 	for (size_t i = 0; i < loading->draft.namespace_n; i++) {
 		const struct bb_namespace *ns = &loading->draft.namespaces[i].ns;
 
-		if (ns->name && strcmp(ns->name, name) == 0)
+		if (strcmp(ns->name, name) == 0)
 			return ns;
 	}
 	return NULL;
@@ -159,7 +159,7 @@ static void read_namespaces(struct bb_loading *loading)
 	for (size_t i = 0; i < draft->namespace_n; i++) {
 		struct bb_namespace_draft *item = &draft->namespaces[i];
 
-		if (item->ns.name)
+		if (*item->ns.name) /* else it is missing, and that was said */
 			check_name(loading, i);
 		check_region(loading, i);
 		compile_patterns(loading, i);

@@ -281,7 +281,7 @@ static void *item_new(struct bb_loading *loading, const struct bb_option *option
 	}
 	draft->namespaces[i].node = node;
 	draft->namespace_n = i + 1;
-	bb_rules_namespace_defaults(&draft->namespaces[i].ns, NULL, says(node, "owner", false),
+	bb_rules_namespace_defaults(&draft->namespaces[i].ns, "", says(node, "owner", false),
 				    says(node, "durable", true));
 	return &draft->namespaces[i];
 }

@@ -97,6 +97,15 @@ Test(config, sources_connectors_that_do_not_compile_are_told_with_their_own_file
 	cr_assert_null(strstr(complaints(), "unknown connector"), "%s", complaints());
 }
 
+Test(config, sources_are_checked_against_namespaces_without_a_name)
+{
+	file_write("a.yaml", CONNECTOR("shop", "t1"));
+	expect(KEY "identity: {namespaces: [{owner: true, block: [x]}, {name: email}]}\n"
+		   "connectors: [a.yaml]\n",
+	       "backbone.yaml:2:25: identity.namespaces[0]: the key \"name\" is missing; allowed: "
+	       "text, such as email\n");
+}
+
 Test(config, sources_names_and_topics_are_unique)
 {
 	file_write("a.yaml", CONNECTOR("shop", "t1"));
