@@ -340,10 +340,13 @@ static int64_t log_end(const struct bb_kpart *part)
 	return high;
 }
 
+/* One that is being checked, or asked for, may turn out to have a gap. */
 static bool part_drained(const struct bb_kpart *part)
 {
-	return part->state == BB_KPART_ABSENT || part->state == BB_KPART_GAP || part->ended ||
-	       (part->goal >= 0 && part->next >= part->goal);
+	if (part->state == BB_KPART_ABSENT || part->state == BB_KPART_GAP)
+		return true;
+	return part->state == BB_KPART_READING &&
+	       (part->ended || (part->goal >= 0 && part->next >= part->goal));
 }
 
 static bool on_drained(struct bb_source *source)
