@@ -12,4 +12,4 @@ events:
   {"ids": ["card:C1"], "source": "pay", "time": "2026-01-01T11:00:00Z", "type": "order", "amount": {"value": "0.66", "currency": "EUR", "key": "o-1", "part": "fee"}}
 views:
   {"ids": ["card:C1 x1"], "revenue": {"EUR": {"amount": "13", "count": 2}}, "events": 1, "activity": {"order": {"events": 1, "first": "2026-01-01T11:00:00.000Z", "last": "2026-01-01T11:00:00.000Z"}}}
-counters: applied 1, no_identifier 2
+counters: applied 3

@@ -13,4 +13,4 @@ events:
   {"ids": ["card:C1"], "time": "2026-01-10T10:00:00Z", "type": "order_paid", "amount": {"value": "1000", "currency": "JPY"}}
 views:
   {"ids": ["card:C1 x3"], "revenue": {"EUR": {"amount": "40", "count": 2}, "JPY": {"amount": "1000", "count": 1}}, "events": 3}
-counters: applied 3, no_identifier 1
+counters: applied 4
