@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lines of files: how they are cut, where reading goes on, and when a file is not the same any
+ * more. */
+#include <backbone/replay.h>
+#include <criterion/criterion.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "place.h"
+
+#define FILES 3
+
+static char folder[64], paths[FILES][96];
+static struct bb_resume stored[FILES];
+static struct bb_connector *connector;
+static struct bb_source *source;
+static struct bb_arena arena;
+static struct bb_error err;
+
+static int on_resume(void *ctx, struct bb_text topic, int32_t partition, struct bb_arena *into,
+		     struct bb_resume *ret_resume)
+{
+	(void)ctx;
+	cr_assert_eq(partition, 0);
+	for (int i = 0; i < FILES; i++) {
+		if (topic.n != strlen("file:") + strlen(paths[i]) ||
+		    memcmp(topic.p + 5, paths[i], strlen(paths[i])) != 0)
+			continue;
+		*ret_resume = stored[i];
+		ret_resume->token = bb_arena_copy(into, stored[i].token);
+		return BB_OK;
+	}
+	cr_assert_fail("an unknown file was asked for");
+	return BB_OK;
+}
+
+static void setup(void)
+{
+	strcpy(folder, "/tmp/bb-replay-XXXXXX");
+	cr_assert(mkdtemp(folder));
+	for (int i = 0; i < FILES; i++) {
+		snprintf(paths[i], sizeof paths[i], "%s/%d.ndjson", folder, i);
+		stored[i] = (struct bb_resume){0};
+	}
+	bb_arena_init(&arena);
+	connector = bb_connector_direct(NULL, 0);
+}
+
+static void close_source(void)
+{
+	if (source)
+		source->ops->free(source);
+	source = NULL;
+}
+
+static void teardown(void)
+{
+	close_source();
+	bb_connector_free(connector);
+	bb_arena_fini(&arena);
+	for (int i = 0; i < FILES; i++)
+		unlink(paths[i]);
+	rmdir(folder);
+}
+
+TestSuite(replay, .init = setup, .fini = teardown, .timeout = 30);
+
+static void write_file(int i, const char *mode, const char *bytes)
+{
+	FILE *file = fopen(paths[i], mode);
+
+	cr_assert(file);
+	cr_assert_eq(fwrite(bytes, 1, strlen(bytes), file), strlen(bytes));
+	cr_assert_eq(fclose(file), 0);
+}
+
+static void open_source(size_t n)
+{
+	const char *files[FILES] = {paths[0], paths[1], paths[2]};
+	struct bb_replay_options options = {
+		.files = files, .file_n = n, .connector = connector, .resume = on_resume};
+
+	close_source();
+	source = bb_replay_new(&options);
+}
+
+static int take(struct bb_delivery *out, size_t room, size_t *ret_n)
+{
+	return source->ops->take(source, out, room, ret_n, &err);
+}
+
+/* Takes the next line, which must be that one, and lets the store know it. */
+static void expect_line(int file, int64_t number, const char *text)
+{
+	struct bb_delivery got;
+	struct bb_text token;
+	size_t n = 0;
+
+	cr_assert_eq(take(&got, 1, &n), BB_OK, "%s", err.msg);
+	cr_assert_eq(n, 1, "line %ld of file %d did not come", (long)number, file);
+	cr_expect_eq(got.message.offset, number, "%ld instead of %ld", (long)got.message.offset,
+		     (long)number);
+	cr_expect(bb_text_equal(got.message.value, bb_text_of(text)), "%.*s instead of %s",
+		  (int)got.message.value.n, got.message.value.p, text);
+	cr_expect_eq(got.message.partition, 0);
+	cr_expect_eq(got.message.timestamp_ms, BB_NO_TIMESTAMP);
+	cr_expect_not(got.message.from_log);
+	cr_expect_eq(got.connector, connector);
+	token = source->ops->token(source, &got, &arena);
+	stored[file] = (struct bb_resume){true, number + 1, token};
+	source->ops->release(source, &got, 1);
+}
+
+static void expect_nothing(void)
+{
+	struct bb_delivery got;
+	size_t n = 0;
+
+	cr_assert_eq(take(&got, 1, &n), BB_OK, "%s", err.msg);
+	cr_assert_eq(n, 0);
+	cr_expect(source->ops->drained(source));
+}
+
+static void expect_gap(const char *words)
+{
+	struct bb_delivery got;
+	size_t n = 0;
+
+	cr_assert_eq(take(&got, 1, &n), BB_EGAP);
+	cr_expect_eq(n, 0);
+	cr_expect(strstr(err.msg, words), "%s", err.msg);
+	cr_expect(strstr(err.msg, paths[0]), "%s", err.msg);
+	cr_expect(strstr(err.msg, "--accept-gap"), "%s", err.msg);
+	expect_nothing();
+}
+
+Test(replay, lines_are_numbered_from_nought)
+{
+	static const struct {
+		const char *what, *bytes;
+		struct {
+			int64_t number;
+			const char *text;
+		} lines[4];
+	} rows[] = {
+		{"two lines", "a\nb\n", {{0, "a"}, {1, "b"}}},
+		{"no line feed at the end", "a\nb", {{0, "a"}, {1, "b"}}},
+		{"blank lines give nothing", "\n  \na\n\t\nb\n\n", {{2, "a"}, {4, "b"}}},
+		{"carriage returns", "a\r\n\r\nb\r\n", {{0, "a"}, {2, "b"}}},
+		{"empty", "", {{0, NULL}}},
+		{"blanks only", "\n\n \n", {{0, NULL}}},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		write_file(0, "w", rows[i].bytes);
+		stored[0] = (struct bb_resume){0};
+		open_source(1);
+		for (size_t k = 0; k < 4 && rows[i].lines[k].text; k++)
+			expect_line(0, rows[i].lines[k].number, rows[i].lines[k].text);
+		expect_nothing();
+	}
+}
+
+Test(replay, files_come_one_after_the_other)
+{
+	struct bb_error why = {0};
+
+	write_file(0, "w", "a\nb\n");
+	write_file(1, "w", "");
+	write_file(2, "w", "c\n");
+	open_source(3);
+	cr_expect_not(source->ops->ready(source, &why));
+	cr_expect_not(source->ops->drained(source));
+	cr_expect_eq(source->ops->fd(source), -1);
+	expect_line(0, 0, "a");
+	expect_line(0, 1, "b");
+	expect_line(2, 0, "c");
+	expect_nothing();
+	cr_expect(source->ops->ready(source, &why));
+	cr_expect_eq(source->ops->end(source, BB_TEXT("file:/x"), 0), -1);
+}
+
+Test(replay, a_start_goes_on_behind_the_last_line)
+{
+	write_file(0, "w", "a\n\nb\nc\nd");
+	for (int64_t i = 0; i < 5; i++) {
+		static const char *const lines[] = {"a", "", "b", "c", "d"};
+
+		if (i == 1)
+			continue; /* the blank one */
+		open_source(1);
+		expect_line(0, i, lines[i]);
+	}
+	open_source(1);
+	expect_nothing();
+}
+
+Test(replay, a_file_may_grow_by_lines)
+{
+	write_file(0, "w", "a\n");
+	open_source(1);
+	expect_line(0, 0, "a");
+	expect_nothing();
+	write_file(0, "a", "b\n");
+	expect_line(0, 1, "b");
+	expect_nothing();
+	open_source(1);
+	write_file(0, "a", "c\n");
+	expect_line(0, 2, "c");
+}
+
+Test(replay, a_line_feed_that_comes_late_ends_the_line_before)
+{
+	write_file(0, "w", "a\nb");
+	open_source(1);
+	expect_line(0, 0, "a");
+	expect_line(0, 1, "b");
+	expect_nothing();
+	write_file(0, "a", "\nc\n");
+	expect_line(0, 2, "c");
+	stored[0].known = false;
+	write_file(0, "w", "a\nb");
+	open_source(1);
+	expect_line(0, 0, "a");
+	expect_line(0, 1, "b");
+	write_file(0, "a", "\nc\n");
+	open_source(1);
+	expect_line(0, 2, "c");
+}
+
+Test(replay, a_line_that_grows_after_it_was_read_is_a_gap)
+{
+	write_file(0, "w", "a\nb");
+	open_source(1);
+	expect_line(0, 0, "a");
+	expect_line(0, 1, "b");
+	write_file(0, "a", "b\nc\n");
+	open_source(1);
+	expect_gap("has grown");
+}
+
+Test(replay, a_shorter_file_is_a_gap)
+{
+	write_file(0, "w", "first\nsecond\n");
+	open_source(1);
+	expect_line(0, 0, "first");
+	expect_line(0, 1, "second");
+	write_file(0, "w", "first\n");
+	open_source(1);
+	expect_gap("shorter");
+}
+
+Test(replay, another_last_line_is_a_gap)
+{
+	write_file(0, "w", "first\nsecond\n");
+	open_source(1);
+	expect_line(0, 0, "first");
+	expect_line(0, 1, "second");
+	write_file(0, "w", "first\nSecond\nthird\n");
+	open_source(1);
+	expect_gap("has changed");
+}
+
+Test(replay, a_position_without_a_place_is_a_gap)
+{
+	write_file(0, "w", "a\nb\n");
+	stored[0] = (struct bb_resume){true, 1, BB_TEXT("nonsense")};
+	open_source(1);
+	expect_gap("does not know");
+}
+
+Test(replay, after_an_operators_word_it_is_read_from_the_start)
+{
+	write_file(0, "w", "a\nb\n");
+	stored[0] = (struct bb_resume){.known = true, .next_offset = BB_RESUME_START};
+	open_source(1);
+	expect_line(0, 0, "a");
+}
+
+Test(replay, other_files_go_on_behind_a_gap_or_an_unreadable_one)
+{
+	struct bb_delivery got;
+	size_t n = 0;
+
+	write_file(0, "w", "a\n");
+	stored[0] = (struct bb_resume){true, 1, BB_TEXT("nonsense")};
+	write_file(2, "w", "c\n");
+	open_source(3);
+	cr_expect_eq(take(&got, 1, &n), BB_EGAP);
+	expect_line(2, 0, "c");
+	cr_expect_eq(take(&got, 1, &n), BB_EIO, "the second one is not there");
+	cr_expect(strstr(err.msg, paths[1]), "%s", err.msg);
+	cr_expect(source->ops->drained(source), "what cannot be read does not hold up the end");
+	write_file(1, "w", "b\n");
+	expect_line(1, 0, "b");
+}
+
+Test(replay, a_folder_is_not_read)
+{
+	struct bb_delivery got;
+	size_t n = 0;
+
+	cr_assert_eq(mkdir(paths[0], 0700), 0);
+	open_source(1);
+	cr_expect_eq(take(&got, 1, &n), BB_EIO);
+	cr_expect(strstr(err.msg, "not a regular file"), "%s", err.msg);
+	rmdir(paths[0]);
+}
+
+/* A line of that many bytes in the file. */
+static void write_long(size_t n)
+{
+	char *bytes = malloc(n + 1);
+
+	memset(bytes, 'x', n);
+	bytes[n] = '\0';
+	write_file(0, "a", bytes);
+	write_file(0, "a", "\n");
+	free(bytes);
+}
+
+static void take_long(int64_t number, size_t bytes)
+{
+	struct bb_delivery got;
+	size_t n = 0;
+
+	cr_assert_eq(take(&got, 1, &n), BB_OK, "%s", err.msg);
+	cr_assert_eq(n, 1);
+	cr_expect_eq(got.message.offset, number);
+	cr_expect_eq(got.message.value.n, bytes, "%zu", got.message.value.n);
+	stored[0] = (struct bb_resume){true, number + 1, source->ops->token(source, &got, &arena)};
+	source->ops->release(source, &got, 1);
+}
+
+Test(replay, a_line_that_is_too_long_is_cut_and_the_next_one_is_whole)
+{
+	static const size_t sizes[] = {BB_REPLAY_LINE_MAX, BB_REPLAY_LINE_MAX + 1, 1 << 20,
+				       (1 << 20) + 1, 3 << 20};
+
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		unlink(paths[0]);
+		stored[0] = (struct bb_resume){0};
+		write_file(0, "w", "a\n");
+		write_long(sizes[i]);
+		write_file(0, "a", "b\n");
+		open_source(1);
+		expect_line(0, 0, "a");
+		take_long(1, BB_REPLAY_LINE_MAX);
+		if (i % 2)
+			open_source(1); /* also when a start falls between */
+		expect_line(0, 2, "b");
+		expect_nothing();
+	}
+}
+
+Test(replay, many_lines_over_many_blocks_come_whole)
+{
+	struct bb_delivery got[100];
+	char expected[64];
+	size_t n, seen = 0;
+	FILE *file = fopen(paths[0], "w");
+
+	for (int i = 0; i < 100000; i++)
+		fprintf(file, "line %d with some more bytes\n", i);
+	fclose(file);
+	open_source(1);
+	while (take(got, 100, &n) == BB_OK && n) {
+		for (size_t i = 0; i < n; i++) {
+			snprintf(expected, sizeof expected, "line %zu with some more bytes",
+				 seen + i);
+			cr_assert(bb_text_equal(got[i].message.value, bb_text_of(expected)),
+				  "line %zu", seen + i);
+			cr_assert_eq(got[i].message.offset, (int64_t)(seen + i));
+		}
+		seen += n;
+		source->ops->release(source, got, n);
+	}
+	cr_expect_eq(seen, 100000);
+}
+
+Test(replay, lines_outlive_the_reading_of_the_next_ones)
+{
+	struct bb_delivery first, more[64];
+	size_t n;
+
+	write_file(0, "w", "first\n");
+	for (int i = 0; i < 20; i++)
+		write_long(200 * 1024);
+	open_source(1);
+	cr_assert_eq(take(&first, 1, &n), BB_OK);
+	cr_assert_eq(n, 1);
+	cr_assert_eq(take(more, 64, &n), BB_OK);
+	cr_expect_eq(n, 20);
+	cr_expect(bb_text_equal(first.message.value, BB_TEXT("first")));
+	source->ops->release(source, more, n);
+	source->ops->release(source, &first, 1);
+}
+
+Test(replay, a_place_is_read_as_it_was_written)
+{
+	struct bb_place place = {10, 20, 9, true, false, bb_place_hash(BB_TEXT("x"))}, again;
+	struct bb_text bytes = bb_place_encode(&place, &arena);
+
+	cr_assert(bb_place_decode(bytes, &again));
+	cr_expect_eq(again.start, 10);
+	cr_expect_eq(again.next, 20);
+	cr_expect_eq(again.bytes, 9);
+	cr_expect(again.cut && !again.unended);
+	cr_expect(bb_hash_equal(&again.hash, &place.hash));
+	for (size_t n = 0; n < bytes.n; n++)
+		cr_expect_not(bb_place_decode(bb_text_bytes(bytes.p, n), &again), "%zu", n);
+	place.next = 5;
+	cr_expect_not(bb_place_decode(bb_place_encode(&place, &arena), &again), "backwards");
+}
