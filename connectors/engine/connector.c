@@ -21,9 +21,9 @@ struct bb_connector *bb_connector_direct(const char *const *topics, size_t n)
 	connector->channel = BB_TEXT("other");
 	connector->format = BB_FORMAT_CANONICAL;
 	for (size_t i = 0; i < n; i++)
-		BB_ARENA_PUSH(&arena, connector->topics, connector->topic_n,
-			      connector->topic_room) =
-			bb_arena_copy(&arena, bb_text_of(topics[i])).p;
+		BB_ARENA_PUSH(&arena, connector->topics.items, connector->topics.n,
+			      connector->topics.room) =
+			bb_arena_copy(&arena, bb_text_of(topics[i]));
 	connector->arena = arena;
 	return connector;
 }
@@ -50,16 +50,16 @@ const char *bb_connector_channel(const struct bb_connector *connector)
 
 size_t bb_connector_topic_n(const struct bb_connector *connector)
 {
-	return connector->topic_n;
+	return connector->topics.n;
 }
 
 const char *bb_connector_topic(const struct bb_connector *connector, size_t i)
 {
-	bb_assert(i < connector->topic_n);
-	return connector->topics[i];
+	bb_assert(i < connector->topics.n);
+	return connector->topics.items[i].p;
 }
 
 const char *bb_connector_topic_pattern(const struct bb_connector *connector)
 {
-	return connector->pattern;
+	return connector->pattern.p;
 }

@@ -8,18 +8,16 @@
 
 #include <backbone/connector.h>
 
-#include <sys/types.h>
-
-#include <regex.h>
+#include "stamp.h"
 
 #define BB_PLAN_EACH_MAX 8 /* [*] in one `each` */
 
-#define BB_FORMATS(X) X(JSON, "json") X(TSV, "tsv") X(CANONICAL, "canonical")
-enum bb_format {
-#define X(name, text) BB_FORMAT_##name,
-	BB_FORMATS(X)
-#undef X
-};
+/* Words of a choice count from 1; 0: not said. */
+enum bb_format { BB_FORMAT_JSON = 1, BB_FORMAT_TSV, BB_FORMAT_CANONICAL };
+enum bb_otherwise { BB_OTHERWISE_SKIP = 1, BB_OTHERWISE_DEAD_LETTER };
+enum bb_money_kind { BB_MONEY_MAJOR = 1, BB_MONEY_MINOR };
+enum bb_money_sign { BB_MONEY_POSITIVE = 1, BB_MONEY_NEGATIVE };
+enum bb_scope { BB_SCOPE_TENANT = 1 };
 
 /* One step of a path. */
 struct bb_step {
@@ -32,6 +30,7 @@ struct bb_path {
 	unsigned up; /* number of ^; 0: $ */
 	struct bb_step *steps;
 	size_t step_n, step_room;
+	size_t column; /* TSV: which one */
 };
 
 #define BB_METAS(X)                                                                                \
@@ -58,16 +57,25 @@ struct bb_exprs {
 	size_t n, room;
 };
 
+struct bb_names {
+	struct bb_text *items;
+	size_t n, room;
+};
+
 struct bb_pair {
 	struct bb_text from, to;
+};
+
+struct bb_pairs {
+	struct bb_pair *items;
+	size_t n, room;
 };
 
 /* Changes of a text, in this order. Texts with p NULL: not asked for. */
 struct bb_change {
 	struct bb_text strip_prefix;
 	bool digits, lower;
-	struct bb_pair *map;
-	size_t map_n, map_room;
+	struct bb_pairs map;
 	struct bb_text prepend;
 };
 
@@ -97,12 +105,10 @@ struct bb_conditions {
 	size_t n, room;
 };
 
-struct bb_zone;
-
 struct bb_time_plan {
 	struct bb_exprs from;	    /* the value; or: */
 	struct bb_exprs date, time; /* its two halves */
-	struct bb_time_format *format;
+	struct bb_stamp_format format;
 	const struct bb_zone *zone; /* of times without one; NULL: they are not read */
 };
 
@@ -113,8 +119,9 @@ struct bb_time_plans {
 
 struct bb_identify_plan {
 	struct bb_text ns;
-	bool tenant_scope, optional;
-	struct bb_exprs from;
+	enum bb_scope scope;
+	bool optional;
+	struct bb_exprs from; /* of `same`: what is the same */
 	struct bb_change change;
 	const struct bb_namespace *regional; /* to read phones of the default region; or NULL */
 };
@@ -136,9 +143,8 @@ struct bb_attribute_plans {
 
 struct bb_spread_plan {
 	struct bb_exprs from;
-	struct bb_text prefix;
-	struct bb_text *except;
-	size_t except_n, except_room;
+	struct bb_text prefix; /* p NULL: none */
+	struct bb_names except;
 };
 
 struct bb_spread_plans {
@@ -147,17 +153,16 @@ struct bb_spread_plans {
 };
 
 struct bb_amount_plan {
-	bool set;
-	struct bb_exprs value, currency, key, part;
-	bool minor, negative;
+	struct bb_exprs value; /* n 0: no amount */
+	enum bb_money_kind kind;
+	enum bb_money_sign sign;
+	struct bb_exprs currency, key, part;
 };
 
 struct bb_consent_plan {
 	struct bb_exprs purpose, channel;
-	struct bb_exprs status; /* a path, or a constant `granted` or `denied` */
-	bool mapped;		/* `status` is looked up in the two lists */
-	struct bb_text *granted, *denied;
-	size_t granted_n, granted_room, denied_n, denied_room;
+	struct bb_exprs status;		 /* a constant, or what is looked up in the lists */
+	struct bb_names granted, denied; /* both empty: `status` is constant */
 };
 
 struct bb_consent_plans {
@@ -166,10 +171,10 @@ struct bb_consent_plans {
 };
 
 struct bb_event_plan {
-	struct bb_text name;   /* p NULL: none */
-	struct bb_text suffix; /* of ids made from the position; empty in nearly all */
-	struct bb_path each;
-	bool has_each, goes_on;
+	struct bb_text name; /* p NULL: none */
+	struct bb_path each; /* no steps: the whole message */
+	unsigned each_n;     /* [*] in it */
+	bool goes_on;	     /* `continue` */
 	struct bb_conditions when, unless;
 	struct bb_exprs type, id, channel;
 	struct bb_time_plans time;
@@ -181,11 +186,15 @@ struct bb_event_plan {
 	struct bb_consent_plans consent;
 };
 
+struct bb_event_plans {
+	struct bb_event_plan *items;
+	size_t n, room;
+};
+
 /* The event rules that look at the same elements. */
 struct bb_group {
 	struct bb_path each;
-	bool has_each;
-	bool quiet; /* elements nobody takes are not worth an item: a deeper group may */
+	bool quiet; /* elements nobody takes are not worth an item: a deeper group may take them */
 	const struct bb_event_plan **rules;
 	size_t rule_n, rule_room;
 };
@@ -193,19 +202,18 @@ struct bb_group {
 struct bb_connector {
 	struct bb_arena arena; /* where this structure lies too */
 	struct bb_text name, channel;
-	const char **topics;
-	size_t topic_n, topic_room;
-	const char *pattern; /* NULL: none */
+	struct bb_names topics;
+	struct bb_text pattern; /* of topics; p NULL: none */
 	enum bb_format format;
-	struct bb_text *columns; /* TSV */
-	size_t column_n, column_room;
-	bool takes_list; /* a path goes into an array at the top */
-	bool dead_letter_otherwise;
+	unsigned unwrap;	 /* always `none` */
+	struct bb_names columns; /* TSV */
+	bool takes_list;	 /* a path goes into a list at the top */
+	bool ids_may_meet;	 /* two events of a message may get the same id from the position */
+	enum bb_otherwise otherwise;
 	struct bb_exprs tenant;
 	struct bb_path *redact;
 	size_t redact_n, redact_room;
-	struct bb_event_plan *events;
-	size_t event_n, event_room;
+	struct bb_event_plans events;
 	struct bb_group *groups;
 	size_t group_n, group_room;
 };

@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One message through a plan: bytes that can be refused without reading them first, then the
- * format's own way. Whatever happens, at least one item comes out.
+ * One message through a plan: bytes become a document, each group of rules walks to its elements,
+ * and the first rule that matches an element makes an event of it.
+ *
+ *	message -> document -> groups (each) -> elements -> rules (when) -> event | skip | refusal
+ *
+ * A message that cannot be read is one refusal; an element that cannot be an event is one, and
+ * costs its siblings nothing. Whatever happens, at least one item comes out.
  */
 #include <backbone/assert.h>
 #include <backbone/connector.h>
 
+#include "path.h"
 #include "run.h"
+
+#include <stdlib.h>
 
 void bb_run_refuse(struct bb_extraction *extraction, struct bb_arena *arena,
 		   const struct bb_refusal *refusal)
@@ -22,12 +30,10 @@ void bb_run_emit(struct bb_extraction *extraction, struct bb_arena *arena, struc
 }
 
 static void skip(struct bb_extraction *extraction, struct bb_arena *arena,
-		 enum bb_dead_reason reason, const char *detail)
+		 const struct bb_refusal *why)
 {
-	struct bb_refusal why = {.reason = reason, .detail = bb_text_of(detail), .byte_offset = -1};
-
 	BB_ARENA_PUSH(arena, extraction->items, extraction->n, extraction->room) =
-		(struct bb_extracted){.kind = BB_EXTRACTED_SKIP, .refusal = why};
+		(struct bb_extracted){.kind = BB_EXTRACTED_SKIP, .refusal = *why};
 }
 
 struct bb_event *bb_run_event(const struct bb_message *msg, struct bb_arena *arena)
@@ -38,6 +44,187 @@ struct bb_event *bb_run_event(const struct bb_message *msg, struct bb_arena *are
 	if (msg->from_log)
 		ev->position = (struct bb_position){msg->topic, msg->partition, msg->offset};
 	return ev;
+}
+
+/* $.entry[0].messaging[2]; p NULL for the whole message. */
+static struct bb_text element_path(struct bb_run *run, const struct bb_path *each)
+{
+	struct bb_buf buf = BB_BUF_EMPTY;
+	struct bb_text path;
+	unsigned n = 0;
+
+	if (run->depth == 0)
+		return (struct bb_text){NULL, 0};
+	bb_buf_byte(&buf, '$');
+	for (size_t i = 0; i < each->step_n; i++) {
+		const struct bb_step *step = &each->steps[i];
+
+		if (step->kind == BB_STEP_NAME)
+			bb_buf_printf(&buf, ".%.*s", (int)step->name.n, step->name.p);
+		else if (step->kind == BB_STEP_INDEX)
+			bb_buf_printf(&buf, "[%lld]", (long long)step->index);
+		else
+			bb_buf_printf(&buf, "[%zu]", run->indexes[n++]);
+	}
+	path = bb_arena_copy(run->arena, bb_buf_slice(&buf));
+	bb_buf_fini(&buf);
+	return path;
+}
+
+static void unmatched(struct bb_run *run, const struct bb_path *each)
+{
+	struct bb_refusal why = {.reason = BB_DEAD_UNMATCHED,
+				 .detail = BB_TEXT("no event rule matches"),
+				 .byte_offset = -1};
+
+	if (each)
+		why.at = element_path(run, each);
+	if (run->connector->otherwise == BB_OTHERWISE_DEAD_LETTER)
+		bb_run_refuse(run->extraction, run->arena, &why);
+	else
+		skip(run->extraction, run->arena, &why);
+}
+
+static void apply(struct bb_run *run, const struct bb_group *group,
+		  const struct bb_event_plan *rule)
+{
+	struct bb_refusal refusal;
+	struct bb_event *ev;
+
+	if (bb_fill_event(run, rule, &ev, &refusal)) {
+		bb_run_emit(run->extraction, run->arena, ev);
+		return;
+	}
+	if (run->depth > 0)
+		refusal.detail = bb_arena_printf(run->arena, "%s (of %s)", refusal.detail.p,
+						 element_path(run, &group->each).p);
+	bb_run_refuse(run->extraction, run->arena, &refusal);
+}
+
+/* The current element: the first rule that matches takes it. */
+static void run_element(struct bb_run *run, const struct bb_group *group)
+{
+	bool taken = false;
+
+	run->tenant_known = false;
+	for (size_t i = 0; i < group->rule_n; i++) {
+		if (!bb_eval_holds(run, group->rules[i]))
+			continue;
+		apply(run, group, group->rules[i]);
+		taken = true;
+		if (!group->rules[i]->goes_on)
+			break;
+	}
+	if (!taken && !group->quiet)
+		unmatched(run, &group->each);
+}
+
+/* Follows `each` from its step `i` at `node`; recursive at each [*] only. */
+static void walk(struct bb_run *run, const struct bb_group *group, const struct bb_json_node *node,
+		 size_t i)
+{
+	const struct bb_path *each = &group->each;
+
+	while (node && i < each->step_n && each->steps[i].kind != BB_STEP_EACH)
+		node = bb_path_step(run->doc, node, &each->steps[i++]);
+	if (!node)
+		return;
+	if (i == each->step_n) {
+		run_element(run, group);
+		return;
+	}
+	if (bb_json_kind(run->doc, node) != BB_JSON_LIST)
+		return;
+	run->depth++;
+	for (size_t k = 0; k < bb_json_size(run->doc, node); k++) {
+		run->indexes[run->depth - 1] = k;
+		run->scopes[run->depth] = bb_json_item(run->doc, node, k);
+		walk(run, group, run->scopes[run->depth], i + 1);
+	}
+	run->depth--;
+}
+
+static int compare_placed(const void *a, const void *b)
+{
+	const struct bb_placed *x = a, *y = b;
+	int d = bb_text_compare(x->ev->id, y->ev->id);
+
+	return d ? d : (x->order > y->order) - (x->order < y->order);
+}
+
+/*
+ * Two rules may have made events of one position; an id names one event, so the later ones get the
+ * name of their rule behind it.
+ */
+static void separate_ids(struct bb_run *run)
+{
+	struct bb_text same = {NULL, 0};
+
+	if (run->placed_n < 2)
+		return;
+	qsort(run->placed, run->placed_n, sizeof(*run->placed), compare_placed);
+	for (size_t i = 0; i < run->placed_n; i++) {
+		struct bb_placed *placed = &run->placed[i];
+		size_t rule = (size_t)(placed->rule - run->connector->events.items);
+
+		if (!same.p || !bb_text_equal(same, placed->ev->id)) {
+			same = placed->ev->id;
+			continue;
+		}
+		placed->ev->id = placed->rule->name.p
+					 ? bb_arena_printf(run->arena, "%.*s/%s", (int)same.n,
+							   same.p, placed->rule->name.p)
+					 : bb_arena_printf(run->arena, "%.*s/%zu", (int)same.n,
+							   same.p, rule);
+	}
+}
+
+static void run_groups(struct bb_run *run)
+{
+	for (size_t i = 0; i < run->connector->group_n; i++)
+		walk(run, &run->connector->groups[i], run->scopes[0], 0);
+	separate_ids(run);
+	if (run->extraction->n == 0)
+		unmatched(run, NULL);
+}
+
+static void run_json(struct bb_run *run)
+{
+	static const struct bb_refusal not_an_object = {
+		.reason = BB_DEAD_NOT_AN_OBJECT,
+		.detail = BB_TEXT("the message is not a JSON object"),
+		.byte_offset = -1,
+	};
+	struct bb_refusal refusal;
+	struct bb_json *doc = bb_json_read(run->msg->value, &refusal);
+	enum bb_json_kind kind;
+
+	if (!doc) {
+		bb_run_refuse(run->extraction, run->arena, &refusal);
+		return;
+	}
+	run->doc = doc;
+	run->scopes[0] = bb_json_root(doc);
+	kind = bb_json_kind(doc, run->scopes[0]);
+	if (kind == BB_JSON_MAP || (kind == BB_JSON_LIST && run->connector->takes_list))
+		run_groups(run);
+	else
+		bb_run_refuse(run->extraction, run->arena, &not_an_object);
+	bb_json_free(doc);
+}
+
+static void run_tsv(struct bb_run *run)
+{
+	struct bb_refusal refusal;
+
+	run->fields = bb_tsv_split(run->connector, run->msg->value, run->arena, &refusal);
+	if (!run->fields) {
+		bb_run_refuse(run->extraction, run->arena, &refusal);
+		return;
+	}
+	for (size_t i = 0; i < run->connector->group_n; i++)
+		run_element(run, &run->connector->groups[i]);
+	separate_ids(run);
 }
 
 /* The first byte of what a schema registry's serialisers write; no text begins with it. */
@@ -55,13 +242,21 @@ void bb_connector_run(const struct bb_connector *connector, const struct bb_mess
 				  "schema registry do; send plain JSON"),
 		.byte_offset = 0,
 	};
+	static const struct bb_refusal tombstone = {
+		.reason = BB_DEAD_TOMBSTONE, .detail = BB_TEXT("no value"), .byte_offset = -1};
+	struct bb_run run = {
+		.connector = connector, .msg = msg, .arena = arena, .extraction = ret_extraction};
 
-	bb_assert(connector->format == BB_FORMAT_CANONICAL);
 	*ret_extraction = (struct bb_extraction){NULL, 0, 0};
 	if (!msg->value.p)
-		skip(ret_extraction, arena, BB_DEAD_TOMBSTONE, "no value");
+		skip(ret_extraction, arena, &tombstone);
 	else if (is_framed(msg->value))
 		bb_run_refuse(ret_extraction, arena, &framed);
-	else
+	else if (connector->format == BB_FORMAT_CANONICAL)
 		bb_canonical_run(msg, arena, ret_extraction);
+	else if (connector->format == BB_FORMAT_TSV)
+		run_tsv(&run);
+	else
+		run_json(&run);
+	bb_assert(ret_extraction->n > 0);
 }

@@ -7,12 +7,57 @@
 
 #include "plan.h"
 
-/* Adds an item to the extraction. */
+/* A value of a message, found by a source. */
+struct bb_found_value {
+	enum {
+		BB_FOUND_NOTHING,
+		BB_FOUND_TEXT,
+		BB_FOUND_NUMBER,
+		BB_FOUND_FALSE,
+		BB_FOUND_TRUE,
+		BB_FOUND_LIST,
+		BB_FOUND_MAP
+	} kind;
+	struct bb_text text; /* TEXT, NUMBER, and the words of FALSE and TRUE */
+	const struct bb_json_node *node;
+	bool in_tree;  /* `text` dies with the document: copy what is kept */
+	bool rounded;  /* made of a number above 2^53 */
+	bool log_time; /* it is @timestamp */
+	bool position; /* it is @position */
+};
+
+/* An event whose id came from the position of its message. */
+struct bb_placed {
+	struct bb_event *ev;
+	const struct bb_event_plan *rule;
+	size_t order;
+};
+
+struct bb_run {
+	const struct bb_connector *connector;
+	const struct bb_message *msg;
+	struct bb_arena *arena;
+	struct bb_extraction *extraction;
+	const struct bb_json *doc;				 /* JSON */
+	const struct bb_text *fields;				 /* TSV: as many as columns */
+	const struct bb_json_node *scopes[BB_PLAN_EACH_MAX + 1]; /* [0]: the whole */
+	size_t indexes[BB_PLAN_EACH_MAX];
+	unsigned depth;	   /* scopes[depth] is the current element */
+	bool tenant_known; /* of this element */
+	struct bb_found_value tenant;
+	struct bb_placed *placed;
+	size_t placed_n, placed_room;
+};
+
+/* run.c: items of the extraction */
 void bb_run_refuse(struct bb_extraction *extraction, struct bb_arena *arena,
 		   const struct bb_refusal *refusal);
 void bb_run_emit(struct bb_extraction *extraction, struct bb_arena *arena, struct bb_event *ev);
 
-/* A canonical event (view: `format: canonical`): exactly one item. */
+/* A new event with what it has from the message: position and log time. */
+struct bb_event *bb_run_event(const struct bb_message *msg, struct bb_arena *arena);
+
+/* canonical.c: a canonical event; exactly one item. */
 void bb_canonical_run(const struct bb_message *msg, struct bb_arena *arena,
 		      struct bb_extraction *extraction);
 
@@ -23,7 +68,46 @@ void bb_canonical_run(const struct bb_message *msg, struct bb_arena *arena,
 bool bb_canonical_value(const struct bb_json *doc, const struct bb_json_node *node,
 			struct bb_arena *arena, struct bb_value *ret_value);
 
-/* A new event with what it has from the message: position and log time. */
-struct bb_event *bb_run_event(const struct bb_message *msg, struct bb_arena *arena);
+/* eval.c. The first source with a usable value; with `texts_only`, lists and objects are not. */
+bool bb_eval_first(struct bb_run *run, const struct bb_exprs *list, bool texts_only,
+		   struct bb_found_value *ret);
+bool bb_eval_source(struct bb_run *run, const struct bb_expr *expr, bool texts_only,
+		    struct bb_found_value *ret);
+bool bb_eval_holds(struct bb_run *run, const struct bb_event_plan *rule);
+bool bb_eval_is_blank(struct bb_text text);
+
+/* A value that is a node of the document. */
+struct bb_found_value bb_eval_node(const struct bb_json *doc, const struct bb_json_node *node);
+
+/* The value's text for an event; a number of an id is written out without an exponent. */
+struct bb_text bb_eval_keep(struct bb_run *run, const struct bb_found_value *value);
+struct bb_text bb_eval_keep_id(struct bb_run *run, const struct bb_found_value *value);
+
+/* The tenant of the current element; false: there is none. */
+bool bb_eval_tenant(struct bb_run *run, struct bb_found_value *ret);
+
+/* Index path of the current element (0.2.1), empty for the whole message. */
+struct bb_text bb_eval_element(struct bb_run *run);
+
+/* change.c: the changes of a text; the result may be empty. */
+struct bb_text bb_change_apply(const struct bb_change *change, struct bb_text text,
+			       struct bb_arena *arena);
+bool bb_change_any(const struct bb_change *change);
+
+/* fill.c: the event that a rule makes of the current element. False: refused. */
+bool bb_fill_event(struct bb_run *run, const struct bb_event_plan *rule, struct bb_event **ret_ev,
+		   struct bb_refusal *ret_refusal);
+void bb_fill_warn(struct bb_run *run, struct bb_event *ev, const char *code, struct bb_text at,
+		  struct bb_text value);
+
+/* fill_facts.c: parts of it */
+void bb_fill_attributes(struct bb_run *run, const struct bb_event_plan *rule, struct bb_event *ev);
+bool bb_fill_amount(struct bb_run *run, const struct bb_amount_plan *plan, struct bb_event *ev,
+		    struct bb_refusal *ret_refusal);
+void bb_fill_consent(struct bb_run *run, const struct bb_event_plan *rule, struct bb_event *ev);
+
+/* tsv.c: the fields of a line. NULL: refused. */
+const struct bb_text *bb_tsv_split(const struct bb_connector *connector, struct bb_text line,
+				   struct bb_arena *arena, struct bb_refusal *ret_refusal);
 
 #endif

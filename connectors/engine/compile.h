@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the parts of the compiler share. Private to the engine. */
+#ifndef BB_COMPILE_H
+#define BB_COMPILE_H
+
+#include <backbone/yaml.h>
+
+#include "plan.h"
+#include "schema.h"
+
+struct bb_defaults {
+	struct bb_text region, currency; /* p NULL: none */
+	const struct bb_zone *zone;
+};
+
+/* A source that is written as a map, before it becomes an expression. */
+struct bb_source_map {
+	struct bb_text constant;
+	struct bb_expr template; /* no parts: none */
+	struct bb_exprs from;
+	struct bb_change change;
+};
+
+struct bb_compiler {
+	const char *file;
+	const struct bb_rules *rules; /* or NULL */
+	struct bb_diagnostics *diagnostics;
+	struct bb_connector *connector;
+	struct bb_arena *arena; /* of the plan */
+	struct bb_buf path;	/* of the current node, terminated */
+	struct bb_defaults defaults;
+	bool has_tenant;    /* the file says what the tenant is */
+	bool in_tenant;	    /* it is being read */
+	unsigned each_n;    /* [*] around the current place: so many ^ are allowed */
+	unsigned each_most; /* of all event rules */
+};
+
+/* compile.c: the walk along the table */
+void bb_compile_section(struct bb_compiler *c, const struct bb_yaml *node, enum bb_place place,
+			void *target);
+void bb_compile_complain(struct bb_compiler *c, const struct bb_yaml *node, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* A key below the current node for the time of a call: returns what bb_compile_leave takes. */
+size_t bb_compile_enter(struct bb_compiler *c, struct bb_text key);
+size_t bb_compile_enter_item(struct bb_compiler *c, size_t i);
+void bb_compile_leave(struct bb_compiler *c, size_t mark);
+
+/* Room for one more item of `bytes` in a list of the plan (items, n, room), zeroed. */
+void *bb_compile_push(struct bb_compiler *c, void *list, size_t bytes);
+
+/* "word" is not one of the words: what is allowed, and the nearest. */
+void bb_compile_unknown(struct bb_compiler *c, const struct bb_yaml *node, const char *what,
+			struct bb_names allowed);
+
+/* The words of a text with spaces between, in the arena of the diagnostics. */
+struct bb_names bb_compile_words(struct bb_compiler *c, const char *words);
+
+/* The scalar's text in the plan's arena; false: a diagnostic says that it must be `what`. */
+bool bb_compile_text(struct bb_compiler *c, const struct bb_yaml *node, const char *what,
+		     struct bb_text *ret_text);
+
+/* compile_value.c, compile_source.c: one type each; what is wrong ends as a diagnostic */
+typedef void bb_compile_fn(struct bb_compiler *c, const struct bb_yaml *node,
+			   const struct bb_option *option, void *target);
+bb_compile_fn bb_compile_name, bb_compile_plain, bb_compile_flag, bb_compile_choice,
+	bb_compile_topics, bb_compile_names, bb_compile_region, bb_compile_zone,
+	bb_compile_currency, bb_compile_namespace, bb_compile_time_form, bb_compile_word_map;
+bb_compile_fn bb_compile_each, bb_compile_redact, bb_compile_sources, bb_compile_template,
+	bb_compile_conditions, bb_compile_attributes, bb_compile_status;
+
+/* compile_check.c: what the keys of one map say together */
+void bb_compile_check(struct bb_compiler *c, const struct bb_yaml *node, enum bb_place place,
+		      void *target);
+
+#endif

@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Values that come out of a message: paths, metadata, templates, constants, conditions. Text that
+ * begins with $, ^ or @ is a path; every path is checked here for what it can never lead to: more ^
+ * than there are elements around, [*] outside `each`, a column that is not in the file.
+ *
+ * Mistakes inside a text are reported at their own column.
+ */
+#include <backbone/assert.h>
+
+#include "compile.h"
+#include "path.h"
+
+static const char *const meta_names[] = {
+#define X(name, text) [BB_META_##name] = (text),
+	BB_METAS(X)
+#undef X
+};
+
+#define META_COUNT (sizeof(meta_names) / sizeof(*meta_names))
+
+/* The place of a byte of a scalar. */
+static struct bb_yaml at_byte(const struct bb_yaml *node, size_t pos)
+{
+	struct bb_yaml at = *node;
+
+	at.column += node->quoted;
+	for (size_t i = 0; i < pos && i < node->text.n; i++)
+		at.column += ((unsigned char)node->text.p[i] & 0xc0) != 0x80;
+	return at;
+}
+
+static bool fail_at(struct bb_compiler *c, const struct bb_yaml *node, size_t pos,
+		    const char *wrong)
+{
+	struct bb_yaml at = at_byte(node, pos);
+
+	bb_compile_complain(c, &at, "in \"%s\": %s", node->text.p, wrong);
+	return false;
+}
+
+static bool check_column(struct bb_compiler *c, const struct bb_yaml *node, struct bb_path *path)
+{
+	struct bb_names columns = c->connector->columns;
+	struct bb_yaml word = *node;
+
+	if (path->up > 0 || path->step_n != 1 || path->steps[0].kind != BB_STEP_NAME) {
+		bb_compile_complain(c, node, "in format tsv a path is $.column, not \"%s\"",
+				    node->text.p);
+		return false;
+	}
+	for (path->column = 0; path->column < columns.n; path->column++)
+		if (bb_text_equal(columns.items[path->column], path->steps[0].name))
+			return true;
+	word.text = path->steps[0].name;
+	bb_compile_unknown(c, &word, "column", columns);
+	return false;
+}
+
+/* What a path can never lead to. */
+static bool check_path(struct bb_compiler *c, const struct bb_yaml *node, size_t pos,
+		       struct bb_path *path)
+{
+	if (bb_path_has_each(path))
+		return fail_at(c, node, pos,
+			       "[*] stands in each and redact only; name an index like [0], or "
+			       "make one event per element with each");
+	if (c->connector->format == BB_FORMAT_TSV)
+		return check_column(c, node, path);
+	if (path->up > c->each_n)
+		return fail_at(c, node, pos,
+			       c->each_n == 0 ? "^ is the element around, but there is no each "
+						"here; the message is $"
+					      : "more ^ than each has [*]");
+	if (path->step_n > 0 && path->steps[0].kind == BB_STEP_INDEX && path->up == c->each_n)
+		c->connector->takes_list = true;
+	return true;
+}
+
+static bool read_path(struct bb_compiler *c, const struct bb_yaml *node, size_t *pos,
+		      struct bb_path *path)
+{
+	size_t from = *pos;
+	const char *wrong;
+
+	if (!bb_path_read(node->text, pos, c->arena, path, &wrong))
+		return fail_at(c, node, *pos, wrong);
+	return check_path(c, node, from, path);
+}
+
+static size_t word_bytes(struct bb_text text, size_t pos)
+{
+	size_t n = 1; /* the @ */
+
+	while (pos + n < text.n &&
+	       ((text.p[pos + n] >= 'a' && text.p[pos + n] <= 'z') ||
+		(text.p[pos + n] >= 'A' && text.p[pos + n] <= 'Z') || text.p[pos + n] == '_'))
+		n++;
+	return n;
+}
+
+/* ("name") behind @header */
+static bool read_header_name(struct bb_compiler *c, const struct bb_yaml *node, size_t *pos,
+			     struct bb_expr *expr)
+{
+	struct bb_text text = node->text;
+	size_t from = *pos + 2, end = from;
+	char quote = from <= text.n && *pos + 1 < text.n ? text.p[*pos + 1] : '\0';
+
+	if (*pos >= text.n || text.p[*pos] != '(' || (quote != '"' && quote != '\''))
+		return fail_at(c, node, *pos, "a header is named like @header(\"X-Topic\")");
+	while (end < text.n && text.p[end] != quote)
+		end++;
+	if (end == from || end + 1 >= text.n || text.p[end + 1] != ')')
+		return fail_at(c, node, end, "a header is named like @header(\"X-Topic\")");
+	expr->text = bb_arena_copy(c->arena, bb_text_bytes(text.p + from, end - from));
+	*pos = end + 2;
+	return true;
+}
+
+static bool unknown_meta(struct bb_compiler *c, const struct bb_yaml *node, size_t pos, size_t n)
+{
+	struct bb_names allowed = {NULL, 0, 0};
+	struct bb_yaml at = at_byte(node, pos);
+
+	for (size_t i = 0; i < META_COUNT; i++)
+		BB_ARENA_PUSH(c->diagnostics->arena, allowed.items, allowed.n, allowed.room) =
+			bb_text_of(meta_names[i]);
+	at.text = bb_arena_copy(c->diagnostics->arena, bb_text_bytes(node->text.p + pos, n));
+	bb_compile_unknown(c, &at, "metadata", allowed);
+	return false;
+}
+
+static bool read_meta(struct bb_compiler *c, const struct bb_yaml *node, size_t *pos,
+		      struct bb_expr *expr)
+{
+	size_t n = word_bytes(node->text, *pos), i = 0;
+	struct bb_text word = bb_text_bytes(node->text.p + *pos, n);
+
+	while (i < META_COUNT && !bb_text_equal(word, bb_text_of(meta_names[i])))
+		i++;
+	if (i == META_COUNT)
+		return unknown_meta(c, node, *pos, n);
+	expr->meta = (enum bb_meta)i;
+	if (expr->meta == BB_META_ELEMENT && c->each_n == 0)
+		return fail_at(c, node, *pos, "@element needs each: there is one element only");
+	if (expr->meta == BB_META_TENANT && (c->in_tenant || !c->has_tenant))
+		return fail_at(c, node, *pos,
+			       c->in_tenant ? "the tenant cannot be made of itself"
+					    : "the file does not say what the tenant is; add "
+					      "\"tenant\" at the top");
+	*pos += n;
+	return expr->meta != BB_META_HEADER || read_header_name(c, node, pos, expr);
+}
+
+static bool is_reference(struct bb_text text, size_t pos)
+{
+	return pos < text.n && (text.p[pos] == '$' || text.p[pos] == '^' || text.p[pos] == '@');
+}
+
+/* A path or metadata at *pos. */
+static bool read_reference(struct bb_compiler *c, const struct bb_yaml *node, size_t *pos,
+			   struct bb_expr *expr)
+{
+	if (node->text.p[*pos] == '@') {
+		expr->kind = BB_EXPR_META;
+		return read_meta(c, node, pos, expr);
+	}
+	expr->kind = BB_EXPR_PATH;
+	return read_path(c, node, pos, &expr->path);
+}
+
+static bool compile_scalar(struct bb_compiler *c, const struct bb_yaml *node, struct bb_expr *expr)
+{
+	size_t pos = 0;
+
+	if (!is_reference(node->text, 0)) {
+		expr->kind = BB_EXPR_CONST;
+		return bb_compile_text(c, node, "a path or a text", &expr->text);
+	}
+	if (!read_reference(c, node, &pos, expr))
+		return false;
+	if (pos < node->text.n)
+		return fail_at(c, node, pos,
+			       "the path ends here, but more follows; for a text that begins so "
+			       "write {const: ...}, for text around paths {template: ...}");
+	return true;
+}
+
+static void add_part(struct bb_compiler *c, struct bb_exprs *parts, struct bb_buf *literal)
+{
+	struct bb_expr part = {.kind = BB_EXPR_CONST};
+
+	if (literal->n == 0)
+		return;
+	part.text = bb_arena_copy(c->arena, bb_buf_slice(literal));
+	literal->n = 0;
+	BB_ARENA_PUSH(c->arena, parts->items, parts->n, parts->room) = part;
+}
+
+/* {path}, the brace at *pos. */
+static bool read_part(struct bb_compiler *c, const struct bb_yaml *node, size_t *pos,
+		      struct bb_exprs *parts)
+{
+	struct bb_expr part = {.kind = BB_EXPR_PATH};
+
+	++*pos;
+	if (!is_reference(node->text, *pos))
+		return fail_at(c, node, *pos,
+			       "a path must follow {; write {{ for the brace itself");
+	if (!read_reference(c, node, pos, &part))
+		return false;
+	if (*pos >= node->text.n || node->text.p[*pos] != '}')
+		return fail_at(c, node, *pos, "} is missing after the path");
+	++*pos;
+	BB_ARENA_PUSH(c->arena, parts->items, parts->n, parts->room) = part;
+	return true;
+}
+
+static bool read_template(struct bb_compiler *c, const struct bb_yaml *node, struct bb_exprs *parts,
+			  struct bb_buf *literal)
+{
+	struct bb_text text = node->text;
+	size_t pos = 0;
+
+	while (pos < text.n) {
+		char byte = text.p[pos];
+		bool twice = pos + 1 < text.n && text.p[pos + 1] == byte;
+
+		if (byte == '{' && !twice) {
+			add_part(c, parts, literal);
+			if (!read_part(c, node, &pos, parts))
+				return false;
+			continue;
+		}
+		if (byte == '}' && !twice)
+			return fail_at(c, node, pos, "} without {; write }} for the brace itself");
+		bb_buf_byte(literal, byte);
+		pos += byte == '{' || byte == '}' ? 2 : 1;
+	}
+	add_part(c, parts, literal);
+	return true;
+}
+
+void bb_compile_template(struct bb_compiler *c, const struct bb_yaml *node,
+			 const struct bb_option *option, void *target)
+{
+	struct bb_buf literal = BB_BUF_EMPTY;
+	struct bb_expr *expr = target;
+	struct bb_text ignored;
+
+	(void)option;
+	expr->kind = BB_EXPR_TEMPLATE;
+	if (bb_compile_text(c, node, "a text with {paths}", &ignored))
+		read_template(c, node, &expr->list, &literal);
+	bb_buf_fini(&literal);
+}
+
+static bool has_change(const struct bb_change *change)
+{
+	return change->strip_prefix.p || change->digits || change->lower || change->map.n > 0 ||
+	       change->prepend.p;
+}
+
+/* {const: ...}, {template: ...} or {from: ...}, with changes or without. */
+static void compile_map(struct bb_compiler *c, const struct bb_yaml *node, struct bb_expr *expr)
+{
+	struct bb_source_map map = {.template = {.kind = BB_EXPR_TEMPLATE}};
+	struct bb_expr inner = {.kind = BB_EXPR_CONST};
+
+	bb_compile_section(c, node, BB_IN_SOURCE, &map);
+	inner.text = map.constant;
+	if (map.template.list.n > 0)
+		inner = map.template;
+	*expr = inner;
+	if (map.from.n == 0 && !has_change(&map.change))
+		return;
+	*expr = (struct bb_expr){.kind = BB_EXPR_FROM, .list = map.from, .change = map.change};
+	if (map.from.n == 0)
+		BB_ARENA_PUSH(c->arena, expr->list.items, expr->list.n, expr->list.room) = inner;
+}
+
+/* One source. False: complained. */
+static bool compile_source(struct bb_compiler *c, const struct bb_yaml *node, struct bb_expr *expr)
+{
+	size_t before = c->diagnostics->n;
+
+	*expr = (struct bb_expr){.kind = BB_EXPR_CONST};
+	if (node->kind == BB_YAML_MAP)
+		compile_map(c, node, expr);
+	else if (node->kind == BB_YAML_LIST)
+		bb_compile_complain(c, node, "a list in a list; write one list of sources");
+	else
+		compile_scalar(c, node, expr);
+	return c->diagnostics->n == before;
+}
+
+void bb_compile_sources(struct bb_compiler *c, const struct bb_yaml *node,
+			const struct bb_option *option, void *target)
+{
+	struct bb_exprs *list = target;
+	unsigned each_n = c->each_n;
+	struct bb_expr expr;
+
+	c->in_tenant = option->place == BB_IN_FILE;
+	if (c->in_tenant)
+		c->each_n = c->each_most;
+	if (node->kind != BB_YAML_LIST) {
+		if (compile_source(c, node, &expr))
+			BB_ARENA_PUSH(c->arena, list->items, list->n, list->room) = expr;
+	} else if (node->n == 0) {
+		bb_compile_complain(c, node, "the list of sources is empty");
+	}
+	for (size_t i = 0; node->kind == BB_YAML_LIST && i < node->n; i++) {
+		size_t mark = bb_compile_enter_item(c, i);
+
+		if (compile_source(c, node->items[i], &expr))
+			BB_ARENA_PUSH(c->arena, list->items, list->n, list->room) = expr;
+		bb_compile_leave(c, mark);
+	}
+	c->in_tenant = false;
+	c->each_n = each_n;
+}
+
+static void compile_condition(struct bb_compiler *c, const struct bb_yaml *key,
+			      const struct bb_yaml *value, struct bb_conditions *list)
+{
+	struct bb_condition condition = {.kind = BB_CONDITION_EQUALS};
+	struct bb_option any = {.place = BB_IN_EVENT};
+	size_t mark = bb_compile_enter(c, key->text);
+
+	if (!is_reference(key->text, 0))
+		bb_compile_complain(c, key,
+				    "\"%s\" is no path; a condition is a path ($.status) and the "
+				    "value that it must have",
+				    key->text.p);
+	else
+		compile_scalar(c, key, &condition.subject);
+	if (value->kind == BB_YAML_SCALAR && bb_text_equal(value->text, BB_TEXT("exists")))
+		condition.kind = BB_CONDITION_EXISTS;
+	else if (value->kind == BB_YAML_SCALAR && bb_text_equal(value->text, BB_TEXT("absent")))
+		condition.kind = BB_CONDITION_ABSENT;
+	else
+		bb_compile_sources(c, value, &any, &condition.words);
+	BB_ARENA_PUSH(c->arena, list->items, list->n, list->room) = condition;
+	bb_compile_leave(c, mark);
+}
+
+void bb_compile_conditions(struct bb_compiler *c, const struct bb_yaml *node,
+			   const struct bb_option *option, void *target)
+{
+	(void)option;
+	if (node->kind != BB_YAML_MAP || node->n == 0) {
+		bb_compile_complain(c, node,
+				    "must be a map of paths and values, e.g. {'$.type': order}");
+		return;
+	}
+	for (size_t i = 0; i < node->n; i++)
+		compile_condition(c, node->keys[i], node->items[i], target);
+}
+
+void bb_compile_attributes(struct bb_compiler *c, const struct bb_yaml *node,
+			   const struct bb_option *option, void *target)
+{
+	struct bb_attribute_plans *list = target;
+	struct bb_attribute_plan plan;
+	size_t mark;
+
+	if (node->kind != BB_YAML_MAP || node->n == 0) {
+		bb_compile_complain(c, node,
+				    "must be a map of names and sources, e.g. {first_name: "
+				    "'$.customer.first_name'}");
+		return;
+	}
+	for (size_t i = 0; i < node->n; i++) {
+		mark = bb_compile_enter(c, node->keys[i]->text);
+		plan = (struct bb_attribute_plan){.name = {NULL, 0}};
+		plan.name = bb_arena_copy(c->arena, node->keys[i]->text);
+		if (plan.name.n == 0 || plan.name.n > BB_EVENT_TEXT_MAX)
+			bb_compile_complain(c, node->keys[i],
+					    "the name of an attribute has 1 to 256 bytes");
+		bb_compile_sources(c, node->items[i], option, &plan.from);
+		BB_ARENA_PUSH(c->arena, list->items, list->n, list->room) = plan;
+		bb_compile_leave(c, mark);
+	}
+}
+
+void bb_compile_status(struct bb_compiler *c, const struct bb_yaml *node,
+		       const struct bb_option *option, void *target)
+{
+	struct bb_consent_plan *plan = target;
+	struct bb_expr *status;
+
+	if (node->kind == BB_YAML_MAP) {
+		bb_compile_section(c, node, BB_IN_STATUS, plan);
+		return;
+	}
+	bb_compile_sources(c, node, option, &plan->status);
+	for (size_t i = 0; i < plan->status.n; i++) {
+		status = &plan->status.items[i];
+		if (status->kind != BB_EXPR_CONST ||
+		    (!bb_text_equal(status->text, BB_TEXT("granted")) &&
+		     !bb_text_equal(status->text, BB_TEXT("denied"))))
+			bb_compile_complain(c, node,
+					    "must be granted, denied, or a map that says which "
+					    "values mean what: {from: '$.accepts', granted: "
+					    "['true'], denied: ['false']}");
+	}
+}
+
+static unsigned count_each(const struct bb_path *path)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < path->step_n; i++)
+		n += path->steps[i].kind == BB_STEP_EACH;
+	return n;
+}
+
+/* A path from the top of the message, the whole scalar. */
+static bool read_top_path(struct bb_compiler *c, const struct bb_yaml *node, struct bb_path *path)
+{
+	struct bb_text ignored;
+	const char *wrong;
+	size_t pos = 0;
+
+	if (!bb_compile_text(c, node, "a path", &ignored))
+		return false;
+	if (!bb_path_read(node->text, &pos, c->arena, path, &wrong))
+		return fail_at(c, node, pos, wrong);
+	if (pos < node->text.n)
+		return fail_at(c, node, pos, "the path ends here, but more follows");
+	if (path->up > 0)
+		return fail_at(c, node, 0, "this path begins at the top of the message: $");
+	return true;
+}
+
+void bb_compile_each(struct bb_compiler *c, const struct bb_yaml *node,
+		     const struct bb_option *option, void *target)
+{
+	struct bb_path *path = target;
+	unsigned n;
+
+	(void)option;
+	if (!read_top_path(c, node, path))
+		return;
+	n = count_each(path);
+	if (c->connector->format == BB_FORMAT_TSV)
+		bb_compile_complain(c, node, "in format tsv a message is one line: no each");
+	else if (n == 0 || path->steps[path->step_n - 1].kind != BB_STEP_EACH)
+		bb_compile_complain(c, node,
+				    "must be a path that ends with [*], e.g. '$.events[*]'");
+	else if (n > BB_PLAN_EACH_MAX)
+		bb_compile_complain(c, node, "more than 8 [*]");
+	c->each_n = n;
+	if (path->step_n > 0 && path->steps[0].kind != BB_STEP_NAME)
+		c->connector->takes_list = true;
+}
+
+static void compile_redacted(struct bb_compiler *c, const struct bb_yaml *node)
+{
+	struct bb_connector *connector = c->connector;
+	struct bb_path path;
+
+	if (!read_top_path(c, node, &path))
+		return;
+	if (path.step_n == 0) {
+		bb_compile_complain(c, node, "$ is the whole message; name what must go");
+		return;
+	}
+	if (connector->format == BB_FORMAT_TSV && !check_column(c, node, &path))
+		return;
+	BB_ARENA_PUSH(c->arena, connector->redact, connector->redact_n, connector->redact_room) =
+		path;
+}
+
+void bb_compile_redact(struct bb_compiler *c, const struct bb_yaml *node,
+		       const struct bb_option *option, void *target)
+{
+	(void)option;
+	(void)target;
+	if (node->kind != BB_YAML_LIST) {
+		compile_redacted(c, node);
+		return;
+	}
+	for (size_t i = 0; i < node->n; i++) {
+		size_t mark = bb_compile_enter_item(c, i);
+
+		compile_redacted(c, node->items[i]);
+		bb_compile_leave(c, mark);
+	}
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One rule and one element make one event: type, id, time and who it was here; facts in
+ * fill_facts.c. Texts of the document are copied, because the document ends with the run.
+ *
+ * What an event cannot be without (its type) or must not lose silently (money that cannot be read)
+ * is a refusal that names the member; what it can do without is left out with a warning.
+ */
+#include <backbone/normalise.h>
+
+#include "run.h"
+
+void bb_fill_warn(struct bb_run *run, struct bb_event *ev, const char *code, struct bb_text at,
+		  struct bb_text value)
+{
+	BB_ARENA_PUSH(run->arena, ev->warnings, ev->warning_n, ev->warning_room) =
+		(struct bb_warning){bb_text_of(code), at, value};
+}
+
+static bool refuse(struct bb_refusal *refusal, const char *at, const char *detail)
+{
+	*refusal = (struct bb_refusal){
+		.reason = BB_DEAD_INVALID_EVENT,
+		.at = bb_text_of(at),
+		.detail = bb_text_of(detail),
+		.byte_offset = -1,
+	};
+	return false;
+}
+
+static void fill_id(struct bb_run *run, const struct bb_event_plan *rule, struct bb_event *ev)
+{
+	static const struct bb_expr here = {.kind = BB_EXPR_META, .meta = BB_META_POSITION};
+	struct bb_found_value value;
+
+	if (!bb_eval_first(run, &rule->id, true, &value)) {
+		bb_eval_source(run, &here, true, &value);
+		if (rule->id.n > 0)
+			bb_fill_warn(run, ev, "id_missing", BB_TEXT("id"),
+				     (struct bb_text){NULL, 0});
+	}
+	ev->id = bb_eval_keep_id(run, &value);
+	if (value.rounded)
+		bb_fill_warn(run, ev, "may_be_rounded", BB_TEXT("id"), ev->id);
+	if (value.position && run->connector->ids_may_meet) {
+		struct bb_placed placed = {ev, rule, run->placed_n};
+
+		BB_ARENA_PUSH(run->arena, run->placed, run->placed_n, run->placed_room) = placed;
+	}
+}
+
+/* The text of a time; false: there is none to use. `log_time`: it is the log's. */
+static bool time_text(struct bb_run *run, const struct bb_time_plan *plan, struct bb_text *ret_text,
+		      bool *ret_log_time)
+{
+	struct bb_found_value date, time;
+
+	if (plan->from.n > 0) {
+		if (!bb_eval_first(run, &plan->from, true, &date))
+			return false;
+		*ret_text = date.text;
+		*ret_log_time = date.log_time;
+		return true;
+	}
+	if (!bb_eval_first(run, &plan->date, true, &date) ||
+	    !bb_eval_first(run, &plan->time, true, &time))
+		return false;
+	*ret_text = bb_arena_printf(run->arena, "%.*s %.*s", (int)date.text.n, date.text.p,
+				    (int)time.text.n, time.text.p);
+	*ret_log_time = false;
+	return true;
+}
+
+static void fill_time(struct bb_run *run, const struct bb_event_plan *rule, struct bb_event *ev)
+{
+	const struct bb_time_plan *plan;
+	struct bb_text text;
+	bool log_time;
+
+	for (size_t i = 0; i < rule->time.n; i++) {
+		plan = &rule->time.items[i];
+		if (!time_text(run, plan, &text, &log_time))
+			continue;
+		if (log_time)
+			return;
+		ev->has_time = bb_stamp_read(&plan->format, plan->zone, text, &ev->time_ms);
+		if (!ev->has_time)
+			bb_fill_warn(run, ev, "time_invalid", BB_TEXT("time"),
+				     bb_arena_copy(run->arena, text));
+		return;
+	}
+}
+
+/*
+ * The identifier that a value is. False: nothing to identify by; a warning says so where that is
+ * not ordinary.
+ */
+static bool identifier_of(struct bb_run *run, const struct bb_identify_plan *plan,
+			  const struct bb_found_value *found, struct bb_event *ev,
+			  struct bb_identifier *ret_id)
+{
+	struct bb_text value = bb_eval_keep_id(run, found);
+	struct bb_found_value tenant;
+
+	value = bb_change_apply(&plan->change, value, run->arena);
+	if (bb_eval_is_blank(value))
+		return false;
+	if (plan->regional && value.p[0] != '+')
+		bb_normalise(plan->regional, value, run->arena, &value);
+	if (plan->scope == BB_SCOPE_TENANT) {
+		if (!bb_eval_tenant(run, &tenant)) {
+			bb_fill_warn(
+				run, ev, "tenant_missing",
+				bb_arena_printf(run->arena, "identifiers[%zu]", ev->identifier_n),
+				value);
+			return false;
+		}
+		value = bb_arena_printf(run->arena, "%.*s/%.*s", (int)tenant.text.n, tenant.text.p,
+					(int)value.n, value.p);
+	}
+	*ret_id = (struct bb_identifier){.ns = plan->ns,
+					 .value = value,
+					 .ns_index = BB_NS_UNKNOWN,
+					 .optional = plan->optional};
+	return true;
+}
+
+static void add_identifier(struct bb_run *run, const struct bb_identify_plan *plan,
+			   const struct bb_found_value *found, struct bb_event *ev)
+{
+	struct bb_identifier id;
+
+	if (!identifier_of(run, plan, found, ev, &id))
+		return;
+	if (found->rounded)
+		bb_fill_warn(run, ev, "may_be_rounded",
+			     bb_arena_printf(run->arena, "identifiers[%zu]", ev->identifier_n),
+			     id.value);
+	BB_ARENA_PUSH(run->arena, ev->identifiers, ev->identifier_n, ev->identifier_room) = id;
+}
+
+typedef void on_value_fn(struct bb_run *run, const struct bb_identify_plan *plan,
+			 const struct bb_found_value *found, struct bb_event *ev);
+
+/* The value itself, or each single value of a list. */
+static void each_value(struct bb_run *run, const struct bb_identify_plan *plan,
+		       const struct bb_found_value *found, struct bb_event *ev,
+		       on_value_fn *on_value)
+{
+	struct bb_found_value item;
+
+	if (found->kind == BB_FOUND_MAP)
+		return;
+	if (found->kind != BB_FOUND_LIST) {
+		on_value(run, plan, found, ev);
+		return;
+	}
+	for (size_t i = 0; i < bb_json_size(run->doc, found->node); i++) {
+		item = bb_eval_node(run->doc, bb_json_item(run->doc, found->node, i));
+		if (item.kind != BB_FOUND_NOTHING && item.kind != BB_FOUND_LIST &&
+		    item.kind != BB_FOUND_MAP)
+			on_value(run, plan, &item, ev);
+	}
+}
+
+static void fill_identifiers(struct bb_run *run, const struct bb_event_plan *rule,
+			     struct bb_event *ev)
+{
+	struct bb_found_value found;
+
+	for (size_t i = 0; i < rule->identify.n; i++)
+		if (bb_eval_first(run, &rule->identify.items[i].from, false, &found))
+			each_value(run, &rule->identify.items[i], &found, ev, add_identifier);
+}
+
+/* What a `same` fact names is on the event; after the first, each is paired with the first. */
+static void fill_same(struct bb_run *run, const struct bb_identify_plan *plan, struct bb_event *ev)
+{
+	size_t first = ev->identifier_n, n;
+	struct bb_found_value found;
+	struct bb_same pair;
+
+	for (size_t i = 0; i < plan->from.n; i++)
+		if (bb_eval_source(run, &plan->from.items[i], false, &found))
+			each_value(run, plan, &found, ev, add_identifier);
+	n = ev->identifier_n;
+	for (size_t i = first + 1; i < n; i++) {
+		if (bb_text_equal(ev->identifiers[first].value, ev->identifiers[i].value))
+			continue;
+		pair.pair[0] = ev->identifiers[first];
+		pair.pair[1] = ev->identifiers[i];
+		BB_ARENA_PUSH(run->arena, ev->same, ev->same_n, ev->same_room) = pair;
+	}
+}
+
+bool bb_fill_event(struct bb_run *run, const struct bb_event_plan *rule, struct bb_event **ret_ev,
+		   struct bb_refusal *ret_refusal)
+{
+	struct bb_event *ev = bb_run_event(run->msg, run->arena);
+	struct bb_found_value value;
+
+	ev->source = run->connector->name;
+	ev->channel = run->connector->channel;
+	if (bb_eval_first(run, &rule->channel, true, &value))
+		ev->channel = bb_eval_keep(run, &value);
+	if (!bb_eval_first(run, &rule->type, true, &value))
+		return refuse(ret_refusal, "type", "none of its sources has a usable value");
+	ev->type = bb_eval_keep(run, &value);
+	fill_id(run, rule, ev);
+	fill_time(run, rule, ev);
+	fill_identifiers(run, rule, ev);
+	for (size_t i = 0; i < rule->same.n; i++)
+		fill_same(run, &rule->same.items[i], ev);
+	bb_fill_attributes(run, rule, ev);
+	bb_fill_consent(run, rule, ev);
+	if (!bb_fill_amount(run, &rule->amount, ev, ret_refusal))
+		return false;
+	*ret_ev = ev;
+	return true;
+}

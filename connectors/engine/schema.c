@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every key of a connector file is a row here: where it may stand, what its value is, which field
+ * of the plan it fills, and a sentence for the manual. The rows of a place are in the order in
+ * which they are read: what others depend on (each, defaults, columns) comes first.
+ *
+ * Pure data; nothing fails.
+ */
+#include "schema.h"
+
+#include <backbone/assert.h>
+
+#include "compile.h"
+
+#define FIELD(type, field) offsetof(struct type, field)
+#define TO_FILE(field) FIELD(bb_connector, field)
+#define TO_DEFAULTS(field) FIELD(bb_defaults, field)
+#define TO_EVENT(field) FIELD(bb_event_plan, field)
+#define TO_TIME(field) FIELD(bb_time_plan, field)
+#define TO_IDENTIFY(field) FIELD(bb_identify_plan, field)
+#define TO_SPREAD(field) FIELD(bb_spread_plan, field)
+#define TO_AMOUNT(field) FIELD(bb_amount_plan, field)
+#define TO_CONSENT(field) FIELD(bb_consent_plan, field)
+#define TO_SOURCE(field) FIELD(bb_source_map, field)
+
+/* Rows: place, key, type, field, then what is special. */
+#define ROW(place_, name_, type_, offset_, ...)                                                    \
+	{                                                                                          \
+		.place = BB_IN_##place_, .name = (name_), .type = BB_TYPE_##type_,                 \
+		.offset = (offset_), __VA_ARGS__                                                   \
+	}
+#define HELP(text) .help = (text)
+#define REQUIRED .required = true
+#define INSIDE(place_) .section = BB_IN_##place_
+#define WORDS(text) .words = (text)
+#define LATER(text) .later = (text)
+
+#define CHANGE_ROWS(place, to)                                                                     \
+	ROW(place, "strip_prefix", TEXT, to(change.strip_prefix),                                  \
+	    HELP("takes this off the front of the value, where it is there")),                     \
+		ROW(place, "digits", FLAG, to(change.digits),                                      \
+		    HELP("keeps only the digits 0 to 9")),                                         \
+		ROW(place, "lower", FLAG, to(change.lower), HELP("lower case")),                   \
+		ROW(place, "map", WORD_MAP, to(change.map),                                        \
+		    HELP("replaces a value by another; values that are not listed stay")),         \
+		ROW(place, "prepend", TEXT, to(change.prepend),                                    \
+		    HELP("puts this in front of the value"))
+
+static const struct bb_option options[] = {
+	ROW(FILE, "connector", NAME, TO_FILE(name), REQUIRED,
+	    HELP("name of the connector: the source of its events, in metrics and dead letters")),
+	ROW(FILE, "channel", TEXT, TO_FILE(channel),
+	    HELP("channel of its events: pos, web, social, ...")),
+	ROW(FILE, "format", CHOICE, TO_FILE(format), WORDS("json tsv canonical"), LATER("csv"),
+	    HELP("what a message is; json where nothing is said")),
+	ROW(FILE, "unwrap", CHOICE, TO_FILE(unwrap), WORDS("none"),
+	    LATER("cloudevents debezium confluent_json relay"),
+	    HELP("the envelope that the message comes in")),
+	ROW(FILE, "columns", NAMES, TO_FILE(columns), HELP("tsv: names of the columns, in order")),
+	ROW(FILE, "topics", TOPICS, TO_FILE(topics), REQUIRED,
+	    HELP("topics to read: names, or one pattern /^shop\\..*/; [] where it is for files "
+		 "only")),
+	ROW(FILE, "defaults", SECTION, 0, INSIDE(DEFAULTS), HELP("for values that do not say it")),
+	ROW(FILE, "events", SECTIONS, TO_FILE(events), INSIDE(EVENT),
+	    HELP("rules, in order; the first that matches an element takes it")),
+	ROW(FILE, "tenant", SOURCES, TO_FILE(tenant),
+	    HELP("the shop, page or account that ids with scope: tenant belong to")),
+	ROW(FILE, "redact", REDACT, TO_FILE(redact),
+	    HELP("what is removed from a message before it is kept in a dead letter")),
+	ROW(FILE, "otherwise", CHOICE, TO_FILE(otherwise), WORDS("skip dead_letter"),
+	    HELP("what becomes of an element that no rule takes; skip where nothing is said")),
+
+	ROW(DEFAULTS, "region", REGION, TO_DEFAULTS(region),
+	    HELP("country of telephone numbers that do not name one")),
+	ROW(DEFAULTS, "timezone", ZONE, TO_DEFAULTS(zone),
+	    HELP("zone of times that do not name one")),
+	ROW(DEFAULTS, "currency", CURRENCY, TO_DEFAULTS(currency),
+	    HELP("currency of amounts that do not name one")),
+
+	ROW(EVENT, "each", EACH, TO_EVENT(each),
+	    HELP("a list: one event for each of its elements")),
+	ROW(EVENT, "name", TEXT, TO_EVENT(name), HELP("name of the rule, for people")),
+	ROW(EVENT, "when", CONDITIONS, TO_EVENT(when), HELP("what must hold, all of it")),
+	ROW(EVENT, "unless", CONDITIONS, TO_EVENT(unless), HELP("what must not hold, none of it")),
+	ROW(EVENT, "continue", FLAG, TO_EVENT(goes_on),
+	    HELP("true: later rules look at the element too")),
+	ROW(EVENT, "type", SOURCES, TO_EVENT(type), REQUIRED, HELP("what happened")),
+	ROW(EVENT, "id", SOURCES, TO_EVENT(id),
+	    HELP("the event's id at its source; its position in the log where there is none")),
+	ROW(EVENT, "channel", SOURCES, TO_EVENT(channel), HELP("where it is not the connector's")),
+	ROW(EVENT, "time", SECTIONS, TO_EVENT(time), INSIDE(TIME),
+	    HELP("when it happened; the log's time where there is none")),
+	ROW(EVENT, "identify", SECTIONS, TO_EVENT(identify), INSIDE(IDENTIFY),
+	    HELP("who it was: identifiers")),
+	ROW(EVENT, "same", SECTIONS, TO_EVENT(same), INSIDE(SAME),
+	    HELP("identifiers that the producer says are one person's")),
+	ROW(EVENT, "attributes", ATTRIBUTES, TO_EVENT(attributes),
+	    HELP("what is known of the person")),
+	ROW(EVENT, "attributes_once", ATTRIBUTES, TO_EVENT(once),
+	    HELP("the same, but only the earliest counts")),
+	ROW(EVENT, "spread", SECTIONS, TO_EVENT(spread), INSIDE(SPREAD),
+	    HELP("all members of an object as attributes")),
+	ROW(EVENT, "unset", SOURCES, TO_EVENT(unset), HELP("names of attributes that are no more")),
+	ROW(EVENT, "amount", SECTION, TO_EVENT(amount), INSIDE(AMOUNT), HELP("money")),
+	ROW(EVENT, "consent", SECTIONS, TO_EVENT(consent), INSIDE(CONSENT),
+	    HELP("what the person agreed to or refused")),
+	ROW(EVENT, "ruling", LATER, 0, HELP("a steward's word")),
+	ROW(EVENT, "parse_json", LATER, 0, HELP("opens a text that holds JSON")),
+	ROW(EVENT, "parse_query", LATER, 0, HELP("opens a text that holds a query")),
+
+	ROW(TIME, "from", SOURCES, TO_TIME(from), HELP("the value")),
+	ROW(TIME, "date", SOURCES, TO_TIME(date),
+	    HELP("its first half, where it is in two fields")),
+	ROW(TIME, "time", SOURCES, TO_TIME(time), HELP("its second half")),
+	ROW(TIME, "format", TIME_FORM, TO_TIME(format), REQUIRED, HELP("its form; never guessed")),
+	ROW(TIME, "timezone", ZONE, TO_TIME(zone), HELP("zone of values that do not name one")),
+
+	ROW(IDENTIFY, "ns", NAMESPACE, TO_IDENTIFY(ns), REQUIRED, HELP("namespace")),
+	ROW(IDENTIFY, "from", SOURCES, TO_IDENTIFY(from), REQUIRED, HELP("the value")),
+	ROW(IDENTIFY, "scope", CHOICE, TO_IDENTIFY(scope), WORDS("tenant"),
+	    HELP("the id is only unique within the tenant: the value becomes tenant/id")),
+	ROW(IDENTIFY, "optional", FLAG, TO_IDENTIFY(optional),
+	    HELP("true: a value that is not canonical is ordinary, no warning")),
+	CHANGE_ROWS(IDENTIFY, TO_IDENTIFY),
+
+	ROW(SAME, "ns", NAMESPACE, TO_IDENTIFY(ns), REQUIRED, HELP("namespace")),
+	ROW(SAME, "of", SOURCES, TO_IDENTIFY(from), REQUIRED,
+	    HELP("all of these are the same as the first")),
+	ROW(SAME, "scope", CHOICE, TO_IDENTIFY(scope), WORDS("tenant"), HELP("as in identify")),
+	CHANGE_ROWS(SAME, TO_IDENTIFY),
+
+	ROW(SPREAD, "from", SOURCES, TO_SPREAD(from), REQUIRED, HELP("the object")),
+	ROW(SPREAD, "prefix", TEXT, TO_SPREAD(prefix), HELP("put in front of every name")),
+	ROW(SPREAD, "except", NAMES, TO_SPREAD(except), HELP("members that are left out")),
+
+	ROW(AMOUNT, "value", SOURCES, TO_AMOUNT(value), REQUIRED, HELP("the number")),
+	ROW(AMOUNT, "kind", CHOICE, TO_AMOUNT(kind), REQUIRED, WORDS("major minor"),
+	    HELP("major: 12.50; minor: 1250, in the smallest unit of the currency")),
+	ROW(AMOUNT, "currency", SOURCES, TO_AMOUNT(currency), HELP("code of ISO 4217")),
+	ROW(AMOUNT, "sign", CHOICE, TO_AMOUNT(sign), WORDS("positive negative"),
+	    HELP("negative: a refund, which the producer writes as a positive number")),
+	ROW(AMOUNT, "key", SOURCES, TO_AMOUNT(key),
+	    HELP("order or payment that this is the latest state of")),
+	ROW(AMOUNT, "part", SOURCES, TO_AMOUNT(part), HELP("a further amount under the same key")),
+	ROW(AMOUNT, "sum", LATER, 0, HELP("adds up a list")),
+
+	ROW(CONSENT, "purpose", SOURCES, TO_CONSENT(purpose), REQUIRED, HELP("for what")),
+	ROW(CONSENT, "channel", SOURCES, TO_CONSENT(channel),
+	    HELP("by which channel; any, if none")),
+	ROW(CONSENT, "status", STATUS, 0, REQUIRED, HELP("granted, denied, or where to find it")),
+
+	ROW(STATUS, "from", SOURCES, TO_CONSENT(status), REQUIRED, HELP("the value")),
+	ROW(STATUS, "granted", NAMES, TO_CONSENT(granted), HELP("values that mean yes")),
+	ROW(STATUS, "denied", NAMES, TO_CONSENT(denied), HELP("values that mean no")),
+
+	ROW(SOURCE, "const", TEXT, TO_SOURCE(constant), HELP("this text, whatever it begins with")),
+	ROW(SOURCE, "template", TEMPLATE, TO_SOURCE(template), HELP("text with {paths} in it")),
+	ROW(SOURCE, "from", SOURCES, TO_SOURCE(from), HELP("sources whose value is changed")),
+	CHANGE_ROWS(SOURCE, TO_SOURCE),
+	ROW(SOURCE, "at", LATER, 0, HELP("the value's own time")),
+	ROW(SOURCE, "pick", LATER, 0, HELP("a value from a list of names and values")),
+	ROW(SOURCE, "lookup", LATER, 0, HELP("a value under a computed name")),
+	ROW(SOURCE, "parse_json", LATER, 0, HELP("opens a text that holds JSON")),
+	ROW(SOURCE, "parse_query", LATER, 0, HELP("opens a text that holds a query")),
+	ROW(SOURCE, "sum", LATER, 0, HELP("adds up a list")),
+};
+
+const struct bb_option *bb_schema_options(size_t *ret_n)
+{
+	*ret_n = sizeof(options) / sizeof(*options);
+	return options;
+}
+
+const struct bb_option *bb_schema_find(enum bb_place place, struct bb_text name)
+{
+	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
+		if (options[i].place == place && bb_text_equal(name, bb_text_of(options[i].name)))
+			return &options[i];
+	return NULL;
+}
+
+size_t bb_schema_item_bytes(enum bb_place place)
+{
+	switch (place) {
+	case BB_IN_EVENT:
+		return sizeof(struct bb_event_plan);
+	case BB_IN_TIME:
+		return sizeof(struct bb_time_plan);
+	case BB_IN_IDENTIFY:
+	case BB_IN_SAME:
+		return sizeof(struct bb_identify_plan);
+	case BB_IN_SPREAD:
+		return sizeof(struct bb_spread_plan);
+	case BB_IN_CONSENT:
+		return sizeof(struct bb_consent_plan);
+	default:
+		bb_assert(!"a place that does not come as a list");
+		return 0;
+	}
+}
