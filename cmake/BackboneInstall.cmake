@@ -10,7 +10,7 @@ endforeach()
 
 # GNUInstallDirs gives /etc only for the prefix /usr; a locally built one keeps its files under /usr/local/etc.
 set(BB_CONFDIR ${CMAKE_INSTALL_FULL_SYSCONFDIR}/backbone)
-set(BB_EXIT_FINAL 78) # sysexits.h EX_CONFIG
+set(BB_EXIT_FINAL "65 78") # damaged bytes; a wrong configuration: a restart changes neither
 set(BB_BINDIR ${CMAKE_INSTALL_FULL_BINDIR})
 install(FILES ${CMAKE_SOURCE_DIR}/conf/backbone.yaml DESTINATION ${BB_CONFDIR} OPTIONAL)
 install(DIRECTORY DESTINATION ${BB_CONFDIR}/connectors)

@@ -19,7 +19,7 @@ def served(tmp_path_factory):
     folder = tmp_path_factory.mktemp("served")
     with open(folder / "events.ndjson", "wb") as file:
         for i in range(50):
-            file.write(line(event(f"e{i}", [f"user:{i % 10}", f"email:p{i % 10}@example.org"], 1767225600000 + i,
+            file.write(line(event(f"e{i}", [f"user:{i % 10 + 1}", f"email:p{i % 10 + 1}@example.org"], 1767225600000 + i,
                                   attributes={"city": "Lyon", "_odd": "kept"},
                                   amount={"value": "2.50", "currency": "EUR"},
                                   consent=[{"purpose": "marketing", "channel": "email", "status": "granted"}])) + b"\n")
@@ -81,7 +81,7 @@ def test_redis_py(served):
         assert part == {"profile": view["profile"], "attributes": view["attributes"], "events": 5}
         pipe = client.pipeline(transaction=False)
         for i in range(100):
-            pipe.get(f"user:{i % 10}")
+            pipe.get(f"user:{i % 10 + 1}")
         assert all(pipe.execute())
         assert client.info()["profiles"] == 10
 

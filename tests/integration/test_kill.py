@@ -26,8 +26,10 @@ def applied(views):
     return counts
 
 
-def check(one, parts, name):
+def check(one, parts, name, before):
     """The daemon is down: views, offsets and counters must tell one story."""
+    if not any(before) and one.ctl("dump", "--offsets", check=False).returncode == 3:
+        return before  # killed before there was a store
     views = one.views()
     counts = applied(views)
     if seen(views) != expect([e for p in range(PARTITIONS) for e in parts[p][:counts[p]]]):
@@ -70,20 +72,19 @@ def kill_loop(broker, one, name, kills, seed, total, env=None, chunk=120):
             one.kill()
         else:
             one.process.wait()
-        now = check(one, parts, name)
+        now = check(one, parts, name, before)
         assert all(a >= b for a, b in zip(now, before)), f"went back from {before} to {now}"
         moved += now != before
         before = now
     feed(total)
     assert one.once() == 0, one.process.tail()
-    if check(one, parts, name) != [len(p) for p in parts]:
+    if check(one, parts, name, before) != [len(p) for p in parts]:
         raise Wrong("events are missing")
     return events, moved
 
 
-def test_a_hundred_kills_on_the_small_broker(devbroker, daemon, topic):
-    name = topic()
-    devbroker.create_topic(name, PARTITIONS)
+def test_a_hundred_kills_on_the_small_broker(devbroker, daemon):
+    name = devbroker.topic
     one = daemon("killed", brokers=devbroker.bootstrap, topics=[name], batch_events=40)
     events, moved = kill_loop(devbroker, one, name, 100, seed=11, total=9000)
     assert moved >= 30, f"only {moved} of 100 kills came while something was read"
@@ -103,17 +104,15 @@ def test_five_kills_on_the_real_broker(kafka, daemon, topic):
 
 
 @pytest.mark.parametrize("bug", ["offset-before-data", "offset-after-data"])
-def test_the_loop_catches_a_seeded_bug(devbroker, daemon, topic, bug):
+def test_the_loop_catches_a_seeded_bug(devbroker, daemon, bug):
     """A build with switches keeps the offsets in another transaction; the loop above must not pass it."""
-    name = topic()
-    devbroker.create_topic(name, PARTITIONS)
+    name = devbroker.topic
     one = daemon("buggy", brokers=devbroker.bootstrap, topics=[name], batch_events=40, build=BUILD_FAILPOINTS)
     with pytest.raises(Wrong):
         kill_loop(devbroker, one, name, 60, seed=13, total=6000, env={"BB_FAILPOINT": bug})
 
 
-def test_a_build_with_switches_all_off_passes(devbroker, daemon, topic):
-    name = topic()
-    devbroker.create_topic(name, PARTITIONS)
+def test_a_build_with_switches_all_off_passes(devbroker, daemon):
+    name = devbroker.topic
     one = daemon("sound", brokers=devbroker.bootstrap, topics=[name], batch_events=40, build=BUILD_FAILPOINTS)
     kill_loop(devbroker, one, name, 10, seed=14, total=3000)

@@ -5,7 +5,6 @@ import re
 import shutil
 import socket
 import subprocess
-import threading
 import uuid
 
 from .process import DEADLINE_S, Process, Unavailable, program
@@ -202,32 +201,16 @@ class KafkaBroker(Clients):
 
 
 class DevBroker(Clients):
-    """backbone-devbroker: the small broker of the demo, in memory, topics made on first use."""
+    """backbone-devbroker: the small broker of the demo, in memory. It has `topic` with three partitions; others are
+    made on first use. It knows no topic administration."""
 
-    def __init__(self, folder, *args):
-        self.process = Process([program("backbone-devbroker"), *args], os.path.join(str(folder), "devbroker.log"))
+    topic = "three"
+
+    def __init__(self, folder):
+        self.process = Process([program("backbone-devbroker"), "--topics", self.topic + ":3"],
+                               os.path.join(str(folder), "devbroker.log"))
         line = self.process.wait_line(lambda text: re.search(r"\b127\.0\.0\.1:\d+", text))
         self.bootstrap = re.search(r"\b127\.0\.0\.1:\d+", line).group(0)
 
     def close(self):
         self.process.kill()
-
-
-def run_in_thread(work):
-    """Starts `work()`; the returned function waits for it and hands on what it raised."""
-    raised = []
-
-    def body():
-        try:
-            work()
-        except BaseException as error:  # pylint: disable=broad-except
-            raised.append(error)
-    thread = threading.Thread(target=body, daemon=True)
-    thread.start()
-
-    def join():
-        thread.join(DEADLINE_S * 5)
-        assert not thread.is_alive(), "a helper of the test does not end"
-        if raised:
-            raise raised[0]
-    return join
