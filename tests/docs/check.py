@@ -11,12 +11,15 @@ Of a Markdown file, the fenced blocks are read:
     ```console   lines after `$ ` that call backbonectl try, check-config or help are run from the top folder, and the
                  lines below them must come out; `...` stands for any lines. `cat >FILE` with the lines below it makes
                  a file for the next commands of the same document
+    ```console live, ```python live, ```js live    are run beside the running demo: live.py
 """
 import os
 import re
 import subprocess
 import sys
 import tempfile
+
+import live
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 failed = 0
@@ -39,8 +42,8 @@ def text_of(name):
 
 
 def blocks(text):
-    """(line number, language, content) of each fenced block."""
-    for match in re.finditer(r"^```(\w*)[^\n]*\n(.*?)^```", text, re.M | re.S):
+    """(line number, language, content) of each fenced block; of the language `console live`, if that is what it says."""
+    for match in re.finditer(r"^```(\w*(?: live\b)?)[^\n]*\n(.*?)^```", text, re.M | re.S):
         yield text[:match.start()].count("\n") + 1, match.group(1), match.group(2)
 
 
@@ -123,6 +126,36 @@ def check_console(name, text, ctl):
                     report(f"{name}:{number}: $ {command}", [] if good else ["printed instead:"] + done.stdout.splitlines())
 
 
+def check_live(name, text, world):
+    """`world` gives the running demo; it is asked for once there is a block that needs it."""
+    with tempfile.TemporaryDirectory() as folder:
+        for entry in ("connectors", "conf", "scripts"):
+            os.symlink(os.path.join(TOP, entry), os.path.join(folder, entry))
+        for number, language, body in blocks(text):
+            if not language.endswith(" live"):
+                continue
+            if language == "console live":
+                parts = [(c.split("\n")[0], c.rstrip("\n").split("\n")[1:]) for c in re.split(r"^\$ ", body, flags=re.M)[1:]]
+            else:
+                parts = [live.script(language.split()[0], body)]
+            for command, wanted in parts:
+                check_command(f"{name}:{number}: $ {command}", command, wanted, folder, world,
+                              None if language == "console live" else body)
+
+
+def check_command(title, command, wanted, folder, world, text):
+    words = command.split()
+    if words[0] == "cat" and len(words) == 2 and words[1].startswith(">"):
+        with open(os.path.join(folder, words[1].lstrip(">")), "a" if ">>" in command else "w", encoding="utf-8") as file:
+            file.write("\n".join(wanted) + "\n")
+    elif live.missing(command):
+        print(f"ok {title} # SKIP {live.missing(command)} is missing; scripts/setup test installs it", flush=True)
+    else:
+        done = world().run(["bash", "-c", command], folder, text)
+        good = matches(wanted, "\n".join(line.rstrip() for line in done.stdout.split("\n")))
+        report(title, [] if good else ["printed instead:"] + done.stdout.splitlines())
+
+
 def check_verbs(name, text, verbs):
     bad = sorted({v for v in re.findall(r"`(?:\$ )?backbonectl(?: --[\w-]+(?: [A-Z]\w*)?)* ([a-z][a-z-]+)", text)
                   if v not in verbs})
@@ -154,15 +187,31 @@ def main():
     names = documents()
     wanted = ["README.md", "ARCHITECTURE.md", "GUARANTEES.md", "CHANGELOG.md"]
     report("documents: all are there", [f"{w} is missing" for w in wanted if w not in names])
+    worlds = []
+
+    def world():
+        if not worlds:
+            worlds.append(live.World(TOP, os.path.abspath(sys.argv[1])))
+        return worlds[0]
+
+    try:
+        check_documents(names, ctl, verbs, world)
+    finally:
+        for one in worlds:
+            one.close()
+    check_manual(ctl, verbs)
+    sys.exit(failed > 0)
+
+
+def check_documents(names, ctl, verbs, world):
     for name in names:
         text = text_of(name)
         check_links(name, text)
         check_tests(name, text)
         check_yaml(name, text, ctl)
         check_console(name, text, ctl)
+        check_live(name, text, world)
         check_verbs(name, text, verbs)
-    check_manual(ctl, verbs)
-    sys.exit(failed > 0)
 
 
 main()
