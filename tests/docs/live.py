@@ -24,7 +24,8 @@ class World:
         self.top, self.bin = top, os.path.join(build, "daemon")
         self.folder = tempfile.mkdtemp(prefix="backbone-docs.")
         self.running = []
-        self.env = dict(os.environ, DEMO_DIR=self.folder, PATH=self.bin + os.pathsep + os.environ["PATH"],
+        # /usr/bin first: there are the Python and the Node that Debian's packages of client libraries are for
+        self.env = dict(os.environ, DEMO_DIR=self.folder, PATH=f"{self.bin}:/usr/bin:{os.environ['PATH']}",
                         FAKETTY="1",  # redis-cli then prints as it does on a terminal
                         NODE_PATH=os.environ.get("NODE_PATH") or "/usr/share/nodejs", LC_ALL="C.UTF-8")
         try:
