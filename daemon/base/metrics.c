@@ -209,6 +209,12 @@ void bb_metrics_observe(struct bb_metrics *metrics, enum bb_metric metric, struc
 	bb_histogram_record(series_of(metrics, metric, HISTOGRAM, labels)->histogram, value);
 }
 
+void bb_metrics_merge(struct bb_metrics *metrics, enum bb_metric metric, struct bb_labels labels,
+		      const struct bb_histogram *histogram)
+{
+	bb_histogram_merge(series_of(metrics, metric, HISTOGRAM, labels)->histogram, histogram);
+}
+
 void bb_metrics_clear(struct bb_metrics *metrics, enum bb_metric metric)
 {
 	bb_assert(table[metric].kind == GAUGE);

@@ -10,6 +10,7 @@
 
 #include <backbone/assert.h>
 #include <backbone/clock.h>
+#include <stdlib.h>
 #include <strings.h>
 
 #define KEYLESS 0, 0, 0
@@ -171,14 +172,18 @@ static bool is_allowed(struct bb_call *call, const struct bb_command *command)
 
 static void run_measured(struct bb_call *call, const struct bb_command *command)
 {
-	struct bb_metrics *metrics = call->service->metrics;
-	struct bb_labels labels = BB_LABELS(command->name);
+	struct bb_histogram **histogram = &call->service->lookup_ns[command - bb_commands];
 	uint64_t start_ns = bb_clock_monotonic_ns();
 
+	if (!*histogram) {
+		*histogram = calloc(1, sizeof(**histogram));
+		bb_assert(*histogram);
+	}
 	command->run(call);
-	bb_metrics_observe(metrics, BB_METRIC_LOOKUP, labels, bb_clock_monotonic_ns() - start_ns);
+	bb_histogram_record(*histogram, bb_clock_monotonic_ns() - start_ns);
 	if (call->out->n > call->out_start && call->out->p[call->out_start] == '-')
-		bb_metrics_add(metrics, BB_METRIC_LOOKUP_ERRORS, labels, 1);
+		bb_metrics_add(call->service->metrics, BB_METRIC_LOOKUP_ERRORS,
+			       BB_LABELS(command->name), 1);
 }
 
 size_t bb_command_run(const struct bb_resp_request *request, struct bb_session *session,

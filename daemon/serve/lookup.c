@@ -26,6 +26,7 @@ void bb_lookup_fini(struct bb_lookup *lookup)
 	bb_assert(!lookup->kv);
 	bb_viewer_free(lookup->viewer);
 	bb_store_reader_free(lookup->reader);
+	bb_cache_fini(&lookup->cache);
 	*lookup = (struct bb_lookup){0};
 }
 
@@ -38,6 +39,7 @@ int bb_lookup_begin(struct bb_lookup *lookup, struct bb_kv **ret_kv)
 			lookup->kv = NULL;
 			return err;
 		}
+		lookup->version = bb_store_read_version(lookup->reader);
 	}
 	*ret_kv = lookup->kv;
 	return BB_OK;
@@ -72,11 +74,25 @@ int bb_lookup_view(struct bb_lookup *lookup, struct bb_text key, const struct bb
 int bb_lookup_json(struct bb_lookup *lookup, struct bb_text key, struct bb_buf *buf)
 {
 	const struct bb_view *view;
-	int err = bb_lookup_view(lookup, key, &view);
+	size_t start = buf->n;
+	struct bb_text kept;
+	struct bb_kv *kv;
+	int err = bb_lookup_begin(lookup, &kv);
 
-	if (err == BB_OK)
-		bb_view_json(view, BB_VIEW_ALL, false, buf);
-	return err;
+	if (err != BB_OK)
+		return err;
+	kept = bb_cache_get(&lookup->cache, key, lookup->version);
+	if (kept.p) {
+		bb_buf_text(buf, kept);
+		return BB_OK;
+	}
+	err = bb_lookup_view(lookup, key, &view);
+	if (err != BB_OK)
+		return err;
+	bb_view_json(view, BB_VIEW_ALL, false, buf);
+	bb_cache_put(&lookup->cache, key, lookup->version,
+		     (struct bb_text){buf->p + start, buf->n - start});
+	return BB_OK;
 }
 
 bool bb_lookup_is_nobody(const struct bb_lookup *lookup, int err, struct bb_text key)

@@ -6,6 +6,8 @@
 #ifndef SERVE_LOOKUP_H
 #define SERVE_LOOKUP_H
 
+#include "cache.h"
+
 #include <backbone/store.h>
 #include <backbone/view.h>
 
@@ -13,7 +15,9 @@ struct bb_lookup {
 	struct bb_store_reader *reader;
 	struct bb_viewer *viewer;
 	struct bb_kv *kv; /* NULL: no snapshot is open */
+	uint64_t version; /* of the snapshot */
 	const struct bb_rules *rules;
+	struct bb_cache cache;
 };
 
 BB_MUST_CHECK int bb_lookup_init(struct bb_lookup *lookup, struct bb_store *store,

@@ -3,9 +3,10 @@
  * Ties the look-up, the configuration and the status provider together for commands and routes.
  * Fails only where the store gives no reader.
  */
-#include "service.h"
+#include "command.h"
 
 #include <backbone/assert.h>
+#include <stdlib.h>
 
 int bb_service_init(struct bb_service *service, const struct bb_serve_options *options)
 {
@@ -19,6 +20,9 @@ int bb_service_init(struct bb_service *service, const struct bb_serve_options *o
 		.status_ctx = options->status_ctx,
 	};
 	bb_arena_init(&service->scratch);
+	service->lookup_n = bb_command_n;
+	service->lookup_ns = calloc(service->lookup_n, sizeof(*service->lookup_ns));
+	bb_assert(service->lookup_ns);
 	return bb_lookup_init(&service->lookup, options->store, options->rules);
 }
 
@@ -26,6 +30,22 @@ void bb_service_fini(struct bb_service *service)
 {
 	bb_lookup_fini(&service->lookup);
 	bb_arena_fini(&service->scratch);
+	for (size_t i = 0; i < service->lookup_n; i++)
+		free(service->lookup_ns[i]);
+	free(service->lookup_ns);
+}
+
+void bb_service_flush(struct bb_service *service)
+{
+	for (size_t i = 0; i < service->lookup_n; i++) {
+		struct bb_histogram *histogram = service->lookup_ns[i];
+
+		if (!histogram || histogram->count == 0)
+			continue;
+		bb_metrics_merge(service->metrics, BB_METRIC_LOOKUP, BB_LABELS(bb_commands[i].name),
+				 histogram);
+		*histogram = (struct bb_histogram){0};
+	}
 }
 
 void bb_service_status(struct bb_service *service, struct bb_status *ret_status)

@@ -25,11 +25,17 @@ struct bb_service {
 	bb_status_fn *status;
 	void *status_ctx;
 	struct bb_serve_stats stats;
+	struct bb_histogram **lookup_ns; /* by command of the table; NULL: not run yet. What was
+					    observed since the last bb_service_flush */
+	size_t lookup_n;
 };
 
 BB_MUST_CHECK int bb_service_init(struct bb_service *service,
 				  const struct bb_serve_options *options);
 void bb_service_fini(struct bb_service *service);
+
+/* Hands what was counted of commands over to the metrics. */
+void bb_service_flush(struct bb_service *service);
 
 /* Asks the application; slices in the scratch arena. */
 void bb_service_status(struct bb_service *service, struct bb_status *ret_status);

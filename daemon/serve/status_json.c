@@ -134,6 +134,7 @@ void bb_status_metrics(struct bb_service *service, const struct bb_status *statu
 {
 	struct bb_metrics *metrics = service->metrics;
 
+	bb_service_flush(service);
 	bb_metrics_set(metrics, BB_METRIC_BUILD, BB_LABELS(BB_VERSION), 1);
 	bb_metrics_set(metrics, BB_METRIC_READY, BB_LABELS_NONE, status->ready);
 	bb_metrics_set(metrics, BB_METRIC_PROFILES, BB_LABELS_NONE, (double)status->profiles);

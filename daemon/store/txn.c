@@ -349,3 +349,9 @@ void bb_store_read_end(struct bb_store_reader *reader)
 	mdb_txn_reset(reader->base.txn);
 	reader->open = false;
 }
+
+uint64_t bb_store_read_version(const struct bb_store_reader *reader)
+{
+	bb_assert(reader->open);
+	return mdb_txn_id(reader->base.txn);
+}

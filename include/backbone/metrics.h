@@ -82,6 +82,10 @@ void bb_metrics_set(struct bb_metrics *metrics, enum bb_metric metric, struct bb
 void bb_metrics_observe(struct bb_metrics *metrics, enum bb_metric metric, struct bb_labels labels,
 			uint64_t value);
 
+/* Adds what was observed elsewhere, where each value by itself would cost too much. */
+void bb_metrics_merge(struct bb_metrics *metrics, enum bb_metric metric, struct bb_labels labels,
+		      const struct bb_histogram *histogram);
+
 /* Forgets the series of a gauge, before it is filled anew (partitions come and go). */
 void bb_metrics_clear(struct bb_metrics *metrics, enum bb_metric metric);
 

@@ -53,6 +53,9 @@ void bb_store_reader_free(struct bb_store_reader *reader); /* NULL-safe */
 BB_MUST_CHECK int bb_store_read_begin(struct bb_store_reader *reader, struct bb_kv **ret_kv);
 void bb_store_read_end(struct bb_store_reader *reader);
 
+/* Which commit the open snapshot shows: equal numbers, equal contents. */
+uint64_t bb_store_read_version(const struct bb_store_reader *reader);
+
 struct bb_store_stats {
 	uint64_t map_bytes, used_bytes, free_bytes,
 		file_bytes; /* used: pages in use; free: in freed pages */

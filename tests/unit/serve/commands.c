@@ -361,6 +361,7 @@ Test(serve, every_command_is_counted_by_name, .init = setup, .fini = teardown)
 	run("GET user:7");
 	run("GET user:nobody");
 	run("GET usr:7");
+	bb_service_flush(&service);
 	histogram = bb_metrics_histogram(fix.metrics, BB_METRIC_LOOKUP, BB_LABELS("get"));
 	cr_assert(histogram);
 	cr_assert_eq(histogram->count, 3);

@@ -435,6 +435,9 @@ SERVE_TEST(a_reader_sees_what_was_committed_before_it_asked)
 	static const char *const more[] = {"{\"source\":\"web\",\"type\":\"seen\",\"id\":\"e9\","
 					   "\"time\":\"2026-02-01T00:00:00Z\","
 					   "\"identifiers\":[{\"ns\":\"user\",\"value\":\"9\"}]}"};
+	static const char *const again[] = {"{\"source\":\"web\",\"type\":\"seen\",\"id\":\"e10\","
+					    "\"time\":\"2026-02-01T00:00:00Z\","
+					    "\"identifiers\":[{\"ns\":\"user\",\"value\":\"9\"}]}"};
 	int fd;
 
 	fixture_serve(&fix);
@@ -442,6 +445,12 @@ SERVE_TEST(a_reader_sees_what_was_committed_before_it_asked)
 	fixture_expect(&fix, fd, "EXISTS user:9\n", ":0\r\n");
 	fixture_apply(&fix, more, 1);
 	fixture_expect(&fix, fd, "EXISTS user:9\n", ":1\r\n");
+	for (int i = 0; i < 2; i++) /* the second from the cache */
+		cr_assert(strstr(fixture_exchange(&fix, fd, BB_TEXT("GET user:9\n"), 1, NULL),
+				 "\"events\":1,\"first_seen\""));
+	fixture_apply(&fix, again, 1);
+	cr_assert(strstr(fixture_exchange(&fix, fd, BB_TEXT("GET user:9\n"), 1, NULL),
+			 "\"events\":2,\"first_seen\""));
 	close(fd);
 }
 

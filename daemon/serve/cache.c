@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A hash table of buckets of four, without chains. A view goes into its bucket in place of the same
+ * key's old one, an empty slot, or the least wanted of the four: stale ones first, then those not
+ * asked for since. When the bytes are used up, a hand goes round and frees what is least wanted; a
+ * view that finds no room in a few steps is not kept.
+ *
+ * Why: finding, folding and writing a view of 1.3 KB costs 6 us, copying it 0.1 us; the keys that
+ * are asked for most are asked for again before the next commit. Colliding keys cost a look-up, not
+ * a wrong answer: the key itself is compared.
+ */
+#include "cache.h"
+
+#include <backbone/assert.h>
+#include <stdlib.h>
+
+enum { WAYS = 4, SLOTS = 32768, HAND_STEPS = 64 };
+
+struct bb_cache_entry {
+	uint64_t hash, version;
+	uint32_t key_n, view_n;
+	bool wanted; /* asked for since the hand came by */
+	char text[]; /* key, view */
+};
+
+static size_t entry_bytes(size_t key_n, size_t view_n)
+{
+	return sizeof(struct bb_cache_entry) + key_n + view_n;
+}
+
+static uint64_t mix(uint64_t hash, uint64_t word)
+{
+	hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+	return hash ^ hash >> 29;
+}
+
+static uint64_t hash_of(struct bb_text key)
+{
+	uint64_t hash = key.n, word;
+	size_t i = 0;
+
+	for (; i + sizeof(word) <= key.n; i += sizeof(word)) {
+		memcpy(&word, key.p + i, sizeof(word));
+		hash = mix(hash, word);
+	}
+	word = 0;
+	memcpy(&word, key.p + i, key.n - i);
+	return mix(hash, word);
+}
+
+static struct bb_cache_entry **bucket_of(struct bb_cache *cache, uint64_t hash)
+{
+	return &cache->slots[(hash >> 20) % (SLOTS / WAYS) * WAYS];
+}
+
+static bool is_of_key(const struct bb_cache_entry *entry, uint64_t hash, struct bb_text key)
+{
+	return entry && entry->hash == hash && entry->key_n == key.n &&
+	       memcmp(entry->text, key.p, key.n) == 0;
+}
+
+static void drop(struct bb_cache *cache, struct bb_cache_entry **slot)
+{
+	if (!*slot)
+		return;
+	cache->bytes -= entry_bytes((*slot)->key_n, (*slot)->view_n);
+	free(*slot);
+	*slot = NULL;
+}
+
+void bb_cache_fini(struct bb_cache *cache)
+{
+	for (size_t i = 0; cache->slots && i < SLOTS; i++)
+		drop(cache, &cache->slots[i]);
+	free(cache->slots);
+	*cache = (struct bb_cache){0};
+}
+
+struct bb_text bb_cache_get(struct bb_cache *cache, struct bb_text key, uint64_t version)
+{
+	struct bb_cache_entry **bucket;
+	uint64_t hash;
+
+	if (!cache->slots || key.n == 0 || key.n > BB_CACHE_KEY_MAX)
+		return (struct bb_text){NULL, 0};
+	hash = hash_of(key);
+	bucket = bucket_of(cache, hash);
+	for (size_t i = 0; i < WAYS; i++) {
+		if (!is_of_key(bucket[i], hash, key))
+			continue;
+		if (bucket[i]->version != version)
+			break;
+		bucket[i]->wanted = true;
+		return (struct bb_text){bucket[i]->text + key.n, bucket[i]->view_n};
+	}
+	return (struct bb_text){NULL, 0};
+}
+
+/* How much an entry is worth keeping. */
+static unsigned worth(const struct bb_cache_entry *entry, uint64_t version)
+{
+	if (!entry)
+		return 0;
+	if (entry->version != version)
+		return 1;
+	return entry->wanted ? 3 : 2;
+}
+
+static struct bb_cache_entry **choose(struct bb_cache_entry **bucket, uint64_t hash,
+				      struct bb_text key, uint64_t version)
+{
+	struct bb_cache_entry **chosen = &bucket[hash % WAYS];
+
+	for (size_t i = 0; i < WAYS; i++) {
+		if (is_of_key(bucket[i], hash, key))
+			return &bucket[i];
+		if (worth(bucket[i], version) < worth(*chosen, version))
+			chosen = &bucket[i];
+	}
+	return chosen;
+}
+
+static bool make_room(struct bb_cache *cache, size_t bytes, uint64_t version)
+{
+	for (size_t i = 0; i < HAND_STEPS && cache->bytes + bytes > BB_CACHE_BYTES_MAX; i++) {
+		struct bb_cache_entry **slot = &cache->slots[cache->hand++ % SLOTS];
+
+		if (worth(*slot, version) < 3)
+			drop(cache, slot);
+		else
+			(*slot)->wanted = false;
+	}
+	return cache->bytes + bytes <= BB_CACHE_BYTES_MAX;
+}
+
+void bb_cache_put(struct bb_cache *cache, struct bb_text key, uint64_t version, struct bb_text view)
+{
+	struct bb_cache_entry **slot, *entry;
+	uint64_t hash;
+
+	if (key.n == 0 || key.n > BB_CACHE_KEY_MAX || view.n > BB_CACHE_VIEW_MAX)
+		return;
+	if (!cache->slots)
+		cache->slots = calloc(SLOTS, sizeof(*cache->slots));
+	bb_assert(cache->slots);
+	hash = hash_of(key);
+	slot = choose(bucket_of(cache, hash), hash, key, version);
+	drop(cache, slot);
+	if (!make_room(cache, entry_bytes(key.n, view.n), version))
+		return;
+	entry = malloc(entry_bytes(key.n, view.n));
+	bb_assert(entry);
+	*entry = (struct bb_cache_entry){.hash = hash,
+					 .version = version,
+					 .key_n = (uint32_t)key.n,
+					 .view_n = (uint32_t)view.n};
+	memcpy(entry->text, key.p, key.n);
+	memcpy(entry->text + key.n, view.p, view.n);
+	cache->bytes += entry_bytes(key.n, view.n);
+	*slot = entry;
+}
