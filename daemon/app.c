@@ -156,6 +156,20 @@ static void on_ingest_end(void *ctx, bool store_failed, const struct bb_error *e
 /* --- status --------------------------------------------------------------------------------------
  */
 
+/* What is wrong with the store shows when it is written next; a status has noughts then. */
+static uint64_t count_profiles(struct bb_app *app)
+{
+	uint64_t profiles = 0;
+	struct bb_kv *kv;
+
+	if (bb_store_read_begin(app->reader, &kv))
+		return 0;
+	if (bb_count_profiles(kv, &profiles))
+		profiles = 0;
+	bb_store_read_end(app->reader);
+	return profiles;
+}
+
 static void on_status(void *ctx, struct bb_arena *arena, struct bb_status *ret_status)
 {
 	struct bb_app *app = ctx;
@@ -165,8 +179,9 @@ static void on_status(void *ctx, struct bb_arena *arena, struct bb_status *ret_s
 	ret_status->started_ms = app->started_ms;
 	if (app->stopping)
 		ret_status->state = BB_TEXT("draining");
+	ret_status->profiles = count_profiles(app);
 	if (bb_store_stats(app->store, &stats))
-		return; /* what is wrong shows when the store is written next */
+		return;
 	ret_status->dead_letters = stats.entries[BB_TABLE_DEAD_LETTER];
 	ret_status->identifiers = stats.entries[BB_TABLE_IDENTIFIER];
 	ret_status->store_used_bytes = stats.used_bytes;

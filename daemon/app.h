@@ -45,7 +45,8 @@ struct bb_app {
 	struct bb_config *latest; /* of the last reload, or NULL: connectors */
 	struct bb_config *coming; /* loaded, waiting until nothing is in flight */
 	struct bb_store *store;
-	struct bb_store_reader *reader; /* of ingest's start */
+	struct bb_store_reader
+		*reader; /* of the loop: stored positions at the start, counts of a status */
 	struct bb_metrics *metrics;
 	uv_loop_t loop;
 	bool loop_open;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "batch.h"
+#include "count.h"
 
 static void put(struct bb_batch *batch, enum bb_table table, struct bb_text key,
 		struct bb_text value)
@@ -168,6 +169,7 @@ static void put_profiles(struct bb_batch *batch)
 {
 	struct placed *rows = NULL;
 	size_t n = 0, room = 0;
+	int64_t more = 0; /* profiles */
 
 	for (const struct bb_profile *profile = batch->dirty_profiles; profile;
 	     profile = profile->next_dirty)
@@ -180,8 +182,19 @@ static void put_profiles(struct bb_batch *batch)
 			(struct placed){.place = record->place, .record = record};
 	if (n)
 		qsort(rows, n, sizeof(*rows), by_place);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		const struct bb_profile *profile = rows[i].profile;
+
 		put_placed(batch, &rows[i]);
+		if (profile)
+			more += profile->is_new - profile->gone;
+	}
+	if (batch->err == BB_OK) {
+		int rc = bb_count_add(batch->kv, more);
+
+		if (rc != BB_OK)
+			bb_batch_fail(batch, rc);
+	}
 }
 
 static void put_counter(struct bb_batch *batch, struct bb_text name, uint64_t value)

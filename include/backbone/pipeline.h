@@ -43,6 +43,9 @@ BB_MUST_CHECK int bb_pipeline_finish(struct bb_pipeline *pl);
 /* Forgets the batch and whatever was cached from it. */
 void bb_pipeline_abort(struct bb_pipeline *pl);
 
+/* How many profiles there are in a snapshot. BB_OK, BB_ECORRUPT or the store's error. */
+BB_MUST_CHECK int bb_count_profiles(struct bb_kv *kv, uint64_t *ret_profiles);
+
 void bb_pipeline_stats(const struct bb_pipeline *pl, struct bb_pipeline_stats *ret_stats);
 
 #endif
