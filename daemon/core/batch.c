@@ -49,6 +49,7 @@ struct bb_ident *bb_batch_ident(struct bb_batch *batch, const struct bb_hash *ha
 		return NULL;
 	}
 	ident->old_shared = ident->shared;
+	ident->stored_n = ident->record_n;
 	bb_table_put(&batch->idents, hash, ident);
 	return ident;
 }
@@ -183,6 +184,17 @@ struct bb_ident *bb_batch_member_ident(struct bb_batch *batch, struct bb_member 
 	return member->ident;
 }
 
+static bool read_place(struct bb_batch *batch, struct bb_text value, struct bb_place *ret_place)
+{
+	if (value.n != 12) {
+		bb_batch_fail(batch, BB_ECORRUPT);
+		return false;
+	}
+	*ret_place =
+		(struct bb_place){bb_key_read(value.p, 8), (uint32_t)bb_key_read(value.p + 8, 4)};
+	return true;
+}
+
 /* Reads the places that the identifier's own row has no room for. */
 static void load_places(struct bb_batch *batch, struct bb_ident *ident)
 {
@@ -191,7 +203,7 @@ static void load_places(struct bb_batch *batch, struct bb_ident *ident)
 	bool after = false;
 
 	ident->all_places = true;
-	if (ident->record_n <= BB_PLACES_INLINE)
+	if (ident->stored_n <= BB_PLACES_INLINE)
 		return;
 	memcpy(from, ident->hash.b, BB_HASH_BYTES);
 	for (;; after = true) {
@@ -203,10 +215,10 @@ static void load_places(struct bb_batch *batch, struct bb_ident *ident)
 		if (rc != BB_OK || key.n != sizeof(from) ||
 		    memcmp(key.p, ident->hash.b, BB_HASH_BYTES) != 0)
 			return;
-		struct bb_membership place = {
-			.place = {bb_key_read(value.p, 8), (uint32_t)bb_key_read(value.p + 8, 4)},
-			.stored = true};
+		struct bb_membership place = {.stored = true};
 
+		if (!read_place(batch, value, &place.place))
+			return;
 		memcpy(from, key.p, sizeof(from));
 		memcpy(place.record_hash.b, key.p + BB_HASH_BYTES, BB_HASH_BYTES);
 		BB_ARENA_PUSH(&batch->arena, ident->places, ident->place_n, ident->place_room) =
@@ -232,21 +244,22 @@ struct bb_record *bb_batch_record_in(struct bb_batch *batch, struct bb_ident *id
 {
 	struct bb_record *record = bb_table_get(&batch->records, hash);
 	uint8_t key[32];
+	struct bb_place place;
 	struct bb_text value;
 
 	if (record)
 		return record;
-	for (size_t i = 0; i < ident->place_n; i++)
+	/* those behind are of this batch, and so in the table, or rows of MEMBERSHIP */
+	for (size_t i = 0; i < ident->place_n && i < BB_PLACES_INLINE; i++)
 		if (bb_hash_equal(&ident->places[i].record_hash, hash))
 			return bb_batch_record(batch, hash, ident->places[i].place);
-	if (ident->all_places || ident->record_n <= BB_PLACES_INLINE)
+	if (ident->stored_n <= BB_PLACES_INLINE)
 		return NULL;
 	if (fetch(batch, BB_TABLE_MEMBERSHIP, bb_rows_membership_key(key, &ident->hash, hash),
-		  &value) != BB_OK)
+		  &value) != BB_OK ||
+	    !read_place(batch, value, &place))
 		return NULL;
-	return bb_batch_record(
-		batch, hash,
-		(struct bb_place){bb_key_read(value.p, 8), (uint32_t)bb_key_read(value.p + 8, 4)});
+	return bb_batch_record(batch, hash, place);
 }
 
 struct bb_member *bb_batch_member(struct bb_batch *batch, struct bb_profile *profile, uint16_t ns,
@@ -299,15 +312,28 @@ void bb_batch_dirty_record(struct bb_batch *batch, struct bb_record *record)
 	batch->dirty_records = record;
 }
 
-uint64_t bb_batch_cluster_new(struct bb_batch *batch)
+bool bb_batch_counter(struct bb_batch *batch, struct bb_text name, uint64_t *ret_value)
 {
 	struct bb_text value;
 
-	if (!batch->next_cluster) {
-		int rc = fetch(batch, BB_TABLE_META, BB_TEXT("next_cluster"), &value);
+	if (fetch(batch, BB_TABLE_META, name, &value) != BB_OK)
+		return false;
+	if (value.n != 8) {
+		bb_batch_fail(batch, BB_ECORRUPT);
+		return false;
+	}
+	*ret_value = bb_key_read(value.p, 8);
+	return true;
+}
 
-		batch->next_cluster = rc == BB_OK && value.n == 8 ? bb_key_read(value.p, 8) : 1;
+uint64_t bb_batch_cluster_new(struct bb_batch *batch)
+{
+	if (!batch->next_cluster) {
+		batch->next_cluster = 1;
+		bb_batch_counter(batch, BB_TEXT("next_cluster"), &batch->next_cluster);
 		batch->clusters_saved = batch->next_cluster;
+		if (!batch->next_cluster || batch->next_cluster > INT64_MAX)
+			bb_batch_fail(batch, BB_ECORRUPT);
 	}
 	return batch->next_cluster++;
 }

@@ -111,6 +111,9 @@ void bb_flush_rows(struct bb_batch *batch);
  * the rules. */
 void bb_flush_check_rules(struct bb_batch *batch);
 
+/* A number kept in META. False: there is none (yet), or the batch has failed. */
+bool bb_batch_counter(struct bb_batch *batch, struct bb_text name, uint64_t *ret_value);
+
 /* A new cluster number. */
 uint64_t bb_batch_cluster_new(struct bb_batch *batch);
 
@@ -130,11 +133,13 @@ void bb_ledger_flush(struct bb_batch *batch);
 
 /* The window of event names (window.c). */
 enum bb_window_result { BB_WINDOW_NEW, BB_WINDOW_DUPLICATE, BB_WINDOW_CONFLICT };
-enum bb_window_result bb_window_check(struct bb_batch *batch, const struct bb_event *ev);
-/* Remembers the event; settles an amount without a key that has a twin (see window.c). `record` may
- * be NULL. */
-void bb_window_add(struct bb_batch *batch, const struct bb_event *ev, struct bb_record *record,
-		   bool counts, bb_i128 micros);
+/* The name and the fingerprint of an event. */
+struct bb_window_row *bb_window_row_new(struct bb_batch *batch, const struct bb_event *ev);
+enum bb_window_result bb_window_check(struct bb_batch *batch, const struct bb_window_row *row);
+/* Remembers the event by its row; settles an amount without a key that has a twin (see window.c).
+ * `record` may be NULL. */
+void bb_window_add(struct bb_batch *batch, const struct bb_event *ev, struct bb_window_row *row,
+		   struct bb_record *record, bool counts, bb_i128 micros);
 void bb_window_flush(struct bb_batch *batch);
 
 #endif

@@ -46,44 +46,60 @@ struct bb_hash bb_get_hash(struct bb_cursor *cur)
 	return hash;
 }
 
+int64_t bb_get_time(struct bb_cursor *cur)
+{
+	return bb_get_checked_time(cur, bb_get_i64(cur));
+}
+
+void bb_get_currency(struct bb_cursor *cur, char out[3])
+{
+	struct bb_text text = bb_get_bytes(cur, 3);
+
+	memcpy(out, "XXX", 3);
+	for (size_t i = 0; i < text.n; i++) {
+		if (text.p[i] >= 'A' && text.p[i] <= 'Z')
+			out[i] = text.p[i];
+		else
+			cur->bad = true;
+	}
+}
+
+#define UUID_BYTES 16
 #define UUID_CHARS 36
 
-static int hex_digit(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+/* Where in the text the two digits of each byte begin; between these there are dashes. */
+static const uint8_t uuid_digits[UUID_BYTES] = {0,  2,	4,  6,	9,  11, 14, 16,
+						19, 21, 24, 26, 28, 30, 32, 34};
+static const uint8_t uuid_dashes[] = {8, 13, 18, 23};
 
-static bool is_dash(size_t i)
-{
-	return i == 8 || i == 13 || i == 18 || i == 23;
-}
+/* Of a lower-case hexadecimal digit, and 1 more: 0 is what is none. */
+static const uint8_t digit_plus_1[256] = {
+	['0'] = 1,  ['1'] = 2,	['2'] = 3,  ['3'] = 4,	['4'] = 5,  ['5'] = 6,
+	['6'] = 7,  ['7'] = 8,	['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12,
+	['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16};
 
 /* 8-4-4-4-12 lower-case digits, as nearly every producer writes them. */
-static bool uuid_pack(struct bb_text id, uint8_t out[16])
+static bool uuid_pack(struct bb_text id, uint8_t out[UUID_BYTES])
 {
-	size_t digit = 0;
-
 	if (id.n != UUID_CHARS)
 		return false;
-	for (size_t i = 0; i < UUID_CHARS; i++) {
-		if (is_dash(i)) {
-			if (id.p[i] != '-')
-				return false;
-			continue;
-		}
-		int d = hex_digit(id.p[i]);
-
-		if (d < 0)
+	for (size_t i = 0; i < sizeof(uuid_dashes); i++)
+		if (id.p[uuid_dashes[i]] != '-')
 			return false;
-		out[digit / 2] = (uint8_t)(digit % 2 ? out[digit / 2] | d : d << 4);
-		digit++;
+	for (size_t i = 0; i < UUID_BYTES; i++) {
+		const uint8_t *p = (const uint8_t *)id.p + uuid_digits[i];
+		unsigned high = digit_plus_1[p[0]], low = digit_plus_1[p[1]];
+
+		if (!high || !low)
+			return false;
+		out[i] = (uint8_t)((high - 1) << 4 | (low - 1));
 	}
 	return true;
 }
 
 void bb_put_id(struct bb_buf *buf, struct bb_text id)
 {
-	uint8_t uuid[16];
+	uint8_t uuid[UUID_BYTES];
 
 	if (uuid_pack(id, uuid)) {
 		bb_buf_byte(buf, 0); /* no id is empty: 0 is free to say UUID */
@@ -97,24 +113,22 @@ struct bb_text bb_get_id(struct bb_cursor *cur, struct bb_arena *arena)
 {
 	static const char digits[] = "0123456789abcdef";
 	uint64_t n = bb_get_u64(cur);
-	struct bb_text uuid = n ? (struct bb_text){NULL, 0} : bb_get_bytes(cur, 16);
-	size_t digit = 0;
 
 	if (n)
 		return bb_get_bytes(cur, n);
-	if (uuid.n != 16)
+	struct bb_text uuid = bb_get_bytes(cur, UUID_BYTES);
+
+	if (uuid.n != UUID_BYTES)
 		return uuid;
 	char *out = bb_arena_alloc(arena, UUID_CHARS);
 
-	for (size_t i = 0; i < UUID_CHARS; i++) {
-		if (is_dash(i)) {
-			out[i] = '-';
-			continue;
-		}
-		uint8_t byte = (uint8_t)uuid.p[digit / 2];
+	for (size_t i = 0; i < sizeof(uuid_dashes); i++)
+		out[uuid_dashes[i]] = '-';
+	for (size_t i = 0; i < UUID_BYTES; i++) {
+		uint8_t byte = (uint8_t)uuid.p[i];
 
-		out[i] = digits[digit % 2 ? byte & 15 : byte >> 4];
-		digit++;
+		out[uuid_digits[i]] = digits[byte >> 4];
+		out[uuid_digits[i] + 1] = digits[byte & 15];
 	}
 	return (struct bb_text){out, UUID_CHARS};
 }

@@ -9,6 +9,7 @@
 
 #include <backbone/arena.h>
 #include <backbone/buf.h>
+#include <backbone/clock.h>
 #include <backbone/hash.h>
 
 struct bb_cursor {
@@ -88,6 +89,19 @@ static inline void bb_put_hash(struct bb_buf *buf, const struct bb_hash *hash)
 
 struct bb_hash bb_get_hash(struct bb_cursor *cur);
 
+/* A time as an event may have it (clock.h); anything else is bad, and 0. */
+int64_t bb_get_time(struct bb_cursor *cur);
+static inline int64_t bb_get_checked_time(struct bb_cursor *cur, int64_t time_ms)
+{
+	if (time_ms >= BB_TIME_MIN_MS && time_ms <= BB_TIME_MAX_MS)
+		return time_ms;
+	cur->bad = true;
+	return BB_TIME_MIN_MS;
+}
+
+/* Three capital letters. */
+void bb_get_currency(struct bb_cursor *cur, char out[3]);
+
 /* An event id: not empty; a lower-case UUID takes 17 bytes. Reading one makes its text in the
  * arena. */
 void bb_put_id(struct bb_buf *buf, struct bb_text id);
@@ -97,6 +111,17 @@ struct bb_text bb_get_id(struct bb_cursor *cur, struct bb_arena *arena);
 typedef __int128 bb_i128;
 void bb_put_i128(struct bb_buf *buf, bb_i128 value);
 bb_i128 bb_get_i128(struct bb_cursor *cur);
+
+/* Wraps around instead of being undefined: sums of what events may hold stay far below it. */
+static inline bb_i128 bb_i128_add(bb_i128 a, bb_i128 b)
+{
+	return (bb_i128)((unsigned __int128)a + (unsigned __int128)b);
+}
+
+static inline bb_i128 bb_i128_minus(bb_i128 a)
+{
+	return (bb_i128) - (unsigned __int128)a;
+}
 
 /* Keys: big-endian, so that the order of bytes is the order of numbers. */
 static inline void bb_key_u64(uint8_t *out, uint64_t u)

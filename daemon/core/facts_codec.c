@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The stored form of facts: counts before lists, times as differences to the first, names as their
- * numbers. Decoding trusts the checksum for meaning but not for bounds: a bad cursor ends every
- * list.
+ * numbers. Decoding trusts the checksum for meaning, but not for what arithmetic and writing rely
+ * on: bounds, times, that a record has events. A bad cursor ends every list.
  */
 #include "facts.h"
 
@@ -55,7 +55,7 @@ static struct bb_origin get_order(struct bb_cursor *cur, struct bb_arena *arena,
 	int64_t delta = (int64_t)(zigzag >> 1) ^ -(int64_t)(zigzag & 1);
 	struct bb_origin by = {.kafka = u & 1};
 
-	by.time_ms = (int64_t)((uint64_t)base_ms + (uint64_t)delta);
+	by.time_ms = bb_get_checked_time(cur, (int64_t)((uint64_t)base_ms + (uint64_t)delta));
 	by.id = bb_get_id(cur, arena);
 	return by;
 }
@@ -92,8 +92,10 @@ static void put_seen(struct bb_buf *buf, const struct bb_fact_seen *seen, int64_
 static void get_seen(struct bb_cursor *cur, struct bb_fact_seen *seen, int64_t base_ms)
 {
 	seen->n = bb_get_u64(cur);
-	seen->first_ms = (int64_t)((uint64_t)base_ms + (uint64_t)bb_get_i64(cur));
-	seen->last_ms = (int64_t)((uint64_t)seen->first_ms + bb_get_u64(cur));
+	seen->first_ms =
+		bb_get_checked_time(cur, (int64_t)((uint64_t)base_ms + (uint64_t)bb_get_i64(cur)));
+	seen->last_ms =
+		bb_get_checked_time(cur, (int64_t)((uint64_t)seen->first_ms + bb_get_u64(cur)));
 }
 
 static void put_sums(struct bb_buf *buf, const struct bb_fact_sums *sums)
@@ -111,10 +113,7 @@ static void get_sums(struct bb_cursor *cur, struct bb_arena *arena, struct bb_fa
 	sums->n = sums->room = bb_get_count(cur);
 	sums->items = bb_arena_alloc(arena, sums->n * sizeof(*sums->items));
 	for (size_t i = 0; i < sums->n; i++) {
-		struct bb_text currency = bb_get_bytes(cur, 3);
-
-		memset(sums->items[i].currency, 0, 3);
-		memcpy(sums->items[i].currency, currency.p, currency.n);
+		bb_get_currency(cur, sums->items[i].currency);
 		sums->items[i].micros = bb_get_i128(cur);
 		sums->items[i].n = bb_get_u64(cur);
 	}
@@ -144,6 +143,14 @@ static void encode_activity(struct bb_buf *buf, const struct bb_facts *facts)
 	put_sums(buf, &facts->sums);
 }
 
+static int64_t checked_day(struct bb_cursor *cur, int64_t day)
+{
+	if (day >= 0 && day <= BB_TIME_MAX_MS / BB_DAY_MS)
+		return day;
+	cur->bad = true;
+	return 0;
+}
+
 static void decode_activity(struct bb_cursor *cur, struct bb_arena *arena, struct bb_facts *facts)
 {
 	facts->channel_n = facts->channel_room = bb_get_count(cur);
@@ -164,7 +171,8 @@ static void decode_activity(struct bb_cursor *cur, struct bb_arena *arena, struc
 		struct bb_fact_day *day = &facts->buckets[i];
 
 		day->type = (uint32_t)bb_get_u64(cur);
-		day->day = (int64_t)((uint64_t)bb_get_i64(cur) + (uint64_t)(i ? day[-1].day : 0));
+		day->day = checked_day(cur, (int64_t)((uint64_t)bb_get_i64(cur) +
+						      (uint64_t)(i ? day[-1].day : 0)));
 		day->n = bb_get_u64(cur);
 		get_sums(cur, arena, &day->sums);
 	}
@@ -204,7 +212,8 @@ static void decode_attributes(struct bb_cursor *cur, struct bb_arena *arena, str
 		attr->name = (uint32_t)bb_get_u64(cur);
 		uint64_t u = bb_get_u64(cur);
 
-		attr->rule = (enum bb_fold_rule)(u >> 1);
+		cur->bad = cur->bad || u >> 1 > BB_FOLD_UNION;
+		attr->rule = cur->bad ? BB_FOLD_LATEST : (enum bb_fold_rule)(u >> 1);
 		attr->has = u & 1;
 		if (attr->rule == BB_FOLD_SUM)
 			attr->sum_micros = bb_get_i128(cur);
@@ -318,13 +327,16 @@ void bb_facts_decode(struct bb_cursor *cur, struct bb_arena *arena, struct bb_fa
 {
 	bb_facts_init(ret_facts);
 	ret_facts->events = bb_get_u64(cur);
-	ret_facts->first_ms = bb_get_i64(cur);
-	ret_facts->last_ms = (int64_t)((uint64_t)ret_facts->first_ms + bb_get_u64(cur));
-	ret_facts->days[0] = bb_get_i64(cur);
+	ret_facts->first_ms = bb_get_time(cur);
+	ret_facts->last_ms = bb_get_checked_time(
+		cur, (int64_t)((uint64_t)ret_facts->first_ms + bb_get_u64(cur)));
+	ret_facts->days[0] = checked_day(cur, bb_get_i64(cur));
 	int64_t back = bb_get_i64(cur);
 
-	ret_facts->days[1] =
-		back < 0 ? INT64_MIN : (int64_t)((uint64_t)ret_facts->days[0] - (uint64_t)back);
+	if (back >= 0)
+		ret_facts->days[1] =
+			checked_day(cur, (int64_t)((uint64_t)ret_facts->days[0] - (uint64_t)back));
+	cur->bad = cur->bad || !ret_facts->events;
 	decode_activity(cur, arena, ret_facts);
 	decode_attributes(cur, arena, ret_facts);
 	decode_consent(cur, arena, ret_facts);

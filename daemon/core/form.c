@@ -23,6 +23,15 @@ struct tally {
 	size_t label_n, label_room;
 };
 
+/* `touched` is filled as it is used: it is too large to be cleared for each test. */
+static void tally_begin(struct tally *tally, struct bb_batch *batch)
+{
+	tally->batch = batch;
+	tally->touched_n = 0;
+	tally->labels = NULL;
+	tally->label_n = tally->label_room = 0;
+}
+
 static bool tally_add(struct tally *tally, uint16_t ns, const struct bb_hash *label)
 {
 	uint32_t most = tally->batch->rules->namespaces[ns].per_profile;
@@ -68,10 +77,11 @@ static bool tally_group(struct tally *tally, const struct bb_group *group)
 bool bb_form_feasible(struct bb_batch *batch, const struct bb_profile *p,
 		      const struct bb_profile *q)
 {
-	struct tally tally = {.batch = batch};
+	struct tally tally;
 
 	if (p->member_n + q->member_n > batch->rules->max_identifiers)
 		return false;
+	tally_begin(&tally, batch);
 	bool fits = tally_profile(&tally, p) && tally_profile(&tally, q);
 
 	tally_end(&tally);
@@ -81,10 +91,11 @@ bool bb_form_feasible(struct bb_batch *batch, const struct bb_profile *p,
 bool bb_form_groups_feasible(struct bb_batch *batch, const struct bb_group *a,
 			     const struct bb_group *b)
 {
-	struct tally tally = {.batch = batch};
+	struct tally tally;
 
 	if (a->n + b->n > batch->rules->max_identifiers)
 		return false;
+	tally_begin(&tally, batch);
 	bool fits = tally_group(&tally, a) && tally_group(&tally, b);
 
 	tally_end(&tally);
@@ -330,6 +341,6 @@ void bb_form_place(struct bb_batch *batch)
 		place(batch, record);
 	for (struct bb_profile *profile = batch->dirty_profiles; profile;
 	     profile = profile->next_dirty)
-		if (!profile->gone)
+		if (!profile->gone && batch->err == BB_OK)
 			profile->name = name_of(batch, profile);
 }

@@ -372,5 +372,6 @@ void bb_identity_settle(struct bb_batch *batch)
 		settle_seen(batch, record);
 	settle_hot(batch);
 	settle_partition(batch);
-	bb_form_place(batch);
+	if (batch->err == BB_OK) /* else profiles may be without members */
+		bb_form_place(batch);
 }

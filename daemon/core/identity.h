@@ -17,6 +17,7 @@ struct bb_rank {
 	uint16_t other, anchor; /* strengths */
 	int64_t merit[3];
 	struct bb_hash lot;
+	const struct bb_link *link; /* whose values decide last; NULL: best and worst */
 };
 
 int bb_rank_compare(const struct bb_rank *a, const struct bb_rank *b);

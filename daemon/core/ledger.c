@@ -46,12 +46,11 @@ static bool decode(struct bb_batch *batch, struct bb_text bytes, struct bb_ledge
 			cand->record = bb_get_hash(&cur);
 			cand->holder = bb_get_hash(&cur);
 		}
-		cand->by.time_ms = bb_get_i64(&cur);
+		cand->by.time_ms = bb_get_time(&cur);
 		cand->by.id = bb_get_id(&cur, &batch->arena);
 		cand->micros = bb_get_i128(&cur);
-		struct bb_text currency = bb_get_bytes(&cur, 3);
-
-		memcpy(cand->currency, currency.p, currency.n);
+		bb_get_currency(&cur, cand->currency);
+		cur.bad = cur.bad || (cand->somebody && !cand->recorded);
 		cand->type = (uint32_t)bb_get_u64(&cur);
 	}
 	return !cur.bad;
@@ -115,11 +114,10 @@ static const struct candidate *latest(const struct bb_ledger_row *row, const str
 	return best;
 }
 
-/* Takes what the part comes to into the record that it counts for, or (n -1) out of it. */
-static void count(struct bb_batch *batch, const struct bb_ledger_row *row,
-		  const struct bb_text *part, const struct candidate *claim, int n)
+/* Takes the state of a part into the record that it counts for, or (n -1) out of it. */
+static void count(struct bb_batch *batch, const struct candidate *state,
+		  const struct candidate *claim, int n)
 {
-	const struct candidate *state = latest(row, part);
 	const struct candidate *owner = !state || state->somebody ? state : claim;
 
 	if (!owner || batch->err != BB_OK)
@@ -146,7 +144,7 @@ static void count_unclaimed(struct bb_batch *batch, const struct bb_ledger_row *
 
 		if (!cand->somebody && !bb_text_equal(cand->part, *but) &&
 		    latest(row, &cand->part) == cand)
-			count(batch, row, &cand->part, claim, n);
+			count(batch, cand, claim, n);
 	}
 }
 
@@ -170,17 +168,27 @@ static bool enter(struct bb_batch *batch, struct bb_ledger_row *row, const struc
 	return true;
 }
 
-static void keep_key(struct bb_batch *batch, struct bb_record *record, const struct bb_hash *hash)
+/* The record notes the key with its first candidate under it. */
+static void keep_key(struct bb_batch *batch, struct bb_record *record,
+		     const struct bb_ledger_row *row)
 {
 	struct bb_facts *facts = &record->facts;
 	uint64_t head;
 
-	memcpy(&head, hash->b, sizeof(head));
-	for (size_t i = 0; i < facts->amount_key_n; i++)
-		if (facts->amount_keys[i] == head)
+	for (size_t i = 0; i < row->n; i++)
+		if (row->items[i].recorded && bb_hash_equal(&row->items[i].record, &record->hash))
 			return;
+	memcpy(&head, row->hash.b, sizeof(head));
 	BB_ARENA_PUSH(&batch->arena, facts->amount_keys, facts->amount_key_n,
 		      facts->amount_key_room) = head;
+}
+
+static const struct candidate *keep(const struct candidate *cand, struct candidate *copy)
+{
+	if (!cand)
+		return NULL;
+	*copy = *cand;
+	return copy;
 }
 
 void bb_ledger_add(struct bb_batch *batch, const struct bb_event *ev, struct bb_record *record,
@@ -202,22 +210,21 @@ void bb_ledger_add(struct bb_batch *batch, const struct bb_event *ev, struct bb_
 		cand.holder = bb_batch_hash_ident(batch, record->ns[0], record->values[0]);
 		cand.somebody =
 			bb_rows_anchor(record->ident_n, record->blocked, record->shared) >= 0;
-		keep_key(batch, record, &hash);
+		keep_key(batch, record, row);
 	}
-	struct bb_ledger_row before = *row;
+	struct candidate kept[2]; /* entering may write over what was the state or the claim */
+	const struct candidate *state_before = keep(latest(row, &cand.part), &kept[0]),
+			       *claim_before = keep(latest(row, NULL), &kept[1]);
 
-	before.items = bb_arena_alloc(&batch->arena, row->n * sizeof(*row->items));
-	if (row->n)
-		memcpy(before.items, row->items, row->n * sizeof(*row->items));
 	if (!enter(batch, row, &cand))
 		return;
-	const struct candidate *claim_before = latest(&before, NULL), *claim = latest(row, NULL);
+	const struct candidate *claim = latest(row, NULL);
 	bool moved = !claim_before || !bb_hash_equal(&claim_before->record, &claim->record);
 
-	count(batch, &before, &cand.part, claim_before, -1);
-	count(batch, row, &cand.part, claim, 1);
-	if (claim && moved) {
-		count_unclaimed(batch, &before, &cand.part, claim_before, -1);
+	count(batch, state_before, claim_before, -1);
+	count(batch, latest(row, &cand.part), claim, 1);
+	if (claim && moved) { /* the other parts have the states they had */
+		count_unclaimed(batch, row, &cand.part, claim_before, -1);
 		count_unclaimed(batch, row, &cand.part, claim, 1);
 	}
 	if (!row->dirty) {

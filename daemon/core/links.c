@@ -26,7 +26,13 @@ int bb_rank_compare(const struct bb_rank *a, const struct bb_rank *b)
 			return a->merit[i] < b->merit[i] ? -1 : 1;
 	if (a->anchor != b->anchor)
 		return a->anchor < b->anchor ? -1 : 1;
-	return memcmp(a->lot.b, b->lot.b, BB_HASH_BYTES);
+	int d = memcmp(a->lot.b, b->lot.b, BB_HASH_BYTES);
+
+	if (d || a->link == b->link || !a->link || !b->link)
+		return d;
+	/* values with NUL bytes can make one text of two links; their namespaces are equal here */
+	d = bb_text_compare(a->link->anchor->value, b->link->anchor->value);
+	return d ? d : bb_text_compare(a->link->other->value, b->link->other->value);
 }
 
 /* Adds a record's standing to that of its link. */
@@ -87,7 +93,8 @@ static struct bb_rank rank_of(const struct bb_rules *rules, const struct bb_link
 	struct bb_rank rank = {.tier = link->join ? 0 : 1,
 			       .not_owner = !rules->namespaces[link->anchor->ns].owner,
 			       .other = link->other->ns,
-			       .anchor = link->anchor->ns};
+			       .anchor = link->anchor->ns,
+			       .link = link};
 
 	if (!link->join)
 		set_merit(rules, link, &rank);

@@ -102,9 +102,9 @@ uint32_t bb_names_add(struct bb_names *names, enum bb_name_kind kind, struct bb_
 	return k->n - 1;
 }
 
-bool bb_names_room(const struct bb_names *names, enum bb_name_kind kind)
+bool bb_names_room(const struct bb_names *names, enum bb_name_kind kind, size_t more)
 {
-	return !limited[kind] || names->kinds[kind].n < BB_NAMES_MAX;
+	return !limited[kind] || names->kinds[kind].n + more <= BB_NAMES_MAX;
 }
 
 struct bb_text bb_names_text(struct bb_names *names, enum bb_name_kind kind, uint64_t id)
@@ -150,6 +150,8 @@ int bb_names_load(struct bb_names *names, struct bb_kv *kv)
 				break;
 			if (rc != BB_OK)
 				return rc;
+			if (bb_names_find(names, k, text) >= 0)
+				return BB_ECORRUPT; /* a name has one number */
 			bb_names_add(names, k, text);
 		}
 		names->kinds[k].saved = names->kinds[k].n;

@@ -39,8 +39,8 @@ int64_t bb_names_find(const struct bb_names *names, enum bb_name_kind kind, stru
 /* The same, adding it. The caller has asked bb_names_room before. */
 uint32_t bb_names_add(struct bb_names *names, enum bb_name_kind kind, struct bb_text text);
 
-/* Whether another name of that kind may be added. */
-bool bb_names_room(const struct bb_names *names, enum bb_name_kind kind);
+/* Whether so many more names of that kind may be added. */
+bool bb_names_room(const struct bb_names *names, enum bb_name_kind kind, size_t more);
 
 /* The text of a number; empty for one that is not known here, which bb_names_missed tells, once. */
 struct bb_text bb_names_text(struct bb_names *names, enum bb_name_kind kind, uint64_t id);

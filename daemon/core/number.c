@@ -96,8 +96,8 @@ static struct parts take_apart(struct bb_text text)
 		bool minus = p < parts.end && *p == '-';
 
 		p += minus || (p < parts.end && *p == '+');
-		for (; p < parts.end;
-		     p++) /* bounded: leading zeros aside, the gate keeps exponents short */
+		/* bounded: leading zeros aside, the gate keeps exponents short */
+		for (; p < parts.end && is_digit(*p); p++)
 			exponent = exponent < 1000000000 ? exponent * 10 + (*p - '0') : exponent;
 		exponent = minus ? -exponent : exponent;
 		parts.end = e;

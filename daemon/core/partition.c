@@ -9,6 +9,8 @@
  * replay is the definition's sweep from there over the profiles of their ends; it draws in another
  * profile when a link first changes it. Profiles are written last.
  */
+#include <stdlib.h>
+
 #include "identity.h"
 
 static bool is_there(const struct bb_link *link)
@@ -237,7 +239,7 @@ static void draw(struct bb_batch *batch, struct replay *rp, struct bb_profile *p
 			if (bb_rank_compare(&link->now, rank) >= 0)
 				heap_push(batch, rp, link);
 			else if (bb_batch_profile_of(batch, other) == profile &&
-				 ident->group != other->group)
+				 is_drawn(rp, other) && ident->group != other->group)
 				unite(batch, ident->group, other->group);
 		}
 	}
@@ -257,6 +259,10 @@ static void decide(struct bb_batch *batch, struct replay *rp, const struct bb_li
 	for (int i = 0; i < 2; i++)
 		if (!is_drawn(rp, ends[i]))
 			draw(batch, rp, bb_batch_profile_of(batch, ends[i]), &rank);
+	if (!is_drawn(rp, ends[0]) || !is_drawn(rp, ends[1])) {
+		bb_batch_fail(batch, BB_ECORRUPT); /* a profile that does not have its member */
+		return;
+	}
 	unite(batch, ends[0]->group, ends[1]->group);
 }
 
@@ -282,11 +288,12 @@ static void replay(struct bb_batch *batch, struct bb_profile **profiles, size_t 
 {
 	struct replay rp = {.mark = ++batch->replay_mark};
 
-	if (!n)
+	if (!n || batch->err != BB_OK)
 		return;
 	batch->stats.replays++;
 	for (size_t i = 0; i < n; i++)
-		if (!is_drawn(&rp, bb_batch_member_ident(batch, &profiles[i]->members[0])))
+		if (profiles[i]->member_n &&
+		    !is_drawn(&rp, bb_batch_member_ident(batch, &profiles[i]->members[0])))
 			draw(batch, &rp, profiles[i], first);
 	while (rp.n && batch->err == BB_OK)
 		decide(batch, &rp, heap_pop(&rp));
@@ -326,6 +333,14 @@ void bb_partition_change(struct bb_batch *batch, struct bb_link **links, size_t 
 	replay(batch, profiles, profile_n, &first);
 }
 
+static int by_address(const void *a, const void *b)
+{
+	uintptr_t x = (uintptr_t) * (struct bb_profile *const *)a,
+		  y = (uintptr_t) * (struct bb_profile *const *)b;
+
+	return (x > y) - (x < y);
+}
+
 /* R5: tests each refused link that touches a profile at its rank; replays from those that may be
  * taken now. */
 void bb_partition_loosened(struct bb_batch *batch, struct bb_profile **profiles, size_t n)
@@ -334,7 +349,11 @@ void bb_partition_loosened(struct bb_batch *batch, struct bb_profile **profiles,
 	size_t freed_n = 0, room = 0;
 	struct bb_rank first = bb_rank_worst;
 
+	if (n > 1)
+		qsort(profiles, n, sizeof(struct bb_profile *), by_address);
 	for (size_t p = 0; p < n && batch->err == BB_OK; p++) {
+		if (p && profiles[p] == profiles[p - 1])
+			continue;
 		for (size_t i = 0; i < profiles[p]->member_n; i++) {
 			struct bb_ident *ident =
 				bb_batch_member_ident(batch, &profiles[p]->members[i]);

@@ -8,10 +8,12 @@
 #include "batch.h"
 
 #include <backbone/assert.h>
+#include <backbone/clock.h>
 #include <stdlib.h>
 
 struct bb_pipeline {
 	struct bb_batch batch;
+	struct bb_pipeline_stats before; /* the batch */
 	bool open;
 };
 
@@ -74,11 +76,14 @@ static void map_namespaces(struct bb_batch *batch)
 
 static void load_log_time(struct bb_batch *batch)
 {
-	struct bb_text value;
+	uint64_t log_ms = 0;
 
-	if (batch->log_ms < 0 &&
-	    bb_kv_get(batch->kv, BB_TABLE_META, BB_TEXT("log_ms"), &value) == BB_OK)
-		batch->log_ms = (int64_t)bb_key_read(value.p, value.n);
+	if (batch->log_ms < 0 && bb_batch_counter(batch, BB_TEXT("log_ms"), &log_ms)) {
+		if (log_ms > BB_TIME_MAX_MS)
+			bb_batch_fail(batch, BB_ECORRUPT);
+		else
+			batch->log_ms = (int64_t)log_ms;
+	}
 	batch->log_saved_ms = batch->log_ms;
 }
 
@@ -104,6 +109,8 @@ void bb_pipeline_begin(struct bb_pipeline *pl, struct bb_kv *kv)
 	batch->new_joins = NULL;
 	batch->new_join_n = batch->new_join_room = 0;
 	batch->next_cluster = batch->clusters_saved = 0;
+	batch->mark = batch->link_mark = batch->replay_mark = 0; /* all rows are read anew */
+	pl->before = batch->stats;
 	int rc = bb_names_load(batch->names, kv);
 
 	if (rc != BB_OK)
@@ -113,33 +120,64 @@ void bb_pipeline_begin(struct bb_pipeline *pl, struct bb_kv *kv)
 	load_log_time(batch);
 }
 
-static bool has_room(const struct bb_batch *batch, enum bb_name_kind kind, struct bb_text text)
+/* Names of one kind that the store does not have yet. */
+struct unknown {
+	struct bb_text *items;
+	size_t n, room;
+};
+
+static void note_unknown(struct bb_batch *batch, enum bb_name_kind kind, struct unknown *unknown,
+			 struct bb_text text)
 {
-	return bb_names_find(batch->names, kind, text) >= 0 || bb_names_room(batch->names, kind);
+	if (bb_names_find(batch->names, kind, text) < 0)
+		BB_ARENA_PUSH(&batch->arena, unknown->items, unknown->n, unknown->room) = text;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+	return bb_text_compare(*(const struct bb_text *)a, *(const struct bb_text *)b);
+}
+
+static bool has_room(const struct bb_batch *batch, enum bb_name_kind kind, struct unknown *unknown)
+{
+	size_t distinct = 0;
+
+	if (bb_names_room(batch->names, kind, unknown->n))
+		return true;
+	qsort(unknown->items, unknown->n, sizeof(*unknown->items), by_bytes);
+	for (size_t i = 0; i < unknown->n; i++)
+		distinct += !i || !bb_text_equal(unknown->items[i], unknown->items[i - 1]);
+	return bb_names_room(batch->names, kind, distinct);
+}
+
+static bool has_room_for(const struct bb_batch *batch, enum bb_name_kind kind, struct bb_text text)
+{
+	return bb_names_find(batch->names, kind, text) >= 0 || bb_names_room(batch->names, kind, 1);
 }
 
 /* The only limits that depend on arrival (view.md §1). */
-static bool within_limits(const struct bb_batch *batch, const struct bb_event *ev,
+static bool within_limits(struct bb_batch *batch, const struct bb_event *ev,
 			  struct bb_refusal *ret_refusal)
 {
+	struct unknown attributes = {.n = 0}, purposes = {.n = 0};
 	const char *at = NULL;
 
-	if (!has_room(batch, BB_NAME_SOURCE, ev->source))
+	for (size_t i = 0; i < ev->attribute_n; i++)
+		note_unknown(batch, BB_NAME_ATTRIBUTE, &attributes, ev->attributes[i].name);
+	for (size_t i = 0; i < ev->once_n; i++)
+		note_unknown(batch, BB_NAME_ATTRIBUTE, &attributes, ev->once[i].name);
+	for (size_t i = 0; i < ev->unset_n; i++)
+		note_unknown(batch, BB_NAME_ATTRIBUTE, &attributes, ev->unset[i]);
+	for (size_t i = 0; i < ev->consent_n; i++)
+		note_unknown(batch, BB_NAME_PURPOSE, &purposes, ev->consent[i].purpose);
+	if (!has_room_for(batch, BB_NAME_SOURCE, ev->source))
 		at = "source";
-	if (!has_room(batch, BB_NAME_TYPE, ev->type))
+	else if (!has_room_for(batch, BB_NAME_TYPE, ev->type))
 		at = "type";
-	for (size_t i = 0; i < ev->attribute_n && !at; i++)
-		if (!has_room(batch, BB_NAME_ATTRIBUTE, ev->attributes[i].name))
-			at = "attributes";
-	for (size_t i = 0; i < ev->once_n && !at; i++)
-		if (!has_room(batch, BB_NAME_ATTRIBUTE, ev->once[i].name))
-			at = "attributes_once";
-	for (size_t i = 0; i < ev->unset_n && !at; i++)
-		if (!has_room(batch, BB_NAME_ATTRIBUTE, ev->unset[i]))
-			at = "unset";
-	for (size_t i = 0; i < ev->consent_n && !at; i++)
-		if (!has_room(batch, BB_NAME_PURPOSE, ev->consent[i].purpose))
-			at = "consent";
+	else if (!has_room(batch, BB_NAME_ATTRIBUTE, &attributes))
+		at = "attributes";
+	else if (!has_room(batch, BB_NAME_PURPOSE, &purposes))
+		at = "consent";
 	if (!at)
 		return true;
 	*ret_refusal = (struct bb_refusal){
@@ -151,13 +189,19 @@ static bool within_limits(const struct bb_batch *batch, const struct bb_event *e
 	return false;
 }
 
+/* A value may hold the NUL bytes that the hash puts between its parts: their lengths go first. */
 static struct bb_hash record_hash(const struct bb_batch *batch, const struct bb_event *ev)
 {
-	struct bb_text parts[1 + 2 * BB_EVENT_IDENTIFIERS_MAX];
+	struct bb_text parts[2 + 2 * BB_EVENT_IDENTIFIERS_MAX];
+	uint8_t lengths[2 * BB_EVENT_IDENTIFIERS_MAX];
 	size_t n = 0;
 
+	bb_assert(ev->identifier_n <= BB_EVENT_IDENTIFIERS_MAX);
+	parts[n++] = bb_text_bytes(lengths, 2 * ev->identifier_n);
 	parts[n++] = ev->source;
 	for (size_t i = 0; i < ev->identifier_n; i++) {
+		lengths[2 * i] = (uint8_t)(ev->identifiers[i].value.n >> 8);
+		lengths[2 * i + 1] = (uint8_t)ev->identifiers[i].value.n;
 		parts[n++] = ev->identifiers[i].ns;
 		parts[n++] = ev->identifiers[i].value;
 	}
@@ -205,6 +249,8 @@ static struct bb_record *record_of(struct bb_batch *batch, const struct bb_event
 
 	if (ident)
 		record = bb_batch_record_in(batch, ident, &hash);
+	if (record && record->ident_n != ev->identifier_n)
+		bb_batch_fail(batch, BB_ECORRUPT);
 	return record ? record : record_new(batch, ev, &hash);
 }
 
@@ -240,12 +286,14 @@ static void add_same(struct bb_batch *batch, struct bb_record *record, const str
 				 bb_batch_record_ident(batch, record, high));
 }
 
-static void apply(struct bb_batch *batch, const struct bb_event *ev)
+static void apply(struct bb_batch *batch, const struct bb_event *ev, struct bb_window_row *row)
 {
 	struct bb_record *record = ev->identifier_n ? record_of(batch, ev) : NULL;
 	bool keyed = ev->has_amount && ev->amount.key.p;
 	bb_i128 micros = 0;
 
+	if (batch->err != BB_OK)
+		return; /* what was read is not to be folded into */
 	if (ev->has_amount)
 		bb_assert(bb_money_parse(ev->amount.value, &micros)); /* the gate saw to it */
 	if (record) {
@@ -257,7 +305,7 @@ static void apply(struct bb_batch *batch, const struct bb_event *ev)
 	}
 	if (keyed)
 		bb_ledger_add(batch, ev, record, micros);
-	bb_window_add(batch, ev, record, ev->has_amount && !keyed, micros);
+	bb_window_add(batch, ev, row, record, ev->has_amount && !keyed, micros);
 }
 
 enum bb_verdict bb_pipeline_apply(struct bb_pipeline *pl, const struct bb_event *ev,
@@ -268,7 +316,9 @@ enum bb_verdict bb_pipeline_apply(struct bb_pipeline *pl, const struct bb_event 
 	bb_assert(pl->open);
 	if (batch->err != BB_OK)
 		return BB_VERDICT_APPLIED; /* the batch is lost already; finish says why */
-	switch (bb_window_check(batch, ev)) {
+	struct bb_window_row *row = bb_window_row_new(batch, ev);
+
+	switch (bb_window_check(batch, row)) {
 	case BB_WINDOW_DUPLICATE:
 		batch->stats.duplicates++;
 		return BB_VERDICT_DUPLICATE;
@@ -287,7 +337,7 @@ enum bb_verdict bb_pipeline_apply(struct bb_pipeline *pl, const struct bb_event 
 		return BB_VERDICT_DEAD;
 	if (!ev->identifier_n && !(ev->has_amount && ev->amount.key.p))
 		return BB_VERDICT_NO_IDENTIFIER;
-	apply(batch, ev);
+	apply(batch, ev, row);
 	batch->stats.events++;
 	return BB_VERDICT_APPLIED;
 }
@@ -319,6 +369,7 @@ void bb_pipeline_abort(struct bb_pipeline *pl)
 	memset(batch->sweep, 0, sizeof(batch->sweep));
 	batch->log_ms = -1;
 	batch->rules_checked = false;
+	batch->stats = pl->before;
 	pl->open = false;
 }
 

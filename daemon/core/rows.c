@@ -80,6 +80,10 @@ bool bb_rows_decode_ident(struct bb_text bytes, struct bb_arena *arena, const ui
 	ret_ident->label = flags & IDENT_LABEL ? bb_get_hash(&cur) : ret_ident->hash;
 	ret_ident->record_n = bb_get_u64(&cur);
 	ret_ident->place_n = ret_ident->place_room = bb_get_count(&cur);
+	cur.bad =
+		cur.bad || ret_ident->blocked != (ret_ident->cluster == 0) ||
+		ret_ident->place_n != (ret_ident->record_n < BB_PLACES_INLINE ? ret_ident->record_n
+									      : BB_PLACES_INLINE);
 	ret_ident->places = bb_arena_zalloc(arena, ret_ident->place_n * sizeof(*ret_ident->places));
 	for (size_t i = 0; i < ret_ident->place_n; i++) {
 		ret_ident->places[i].record_hash = bb_get_hash(&cur);
@@ -139,6 +143,18 @@ void bb_rows_encode_profile(struct bb_buf *buf, const struct bb_profile *profile
 	}
 }
 
+/* Behind the run before it, and not adjacent. */
+static struct bb_run get_run(struct bb_cursor *cur, const struct bb_run *before)
+{
+	uint64_t cluster = bb_get_u64(cur), first = bb_get_u64(cur), more = bb_get_u64(cur);
+
+	if (!cluster || !first || first >= UINT32_MAX || more >= UINT32_MAX - first ||
+	    (before && (cluster < before->cluster ||
+			(cluster == before->cluster && first <= (uint64_t)before->last + 1))))
+		cur->bad = true;
+	return (struct bb_run){cluster, (uint32_t)first, (uint32_t)(first + more)};
+}
+
 bool bb_rows_decode_profile(struct bb_text bytes, struct bb_arena *arena, const uint16_t *ns_of_id,
 			    size_t ns_n, struct bb_profile *ret_profile)
 {
@@ -160,16 +176,13 @@ bool bb_rows_decode_profile(struct bb_text bytes, struct bb_arena *arena, const 
 		member->joined = flags & MEMBER_JOINED;
 		if (member->joined)
 			member->label = bb_get_hash(&cur);
-		member->first_ms = bb_get_i64(&cur);
+		member->first_ms = bb_get_time(&cur);
 	}
 	ret_profile->run_n = ret_profile->run_room = bb_get_count(&cur);
 	ret_profile->runs = bb_arena_zalloc(arena, ret_profile->run_n * sizeof(*ret_profile->runs));
-	for (size_t i = 0; i < ret_profile->run_n; i++) {
-		ret_profile->runs[i].cluster = bb_get_u64(&cur);
-		ret_profile->runs[i].first = (uint32_t)bb_get_u64(&cur);
-		ret_profile->runs[i].last = ret_profile->runs[i].first + (uint32_t)bb_get_u64(&cur);
-	}
-	return !cur.bad;
+	for (size_t i = 0; i < ret_profile->run_n; i++)
+		ret_profile->runs[i] = get_run(&cur, i ? &ret_profile->runs[i - 1] : NULL);
+	return !cur.bad && ret_profile->member_n > 0;
 }
 
 void bb_rows_encode_record(struct bb_buf *buf, const struct bb_record *record,
@@ -193,7 +206,7 @@ bool bb_rows_decode_record(struct bb_text bytes, struct bb_arena *arena, const u
 
 	ret_record->source = (uint32_t)bb_get_u64(&cur);
 	ret_record->ident_n = bb_get_count(&cur);
-	if (ret_record->ident_n > BB_EVENT_IDENTIFIERS_MAX)
+	if (!ret_record->ident_n || ret_record->ident_n > BB_EVENT_IDENTIFIERS_MAX)
 		return false;
 	ret_record->ns = bb_arena_alloc(arena, ret_record->ident_n * sizeof(*ret_record->ns));
 	ret_record->values =
@@ -292,9 +305,9 @@ void bb_rows_run_add(struct bb_arena *arena, struct bb_profile *profile, struct 
 void bb_rows_run_remove(struct bb_arena *arena, struct bb_profile *profile, struct bb_place place)
 {
 	size_t at = run_at(profile, place.cluster, place.n);
-	struct bb_run *run = &profile->runs[at];
+	struct bb_run *run = at < profile->run_n ? &profile->runs[at] : NULL;
 
-	if (at == profile->run_n || run->cluster != place.cluster || run->first > place.n)
+	if (!run || run->cluster != place.cluster || run->first > place.n)
 		return;
 	if (run->first == run->last) {
 		delete_run(profile, at);

@@ -66,8 +66,9 @@ struct bb_ident {
 	size_t join_n, join_room;
 	/* during a batch only */
 	bool dirty, is_new, recount;
-	bool all_places; /* those of MEMBERSHIP were read too */
-	bool old_shared; /* before the batch */
+	uint64_t stored_n; /* record_n before the batch */
+	bool all_places;   /* those of MEMBERSHIP were read too */
+	bool old_shared;   /* before the batch */
 	struct bb_profile *profile;
 	struct bb_ident *next_dirty, *next_recount;
 	struct bb_adjacency *adjacency; /* partition.c */
@@ -131,7 +132,7 @@ struct bb_record {
 	struct bb_facts facts;
 	/* during a batch only */
 	struct bb_standing old; /* before the batch */
-	bool dirty, touched, re_anchored;
+	bool dirty, touched;
 	struct bb_record *next_dirty, *next_touched;
 };
 

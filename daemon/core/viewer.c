@@ -109,6 +109,8 @@ int bb_viewer_find(struct bb_viewer *viewer, struct bb_kv *kv, struct bb_text ke
 		return rc;
 	cur = bb_cursor_of(profile);
 	hash = bb_get_hash(&cur);
+	if (cur.bad)
+		return BB_ECORRUPT;
 	bb_hash_profile_id(&hash, found.id);
 	found.id[BB_PROFILE_ID_BYTES] = '\0';
 	*ret_found = found;
@@ -170,8 +172,9 @@ int bb_viewer_fold(struct bb_viewer *viewer, struct bb_kv *kv, uint64_t cluster,
 {
 	int rc = fold_once(viewer, kv, cluster);
 
-	if (rc == BB_ECORRUPT ||
-	    bb_names_missed(viewer->names)) { /* perhaps names that are newer than ours */
+	bool missed = bb_names_missed(viewer->names);
+
+	if (rc == BB_ECORRUPT || missed) { /* perhaps names that are newer than ours */
 		rc = load_names(viewer, kv);
 		if (rc == BB_OK)
 			rc = fold_once(viewer, kv, cluster);

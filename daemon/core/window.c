@@ -144,16 +144,14 @@ static bool decode(struct bb_text bytes, struct bb_window_row *row)
 	row->log_ms = bb_get_i64(&cur);
 	row->kafka = flags & ROW_KAFKA;
 	if (row->kafka)
-		row->time_ms = bb_get_i64(&cur);
+		row->time_ms = bb_get_time(&cur);
 	if (flags & ROW_RECORD)
 		row->record = bb_get_hash(&cur);
 	row->has_amount = flags & ROW_AMOUNT;
 	if (row->has_amount) {
 		row->holder = bb_get_hash(&cur);
 		row->micros = bb_get_i128(&cur);
-		struct bb_text currency = bb_get_bytes(&cur, 3);
-
-		memcpy(row->currency, currency.p, currency.n);
+		bb_get_currency(&cur, row->currency);
 		row->type = (uint32_t)bb_get_u64(&cur);
 	}
 	return !cur.bad;
@@ -189,17 +187,31 @@ static const struct bb_window_row *find(struct bb_batch *batch, const uint8_t ke
 	return NULL;
 }
 
-enum bb_window_result bb_window_check(struct bb_batch *batch, const struct bb_event *ev)
+static bool is_log_time(int64_t ms)
 {
-	uint8_t key[WINDOW_KEY_BYTES];
+	return ms >= BB_TIME_MIN_MS && ms <= BB_TIME_MAX_MS;
+}
+
+struct bb_window_row *bb_window_row_new(struct bb_batch *batch, const struct bb_event *ev)
+{
+	struct bb_window_row *row = bb_arena_zalloc(&batch->arena, sizeof(*row));
+
+	name_key(batch, ev->source, ev->id, ev->kafka_time, ev->time_ms, row->key);
+	row->fingerprint = fingerprint(ev);
+	row->log_ms = is_log_time(ev->log_ms) ? ev->log_ms : BB_NO_TIMESTAMP;
+	row->time_ms = ev->time_ms;
+	row->kafka = ev->kafka_time;
+	return row;
+}
+
+enum bb_window_result bb_window_check(struct bb_batch *batch, const struct bb_window_row *row)
+{
 	struct bb_window_row scratch;
+	const struct bb_window_row *seen = find(batch, row->key, &scratch);
 
-	name_key(batch, ev->source, ev->id, ev->kafka_time, ev->time_ms, key);
-	const struct bb_window_row *row = find(batch, key, &scratch);
-
-	if (!row)
+	if (!seen)
 		return BB_WINDOW_NEW;
-	return row->fingerprint == fingerprint(ev) ? BB_WINDOW_DUPLICATE : BB_WINDOW_CONFLICT;
+	return seen->fingerprint == row->fingerprint ? BB_WINDOW_DUPLICATE : BB_WINDOW_CONFLICT;
 }
 
 static void amount(struct bb_batch *batch, struct bb_record *record, uint32_t type, int64_t time_ms,
@@ -228,23 +240,18 @@ static void count_amount(struct bb_batch *batch, const struct bb_event *ev,
 		struct bb_record *other =
 			holder ? bb_batch_record_in(batch, holder, &twin->record) : NULL;
 
-		if (other)
-			amount(batch, other, twin->type, ev->time_ms, twin->currency, twin->micros,
-			       -1);
+		if (!other) {
+			bb_batch_fail(batch, BB_ECORRUPT);
+			return;
+		}
+		amount(batch, other, twin->type, ev->time_ms, twin->currency, twin->micros, -1);
 	}
 	amount(batch, record, row->type, ev->time_ms, row->currency, row->micros, 1);
 }
 
-void bb_window_add(struct bb_batch *batch, const struct bb_event *ev, struct bb_record *record,
-		   bool counts, bb_i128 micros)
+void bb_window_add(struct bb_batch *batch, const struct bb_event *ev, struct bb_window_row *row,
+		   struct bb_record *record, bool counts, bb_i128 micros)
 {
-	struct bb_window_row *row = bb_arena_zalloc(&batch->arena, sizeof(*row));
-
-	name_key(batch, ev->source, ev->id, ev->kafka_time, ev->time_ms, row->key);
-	row->fingerprint = fingerprint(ev);
-	row->log_ms = ev->log_ms;
-	row->time_ms = ev->time_ms;
-	row->kafka = ev->kafka_time;
 	if (record)
 		row->record = record->hash;
 	if (counts && record) {
@@ -260,8 +267,8 @@ void bb_window_add(struct bb_batch *batch, const struct bb_event *ev, struct bb_
 	bb_table_put(&batch->windows, &hash, row);
 	row->next = batch->new_windows;
 	batch->new_windows = row;
-	if (ev->log_ms > batch->log_ms)
-		batch->log_ms = ev->log_ms;
+	if (row->log_ms > batch->log_ms)
+		batch->log_ms = row->log_ms;
 }
 
 static int by_key(const void *a, const void *b)
@@ -278,11 +285,13 @@ static int by_key(const void *a, const void *b)
 static void sweep(struct bb_batch *batch, size_t budget)
 {
 	int64_t horizon_ms = batch->log_ms - batch->rules->window_ms;
-	int64_t last_minute = (horizon_ms + batch->rules->max_future_ms) / MINUTE_MS + 1;
+	int64_t last_ms;
 	struct bb_text key, value;
 
 	if (batch->log_ms <= 0 || horizon_ms <= 0)
 		return;
+	if (__builtin_add_overflow(horizon_ms, batch->rules->max_future_ms, &last_ms))
+		last_ms = INT64_MAX;
 	while (budget-- && batch->err == BB_OK) {
 		struct bb_window_row row = {.next = NULL};
 		int rc = bb_kv_seek(batch->kv, BB_TABLE_WINDOW,
@@ -290,7 +299,7 @@ static void sweep(struct bb_batch *batch, size_t budget)
 				    &value);
 
 		if (rc == BB_ENOTFOUND ||
-		    (rc == BB_OK && (int64_t)bb_key_read(key.p, 4) > last_minute)) {
+		    (rc == BB_OK && (int64_t)bb_key_read(key.p, 4) > last_ms / MINUTE_MS + 1)) {
 			memset(batch->sweep, 0, sizeof(batch->sweep));
 			return;
 		}
