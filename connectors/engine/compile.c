@@ -17,6 +17,8 @@
 
 #include "path.h"
 
+#define LISTED_MAX 40 /* words in one message */
+
 void bb_compile_complain(struct bb_compiler *c, const struct bb_yaml *node, const char *fmt, ...)
 {
 	struct bb_buf message = BB_BUF_EMPTY;
@@ -92,6 +94,16 @@ struct bb_names bb_compile_words(struct bb_compiler *c, const char *words)
 	return names;
 }
 
+/* a, b, c */
+static void list_words(struct bb_names names, struct bb_buf *buf)
+{
+	for (size_t i = 0; i < names.n && i < LISTED_MAX; i++)
+		bb_buf_printf(buf, "%s%s", i > 0 ? ", " : "", names.items[i].p);
+	if (names.n > LISTED_MAX)
+		bb_buf_printf(buf, " and %zu more", names.n - LISTED_MAX);
+	bb_buf_byte(buf, '\0');
+}
+
 void bb_compile_unknown(struct bb_compiler *c, const struct bb_yaml *node, const char *what,
 			struct bb_names allowed)
 {
@@ -99,11 +111,9 @@ void bb_compile_unknown(struct bb_compiler *c, const struct bb_yaml *node, const
 	const char **words = bb_arena_alloc(arena, (allowed.n + 1) * sizeof(*words)), *nearest;
 	struct bb_buf list = BB_BUF_EMPTY;
 
-	for (size_t i = 0; i < allowed.n; i++) {
+	for (size_t i = 0; i < allowed.n; i++)
 		words[i] = allowed.items[i].p;
-		bb_buf_printf(&list, "%s%s", i > 0 ? ", " : "", words[i]);
-	}
-	bb_buf_byte(&list, '\0');
+	list_words(allowed, &list);
 	nearest = bb_yaml_nearest(node->text, words, allowed.n);
 	bb_compile_complain(c, node, "unknown %s \"%s\"; allowed: %s%s%s%s", what, node->text.p,
 			    list.p, nearest ? "; did you mean \"" : "", nearest ? nearest : "",
@@ -233,16 +243,12 @@ void bb_compile_section(struct bb_compiler *c, const struct bb_yaml *node, enum 
 			void *target)
 {
 	const struct bb_option *options;
-	struct bb_names keys;
 	size_t n;
 
 	if (node->kind != BB_YAML_MAP) {
 		struct bb_buf list = BB_BUF_EMPTY;
 
-		keys = keys_of(c, place);
-		for (size_t i = 0; i < keys.n; i++)
-			bb_buf_printf(&list, "%s%s", i > 0 ? ", " : "", keys.items[i].p);
-		bb_buf_byte(&list, '\0');
+		list_words(keys_of(c, place), &list);
 		bb_compile_complain(c, node, "must be a map with keys of these: %s", list.p);
 		bb_buf_fini(&list);
 		return;

@@ -111,7 +111,8 @@ static void check_time(struct bb_compiler *c, const struct bb_yaml *node, void *
 		complain_key(c, node, "format",
 			     "date and time in two fields need iso8601 or strptime:FORMAT (for "
 			     "both with a space between)");
-	if (!plan->zone && bb_stamp_zoned(&plan->format) == BB_STAMP_LOCAL)
+	if (!plan->zone && !bb_yaml_get(node, "timezone") &&
+	    bb_stamp_zoned(&plan->format) == BB_STAMP_LOCAL)
 		complain_key(c, node, "format",
 			     "such times name no zone: say `timezone` here or in `defaults`");
 }

@@ -53,7 +53,8 @@ static bool check_column(struct bb_compiler *c, const struct bb_yaml *node, stru
 		if (bb_text_equal(columns.items[path->column], path->steps[0].name))
 			return true;
 	word.text = path->steps[0].name;
-	bb_compile_unknown(c, &word, "column", columns);
+	if (columns.n > 0) /* else that is the mistake to tell */
+		bb_compile_unknown(c, &word, "column", columns);
 	return false;
 }
 

@@ -406,19 +406,21 @@ bool bb_stamp_format_read(struct bb_text name, struct bb_arena *arena, struct bb
 			  const char **ret_wrong)
 {
 	const struct bb_text head = BB_TEXT("strptime:");
+	struct bb_text pattern;
 
 	*ret_wrong = NULL;
 	if (name.n >= head.n && memcmp(name.p, head.p, head.n) == 0) {
-		ret->kind = BB_STAMP_STRPTIME;
-		ret->pattern =
-			bb_arena_copy(arena, bb_text_bytes(name.p + head.n, name.n - head.n));
-		*ret_wrong = pattern_mistake(ret->pattern);
+		pattern = bb_arena_copy(arena, bb_text_bytes(name.p + head.n, name.n - head.n));
+		*ret_wrong = pattern_mistake(pattern);
+		if (!*ret_wrong)
+			*ret = (struct bb_stamp_format){BB_STAMP_STRPTIME, pattern};
 		return *ret_wrong == NULL;
 	}
 	for (int kind = 0; kind < BB_STAMP_STRPTIME; kind++) {
+		if (!bb_text_equal(name, bb_text_of(kind_names[kind])))
+			continue;
 		ret->kind = (enum bb_stamp_kind)kind;
-		if (bb_text_equal(name, bb_text_of(kind_names[kind])))
-			return true;
+		return true;
 	}
 	return false;
 }

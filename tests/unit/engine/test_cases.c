@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Operators, one file of cases/ each: a connector, then messages with the items that must come out.
+ * A message may say how it comes: `--- message file` has no position and no time in the log,
+ * `--- message bare` no key and no headers.
+ */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "fixture.h"
+
+static const struct bb_header headers[] = {
+	{BB_TEXT("X-Topic"), BB_TEXT("orders/create")},
+	{BB_TEXT("x-shop"), BB_TEXT("shop-1")},
+	{BB_TEXT("X-Null"), {NULL, 0}},
+	{BB_TEXT("X-Bytes"), BB_TEXT("\xff\xfe")},
+};
+
+static struct bb_message message_of(struct bb_text value, const char *how)
+{
+	bool file = strstr(how, "file") != NULL, bare = strstr(how, "bare") != NULL;
+
+	return (struct bb_message){
+		.topic = BB_TEXT("shop"),
+		.partition = 2,
+		.offset = 7,
+		.timestamp_ms = file ? BB_NO_TIMESTAMP : 1700000000000,
+		.key = bare ? (struct bb_text){NULL, 0} : BB_TEXT("K-1"),
+		.value = strstr(how, "tombstone") ? (struct bb_text){NULL, 0} : value,
+		.headers = bare ? NULL : headers,
+		.header_n = bare ? 0 : sizeof(headers) / sizeof(*headers),
+		.from_log = false,
+	};
+}
+
+/* Up to the next line that begins with `---`; *p is then behind that line, `how` its text. */
+static struct bb_text next_part(char **p, const char **ret_how)
+{
+	char *start = *p, *end = strncmp(start, "---", 3) == 0 ? start : strstr(start, "\n---");
+	struct bb_text part;
+
+	*ret_how = "";
+	if (!end) {
+		*p = NULL;
+		return bb_text_of(start);
+	}
+	end += *end == '\n';
+	part = bb_text_bytes(start, (size_t)(end - start));
+	*ret_how = end + 3;
+	*p = strchr(end, '\n');
+	if (*p)
+		*(*p)++ = '\0';
+	return part;
+}
+
+static void run_case(const struct bb_connector *connector, const char *name, struct bb_text value,
+		     const char *how, struct bb_text want)
+{
+	struct bb_extraction extraction;
+	struct bb_buf got = BB_BUF_EMPTY;
+	struct bb_message msg;
+	struct bb_arena arena;
+	char *copy = NULL;
+
+	if (value.n > 0 && value.p[value.n - 1] == '\n')
+		value.n--;
+	copy = malloc(value.n + 1); /* of its own, so that a sanitizer sees what outlives it */
+	memcpy(copy, value.p, value.n);
+	bb_arena_init(&arena);
+	msg = message_of(bb_text_bytes(copy, value.n), how);
+	bb_connector_run(connector, &msg, &arena, &extraction);
+	fixture_print_extraction(&extraction, &got);
+	cr_expect(bb_text_equal(bb_buf_slice(&got), want), "%s: %.*s\ngot\n%.*s\nwant\n%.*s", name,
+		  (int)value.n, value.p, (int)got.n, got.p, (int)want.n, want.p);
+	bb_buf_fini(&got);
+	bb_arena_fini(&arena);
+	free(copy);
+}
+
+static void run_file(const char *name)
+{
+	struct bb_buf path = BB_BUF_EMPTY, text, lines = BB_BUF_EMPTY;
+	struct bb_connector *connector;
+	struct bb_text part, value;
+	const char *how, *next;
+	struct bb_arena arena;
+	struct bb_diagnostics diagnostics = {.arena = &arena};
+	char *p;
+
+	bb_arena_init(&arena);
+	bb_buf_printf(&path, "cases/%s", name);
+	bb_buf_byte(&path, '\0');
+	text = fixture_file(path.p);
+	p = text.p;
+	part = next_part(&p, &how);
+	connector = bb_connector_compile(name, part, fixture_rules(), &diagnostics);
+	fixture_print_diagnostics(&diagnostics, &lines);
+	cr_assert_not_null(connector, "%.*s", (int)lines.n, lines.p);
+	while (p) {
+		cr_assert(strncmp(how, " message", 8) == 0, "%s: `%s`", name, how);
+		value = next_part(&p, &next);
+		cr_assert_not_null(p, "%s: no `--- expect`", name);
+		part = next_part(&p, &next);
+		run_case(connector, name, value, how, part);
+		how = next;
+	}
+	bb_connector_free(connector);
+	bb_buf_fini(&lines);
+	bb_buf_fini(&text);
+	bb_buf_fini(&path);
+	bb_arena_fini(&arena);
+}
+
+Test(engine, operators_do_what_their_cases_say)
+{
+	struct bb_names_list files;
+	struct bb_arena arena;
+
+	bb_arena_init(&arena);
+	files = fixture_list(&arena, "cases", ".case");
+	cr_assert_gt(files.n, 10);
+	for (size_t i = 0; i < files.n; i++)
+		run_file(files.items[i]);
+	bb_arena_fini(&arena);
+}

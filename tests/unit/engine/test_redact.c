@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What may be kept of a message in a dead letter. */
+#include <backbone/connector.h>
+#include <criterion/criterion.h>
+
+#define HEAD "connector: till\nchannel: pos\ntopics: []\n"
+#define EVENTS "events: [{type: t, identify: {ns: email, from: '$.mail'}}]\n"
+
+static struct bb_connector *compile(struct bb_arena *arena, const char *yaml)
+{
+	struct bb_diagnostics diagnostics = {.arena = arena};
+	struct bb_connector *connector;
+
+	connector = bb_connector_compile("c.yaml", bb_text_of(yaml), NULL, &diagnostics);
+	cr_assert_not_null(connector, "%s", yaml);
+	return connector;
+}
+
+static void expect(const char *yaml, const char *value, const char *want)
+{
+	struct bb_connector *connector;
+	struct bb_arena arena;
+	struct bb_text got;
+
+	bb_arena_init(&arena);
+	connector = compile(&arena, yaml);
+	got = bb_connector_redact(connector, bb_text_of(value), &arena);
+	cr_expect_eq(got.p != NULL, want != NULL, "%s", value);
+	if (got.p && want)
+		cr_expect(bb_text_equal(got, bb_text_of(want)), "%s: %.*s", value, (int)got.n,
+			  got.p);
+	bb_connector_free(connector);
+	bb_arena_fini(&arena);
+}
+
+Test(engine, redact_removes_what_is_named)
+{
+	const char *yaml = HEAD "redact: ['$.ip', '$.a.b', '$.l[*].secret', '$.l[-1].last', "
+				"'$.m[0]', \"$['x y']\", '$.n[*][*].z', '$.whole']\n" EVENTS;
+	static const char *const rows[][2] = {
+		{"{\"ip\":\"1.2.3.4\",\"keep\":1.50}", "{\"keep\":1.50}"},
+		{"{\"a\":{\"b\":1,\"c\":2}, \"b\":3}", "{\"a\":{\"c\":2},\"b\":3}"},
+		{"{\"a\":[{\"b\":1}]}", "{\"a\":[{\"b\":1}]}"},
+		{"{\"l\":[{\"secret\":1,\"last\":2},{\"secret\":1,\"last\":2}]}",
+		 "{\"l\":[{\"last\":2},{}]}"},
+		{"{\"m\":[1,2]}", "{\"m\":[null,2]}"},
+		{"{\"x y\":{\"deep\":[1]}}", "{}"},
+		{"{\"n\":[[{\"z\":1,\"y\":2}],[],7]}", "{\"n\":[[{\"y\":2}],[],7]}"},
+		{"[{\"ip\":1}]", "[{\"ip\":1}]"},
+		{"5", "5"},
+		{"{\"ip\":1", NULL},
+		{"\xff", NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		expect(yaml, rows[i][0], rows[i][1]);
+}
+
+Test(engine, redact_empties_columns)
+{
+	const char *yaml = HEAD "format: tsv\ncolumns: [ip, mail, x]\nredact: '$.ip'\n" EVENTS;
+
+	expect(yaml, "1.2.3.4\tm\tx", "\tm\tx");
+	expect(yaml, "1.2.3.4\tm", NULL);
+}
+
+Test(engine, redact_nothing_keeps_the_bytes)
+{
+	const struct bb_text absent = {NULL, 0};
+	struct bb_connector *connector;
+	struct bb_arena arena;
+	struct bb_text got;
+
+	expect(HEAD EVENTS, "{ not json", "{ not json");
+	bb_arena_init(&arena);
+	connector = compile(&arena, HEAD "redact: '$.a'\n" EVENTS);
+	got = bb_connector_redact(connector, absent, &arena);
+	cr_expect_null(got.p);
+	bb_connector_free(connector);
+	bb_arena_fini(&arena);
+}
