@@ -223,20 +223,31 @@ static int take_option(struct line *line)
 	return BB_CTL_OK;
 }
 
+/* Whether any verb, or all, have an option of that name that takes a value. */
+static bool takes_value(const char *name)
+{
+	for (size_t i = 0; i < bb_ctl_global_n; i++)
+		if (strcmp(bb_ctl_globals[i].name, name) == 0)
+			return bb_ctl_globals[i].arg;
+	for (size_t v = 0; v < bb_ctl_verb_n; v++)
+		for (size_t i = 0; i < option_n(&bb_ctl_verbs[v]); i++)
+			if (strcmp(bb_ctl_verbs[v].options[i].name, name) == 0)
+				return bb_ctl_verbs[v].options[i].arg;
+	return false;
+}
+
 /* The verb is the first word that is no option nor the value of one; its options may stand before
  * it. */
 static int find_verb_word(struct line *line)
 {
 	for (int i = 1; i < line->argc; i++) {
-		const struct bb_ctl_option *option = NULL;
 		const char *word = line->argv[i];
 
 		if (strncmp(word, "--", 2) != 0 || word[2] == '\0') {
 			line->ctl->verb = find_verb(word);
 			return line->ctl->verb ? BB_CTL_OK : fail_verb(line->ctl, word);
 		}
-		if (!strchr(word, '=') && option_place(line, bb_text_of(word + 2), &option) &&
-		    option->arg)
+		if (takes_value(word + 2))
 			i++;
 	}
 	return BB_CTL_OK;
