@@ -33,7 +33,9 @@ static void receive(struct bb_feed *feed, size_t n)
 		struct bb_partition *part =
 			bb_partitions_get(&ingest->partitions, msg->topic, msg->partition);
 
-		part->source = feed->source;
+		if (!part->source) /* written once: the job reads it too */
+			part->source = feed->source;
+		bb_assert(part->source == feed->source);
 		batch->partitions[batch->n++] = part;
 		batch->bytes += msg->value.n + msg->key.n + MESSAGE_OVERHEAD;
 	}

@@ -61,7 +61,8 @@ BB_MUST_CHECK int bb_ingest_new(const struct bb_ingest_options *options,
 				struct bb_ingest **ret_ingest, struct bb_error *err);
 void bb_ingest_free(struct bb_ingest *ingest); /* NULL-safe; never started, or stopped */
 
-/* The source is borrowed until stopped. At most BB_INGEST_SOURCES_MAX, before the start. */
+/* The source is borrowed until stopped. At most BB_INGEST_SOURCES_MAX, before the start. No two of
+ * them deliver the same topic. */
 void bb_ingest_add(struct bb_ingest *ingest, struct bb_source *source);
 
 /* A bb_resume_fn; ctx is the ingest. */

@@ -195,7 +195,7 @@ Test(ingest_rows, dead_letters_are_numbered_and_swept_from_the_oldest)
 	for (int i = 1; i <= 5; i++) {
 		letter = letter_of("x", i * 100);
 		cr_assert_eq(bb_deadletter_put(kv, &letter, &number), BB_OK);
-		cr_expect_eq(number, i);
+		cr_expect_eq(number, (uint64_t)i);
 	}
 	cr_expect_eq(bb_deadletter_sweep(kv, 301, 2, &removed), BB_OK);
 	cr_expect_eq(removed, 2, "at most so many");
