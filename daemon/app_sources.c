@@ -75,46 +75,11 @@ static void replay_new(struct bb_app *app, const struct bb_config_replay *replay
 	app->replay_n++;
 }
 
-static bool listed(const struct bb_config_replay *replay, const char *file)
-{
-	for (size_t i = 0; i < replay->file_n; i++)
-		if (strcmp(replay->files[i], file) == 0)
-			return true;
-	return false;
-}
-
-static bool listed_before(const struct bb_config *config, size_t entry, const char *file)
-{
-	for (size_t i = 0; i < entry; i++)
-		if (listed(&config->replay[i], file))
-			return true;
-	return false;
-}
-
-/* A file is one log: two readers of it could not share a position. */
-static int check_files(const struct bb_config *config, struct bb_error *err)
-{
-	for (size_t i = 0; i < config->replay_n; i++) {
-		for (size_t j = 0; j < config->replay[i].file_n; j++) {
-			const char *file = config->replay[i].files[j];
-
-			if (listed_before(config, i, file))
-				return bb_error_set(
-					err, BB_ECONFIG,
-					"%s: replay: %s is in two entries; name it in one",
-					config->file, file);
-		}
-	}
-	return BB_OK;
-}
-
 int bb_app_sources_new(struct bb_app *app, struct bb_error *err)
 {
 	const struct bb_config *config = app->config;
-	int code = check_files(config, err);
+	int code = BB_OK;
 
-	if (code)
-		return code;
 	if (config->replay_n > BB_APP_REPLAYS_MAX)
 		return bb_error_set(
 			err, BB_ECONFIG,
