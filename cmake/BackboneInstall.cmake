@@ -32,6 +32,8 @@ foreach(section 1 5 8)
 		install(FILES ${bb_man${section}} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
 	endif()
 endforeach()
-file(GLOB bb_docs CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/LICENSE ${CMAKE_SOURCE_DIR}/README.md
-	${CMAKE_SOURCE_DIR}/CHANGELOG.md ${CMAKE_SOURCE_DIR}/GUARANTEES.md ${CMAKE_SOURCE_DIR}/docs/*.md)
+# As in the repository, so that the links between them lead somewhere.
+file(GLOB bb_docs CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/LICENSE ${CMAKE_SOURCE_DIR}/*.md)
 install(FILES ${bb_docs} DESTINATION ${CMAKE_INSTALL_DOCDIR})
+file(GLOB bb_manual CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/docs/*.md)
+install(FILES ${bb_manual} DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs)
