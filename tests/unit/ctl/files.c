@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What works on files alone: try, check-config, and the reader of messages. */
+#include "ctl.h"
 #include "input.h"
 #include "run.h"
 
@@ -141,7 +142,8 @@ RUN_TEST(check_config_knows_the_options_of_librdkafka)
 
 	fclose(file);
 	text[n] = '\0';
-	strcat(text, "kafka:\n  brokers: 127.0.0.1:9\n  options: {no.such.option: 1}\n");
+	snprintf(text + n, sizeof(text) - n, "%s",
+		 "kafka:\n  brokers: 127.0.0.1:9\n  options: {no.such.option: 1}\n");
 	cr_assert_eq(run("check-config", run_file("k.yaml", text), NULL), 1);
 	cr_assert(strstr(run_out, "no.such.option"), "%s", run_out);
 }

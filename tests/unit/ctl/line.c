@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The command line, its help, and the manual pages that must say the same. */
+#include "ctl.h"
 #include "run.h"
 
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The verbs that ask a daemon: against a child process that gives one answer a connection. */
 #include "net.h"
+#include "ctl.h"
 #include "run.h"
 
 #include <librdkafka/rdkafka.h>
@@ -44,7 +45,7 @@ static void serve_on(const char *name, const char *const *answers)
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
-	strcpy(addr.sun_path, run_path(name));
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", run_path(name));
 	unlink(addr.sun_path);
 	cr_assert_eq(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
 	cr_assert_eq(listen(fd, 5), 0);
@@ -199,7 +200,7 @@ RUN_TEST(nobody_there_is_not_reachable)
 	cr_assert_eq(run_with_config("status", NULL), BB_CTL_UNREACHABLE);
 	cr_assert(strstr(run_err, "admin.sock") && strstr(run_err, "running"), "%s", run_err);
 	cr_assert_eq(run_with_config("get", "user:a", NULL), BB_CTL_UNREACHABLE);
-	strcpy(addr.sun_path, run_path("query.sock"));
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", run_path("query.sock"));
 	cr_assert_eq(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
 	cr_assert_eq(run_with_config("get", "user:a", NULL), BB_CTL_UNREACHABLE);
 	close(fd);

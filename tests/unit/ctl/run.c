@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* See run.h. */
 #include "run.h"
+#include "ctl.h"
 
 #include <ftw.h>
 #include <signal.h>
@@ -23,9 +24,9 @@ static const char config[] = "store: {path: store, map_size: 64MiB}\n"
 
 void run_open(void)
 {
-	strcpy(run_folder, "/tmp/unit_ctl.XXXXXX");
+	snprintf(run_folder, sizeof(run_folder), "/tmp/unit_ctl.XXXXXX");
 	cr_assert(mkdtemp(run_folder));
-	signal(SIGPIPE, SIG_IGN);
+	sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
 	run_file("b.yaml", config);
 }
 

@@ -3,9 +3,8 @@
 #ifndef TEST_CTL_RUN_H
 #define TEST_CTL_RUN_H
 
-#include "ctl.h"
-
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 extern char run_folder[64];	/* of the test */
 extern char *run_out, *run_err; /* of the last run, terminated */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The verbs that read the store of a daemon that is down. */
+#include "ctl.h"
 #include "run.h"
 
 #include <backbone/deadletter.h>
@@ -104,11 +105,12 @@ static void store_open(void)
 
 STORE_TEST(dump_prints_views_sorted_by_profile)
 {
-	char last[64] = "";
+	char last[64] = "", *rest;
 	size_t n = 0;
 
 	cr_assert_eq(run_with_config("dump", "--views", NULL), 0, "%s", run_err);
-	for (char *line = strtok(run_out, "\n"); line; line = strtok(NULL, "\n"), n++) {
+	for (char *line = strtok_r(run_out, "\n", &rest); line;
+	     line = strtok_r(NULL, "\n", &rest), n++) {
 		cr_assert(strncmp(line, "{\"profile\":\"p", 13) == 0, "%s", line);
 		cr_assert(strncmp(last, line, 39) < 0);
 		snprintf(last, sizeof(last), "%.39s", line);

@@ -299,13 +299,14 @@ Test(serve, without_a_role_nothing_is_read, .init = setup, .fini = teardown)
 	session.roles = 0;
 	cr_assert_str_eq(run("PING"), "+PONG\r\n");
 	for (size_t i = 0; i < bb_command_n; i++) {
-		char words[128] = "";
+		char words[128];
+		int n;
 
 		if (!bb_commands[i].role)
 			continue;
-		snprintf(words, sizeof(words), "%s", bb_commands[i].name);
+		n = snprintf(words, sizeof(words), "%s", bb_commands[i].name);
 		for (int a = 1; a < abs(bb_commands[i].arity); a++)
-			strcat(words, " user:7");
+			n += snprintf(words + n, sizeof(words) - (size_t)n, " user:7");
 		cr_assert(strncmp(run(words), "-NOPERM", 7) == 0, "%s: %s", words, out.p);
 	}
 }

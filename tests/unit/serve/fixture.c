@@ -2,6 +2,8 @@
 /* See fixture.h. Whatever fails here fails the test. */
 #include "fixture.h"
 
+#include "service.h"
+
 #include <backbone/clock.h>
 #include <backbone/connector.h>
 #include <backbone/gate.h>
@@ -89,8 +91,8 @@ void fixture_open(struct fixture *fix)
 	int ret;
 
 	*fix = (struct fixture){.is_ready = true};
-	signal(SIGPIPE, SIG_IGN);
-	strcpy(fix->folder, "/tmp/unit_serve.XXXXXX");
+	sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
+	snprintf(fix->folder, sizeof(fix->folder), "/tmp/unit_serve.XXXXXX");
 	cr_assert(mkdtemp(fix->folder));
 	snprintf(store_path, sizeof(store_path), "%s/store", fix->folder);
 	snprintf(fix->query_path, sizeof(fix->query_path), "%s/query.sock", fix->folder);
@@ -202,7 +204,7 @@ int fixture_connect(struct fixture *fix, const char *path)
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	(void)fix;
-	strcpy(addr.sun_path, path);
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", path);
 	cr_assert_eq(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0, "%s: %m", path);
 	return fd;
 }

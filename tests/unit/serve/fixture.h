@@ -6,10 +6,10 @@
 #ifndef TEST_SERVE_FIXTURE_H
 #define TEST_SERVE_FIXTURE_H
 
-#include "service.h"
-
 #include <backbone/serve.h>
 #include <uv.h>
+
+struct bb_service;
 
 struct fixture {
 	char folder[64];
