@@ -107,7 +107,8 @@ static void sum_add(struct bb_arena *arena, struct bb_fact_sums *sums, const cha
 		*sum = (struct bb_fact_sum){.n = 0};
 		memcpy(sum->currency, currency, 3);
 	}
-	sums->items[i].micros += n > 0 ? micros : -micros;
+	sums->items[i].micros =
+		bb_i128_add(sums->items[i].micros, n > 0 ? micros : bb_i128_minus(micros));
 	sums->items[i].n += (uint64_t)(int64_t)n;
 	if (!sums->items[i].n) { /* nothing counts any more: as if it never had */
 		memmove(&sums->items[i], &sums->items[i + 1],
@@ -201,15 +202,11 @@ static struct bb_fact_attribute *attribute(const struct bb_fold *fold, struct bb
 static void add_union(const struct bb_fold *fold, struct bb_fact_attribute *attr,
 		      const struct bb_value *value)
 {
-	const struct bb_value *items = value->kind == BB_VALUE_LIST ? value->items : value;
-	size_t n = value->kind == BB_VALUE_LIST ? value->item_n : 1;
-
-	for (size_t i = 0; i < n; i++) {
-		struct bb_value one = {.kind = BB_VALUE_LIST, .items = &items[i], .item_n = 1};
-
-		bb_value_unite(fold->arena, &attr->value, &one);
-	}
-	attr->has = attr->value.item_n > 0;
+	if (value->kind == BB_VALUE_LIST)
+		bb_value_set_add_all(fold->arena, &attr->set, value->items, value->item_n);
+	else
+		bb_value_set_add(fold->arena, &attr->set, value);
+	attr->has = attr->set.n > 0;
 }
 
 static void add_extreme(struct bb_fact_attribute *attr, const struct bb_value *value,
@@ -234,7 +231,7 @@ static void add_sum(struct bb_fact_attribute *attr, const struct bb_value *value
 
 	if ((value->kind == BB_VALUE_TEXT || value->kind == BB_VALUE_NUMBER) &&
 	    bb_money_parse(value->text, &micros)) {
-		attr->sum_micros += micros;
+		attr->sum_micros = bb_i128_add(attr->sum_micros, micros);
 		attr->has = true;
 	}
 }
@@ -254,10 +251,13 @@ static void add_attribute(const struct bb_fold *fold, struct bb_facts *facts, st
 
 	switch (rule) {
 	case BB_FOLD_LATEST: /* a value beats an unset of the same event */
-		replace = replace || order > 0 || (order == 0 && value && !attr->has);
+		replace = replace || order > 0 ||
+			  (order == 0 && value &&
+			   (!attr->has || bb_value_order(value, &attr->value) > 0));
 		break;
 	case BB_FOLD_FIRST:
-		replace = replace || order < 0;
+		replace = replace || order < 0 ||
+			  (order == 0 && bb_value_order(value, &attr->value) < 0);
 		break;
 	case BB_FOLD_MIN:
 	case BB_FOLD_MAX:
@@ -277,6 +277,15 @@ static void add_attribute(const struct bb_fold *fold, struct bb_facts *facts, st
 	}
 }
 
+/* Two events of one id can give a value one time of its own: then the values decide. */
+static bool is_earlier(const struct bb_origin *by, const struct bb_value *value,
+		       const struct bb_fact_once *once)
+{
+	int d = bb_origin_compare(by, &once->by);
+
+	return d < 0 || (d == 0 && bb_value_order(value, &once->value) < 0);
+}
+
 static void add_once(const struct bb_fold *fold, struct bb_facts *facts,
 		     const struct bb_attribute *attr, const struct bb_origin *by)
 {
@@ -288,7 +297,7 @@ static void add_once(const struct bb_fold *fold, struct bb_facts *facts,
 	if (i == facts->once_n)
 		BB_ARENA_PUSH(fold->arena, facts->once, facts->once_n, facts->once_room) =
 			(struct bb_fact_once){name, *by, attr->value};
-	else if (bb_origin_compare(by, &facts->once[i].by) < 0)
+	else if (is_earlier(by, &attr->value, &facts->once[i]))
 		facts->once[i] = (struct bb_fact_once){name, *by, attr->value};
 }
 

@@ -63,14 +63,22 @@ struct bb_fact_recent {
 	uint32_t type;
 };
 
+/* Distinct values, sorted; of numbers that are equal the best spelling; the first BB_UNION_MAX. */
+#define BB_UNION_MAX 1000
+struct bb_value_set {
+	struct bb_value *items;
+	size_t n, room;
+};
+
 /* What an attribute's rule has come to. An attribute whose rule was changed has one of each. */
 struct bb_fact_attribute {
 	uint32_t name;
 	enum bb_fold_rule rule;
 	bool has; /* a value counts; false: latest is an unset, or nothing was usable for the rule
 		   */
-	struct bb_origin by;   /* all but sum and union */
-	struct bb_value value; /* latest, first, min, max; union: a LIST, sorted and distinct */
+	struct bb_origin by;	 /* all but sum and union */
+	struct bb_value value;	 /* latest, first, min, max */
+	struct bb_value_set set; /* union */
 	bb_i128 sum_micros;
 };
 
@@ -144,12 +152,15 @@ int bb_value_compare_loose(const struct bb_value *a, const struct bb_value *b);
 /* Whether `a` beats `b` under min or max; spelling breaks ties. Numbers beat texts. */
 bool bb_value_beats(enum bb_fold_rule rule, const struct bb_value *a, const struct bb_value *b);
 
-/* Merges two sorted distinct lists: the first BB_UNION_MAX of both. */
-#define BB_UNION_MAX 1000
-void bb_value_unite(struct bb_arena *arena, struct bb_value *into, const struct bb_value *other);
+/* Any two values, lists too (last): 0 only where they are written alike. */
+int bb_value_order(const struct bb_value *a, const struct bb_value *b);
 
-/* A deep copy of texts and items into the arena. */
-struct bb_value bb_value_copy(struct bb_arena *arena, const struct bb_value *value);
+void bb_value_set_add(struct bb_arena *arena, struct bb_value_set *set,
+		      const struct bb_value *value);
+void bb_value_set_unite(struct bb_arena *arena, struct bb_value_set *set,
+			const struct bb_value_set *other);
+void bb_value_set_add_all(struct bb_arena *arena, struct bb_value_set *set,
+			  const struct bb_value *items, size_t n);
 
 void bb_facts_encode(struct bb_buf *buf, const struct bb_facts *facts);
 /* Slices stay in the cursor's bytes. */

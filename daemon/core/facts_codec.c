@@ -6,36 +6,62 @@
  */
 #include "facts.h"
 
-static void put_value(struct bb_buf *buf, const struct bb_value *value)
+static void put_single(struct bb_buf *buf, const struct bb_value *value)
 {
 	bb_buf_byte(buf, (char)value->kind);
 	if (value->kind == BB_VALUE_TEXT || value->kind == BB_VALUE_NUMBER)
 		bb_put_text(buf, value->text);
-	if (value->kind != BB_VALUE_LIST)
-		return;
-	bb_put_u64(buf, value->item_n);
-	for (size_t i = 0; i < value->item_n; i++)
-		put_value(buf, &value->items[i]);
 }
 
-static struct bb_value get_value(struct bb_cursor *cur, struct bb_arena *arena, bool in_list)
+static void put_items(struct bb_buf *buf, const struct bb_value *items, size_t n)
 {
-	struct bb_value value = {.kind = (enum bb_value_kind)bb_get_u64(cur)};
+	bb_put_u64(buf, n);
+	for (size_t i = 0; i < n; i++)
+		put_single(buf, &items[i]);
+}
 
-	if (value.kind == BB_VALUE_TEXT || value.kind == BB_VALUE_NUMBER) {
-		value.text = bb_get_text(cur);
-	} else if (value.kind == BB_VALUE_LIST && !in_list) {
-		size_t n = bb_get_count(cur);
-		struct bb_value *items = bb_arena_alloc(arena, n * sizeof(*items));
+static void put_value(struct bb_buf *buf, const struct bb_value *value)
+{
+	put_single(buf, value);
+	if (value->kind == BB_VALUE_LIST)
+		put_items(buf, value->items, value->item_n);
+}
 
-		for (size_t i = 0; i < n; i++)
-			items[i] = get_value(cur, arena, true);
-		value.items = items;
-		value.item_n = n;
-	} else if (value.kind != BB_VALUE_TRUE && value.kind != BB_VALUE_FALSE) {
+/* All but the items of a list. */
+static struct bb_value get_single(struct bb_cursor *cur)
+{
+	uint64_t kind = bb_get_u64(cur);
+	struct bb_value value = {.kind = BB_VALUE_FALSE};
+
+	if (kind > BB_VALUE_LIST) {
 		cur->bad = true;
-		value.kind = BB_VALUE_FALSE;
+		return value;
 	}
+	value.kind = (enum bb_value_kind)kind;
+	if (kind == BB_VALUE_TEXT || kind == BB_VALUE_NUMBER)
+		value.text = bb_get_text(cur);
+	return value;
+}
+
+static struct bb_value *get_items(struct bb_cursor *cur, struct bb_arena *arena, size_t *ret_n)
+{
+	size_t n = bb_get_count(cur);
+	struct bb_value *items = bb_arena_alloc(arena, n * sizeof(*items));
+
+	for (size_t i = 0; i < n; i++) {
+		items[i] = get_single(cur);
+		cur->bad = cur->bad || items[i].kind == BB_VALUE_LIST;
+	}
+	*ret_n = n;
+	return items;
+}
+
+static struct bb_value get_value(struct bb_cursor *cur, struct bb_arena *arena)
+{
+	struct bb_value value = get_single(cur);
+
+	if (value.kind == BB_VALUE_LIST)
+		value.items = get_items(cur, arena, &value.item_n);
 	return value;
 }
 
@@ -191,7 +217,9 @@ static void encode_attributes(struct bb_buf *buf, const struct bb_facts *facts)
 			bb_put_i128(buf, attr->sum_micros);
 		else if (attr->rule == BB_FOLD_LATEST || (attr->has && attr->rule != BB_FOLD_UNION))
 			put_origin(buf, &attr->by, facts->first_ms);
-		if (attr->has && attr->rule != BB_FOLD_SUM)
+		if (attr->has && attr->rule == BB_FOLD_UNION)
+			put_items(buf, attr->set.items, attr->set.n);
+		else if (attr->has && attr->rule != BB_FOLD_SUM)
 			put_value(buf, &attr->value);
 	}
 	bb_put_u64(buf, facts->once_n);
@@ -219,15 +247,18 @@ static void decode_attributes(struct bb_cursor *cur, struct bb_arena *arena, str
 			attr->sum_micros = bb_get_i128(cur);
 		else if (attr->rule == BB_FOLD_LATEST || (attr->has && attr->rule != BB_FOLD_UNION))
 			attr->by = get_origin(cur, arena, facts->first_ms);
-		if (attr->has && attr->rule != BB_FOLD_SUM)
-			attr->value = get_value(cur, arena, false);
+		if (attr->has && attr->rule == BB_FOLD_UNION)
+			attr->set.items = get_items(cur, arena, &attr->set.n);
+		else if (attr->has && attr->rule != BB_FOLD_SUM)
+			attr->value = get_value(cur, arena);
+		attr->set.room = attr->set.n;
 	}
 	facts->once_n = facts->once_room = bb_get_count(cur);
 	facts->once = bb_arena_zalloc(arena, facts->once_n * sizeof(*facts->once));
 	for (size_t i = 0; i < facts->once_n; i++) {
 		facts->once[i].name = (uint32_t)bb_get_u64(cur);
 		facts->once[i].by = get_origin(cur, arena, facts->first_ms);
-		facts->once[i].value = get_value(cur, arena, false);
+		facts->once[i].value = get_value(cur, arena);
 	}
 }
 

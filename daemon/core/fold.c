@@ -34,14 +34,15 @@ static int sign(int64_t a, int64_t b)
 	return (a > b) - (a < b);
 }
 
-/* view.md §2: time, then trust, then id, source, and whether the time was Kafka's. */
-static int compare_latest(const struct bb_origin *a, const struct from *fa,
-			  const struct bb_origin *b, const struct from *fb)
+/* view.md §2: time, then trust, then id, source, and whether the time was Kafka's. `trust`: what
+ * more trust in a's source counts for. */
+static int compare_origins(const struct bb_origin *a, const struct from *fa,
+			   const struct bb_origin *b, const struct from *fb, int trust)
 {
 	int d = sign(a->time_ms, b->time_ms);
 
 	if (!d)
-		d = sign((int64_t)fb->trust, (int64_t)fa->trust);
+		d = trust * sign((int64_t)fb->trust, (int64_t)fa->trust);
 	if (!d)
 		d = bb_text_compare(a->id, b->id);
 	if (!d)
@@ -49,19 +50,17 @@ static int compare_latest(const struct bb_origin *a, const struct from *fa,
 	return d ? d : (int)a->kafka - (int)b->kafka;
 }
 
+static int compare_latest(const struct bb_origin *a, const struct from *fa,
+			  const struct bb_origin *b, const struct from *fb)
+{
+	return compare_origins(a, fa, b, fb, 1);
+}
+
 /* For `first` and attributes_once: the more trusted comes first among equals. */
 static int compare_early(const struct bb_origin *a, const struct from *fa,
 			 const struct bb_origin *b, const struct from *fb)
 {
-	int d = sign(a->time_ms, b->time_ms);
-
-	if (!d)
-		d = sign((int64_t)fa->trust, (int64_t)fb->trust);
-	if (!d)
-		d = bb_text_compare(a->id, b->id);
-	if (!d)
-		d = bb_text_compare(fa->source, fb->source);
-	return d ? d : (int)a->kafka - (int)b->kafka;
+	return compare_origins(a, fa, b, fb, -1);
 }
 
 static struct bb_view_origin origin_of(const struct bb_view_fold *fold, const struct bb_origin *by,
@@ -218,7 +217,7 @@ static void fold_revenue(const struct folding *f, struct bb_view *view)
 		*out = (struct bb_view_revenue){.count = 0};
 		memcpy(out->currency, sums[i].currency, 3);
 		for (end = i; end < n && by_currency(&sums[end], &sums[i]) == 0; end++) {
-			micros += sums[end].micros;
+			micros = bb_i128_add(micros, sums[end].micros);
 			out->count += sums[end].n;
 		}
 		out->amount = (struct bb_text){text, bb_money_format(micros, text)};
@@ -255,9 +254,13 @@ static int by_slot(const void *a, const void *b)
 	return d ? d : compare_consent(y, x);
 }
 
-static bool is_any(const struct slot *slot)
+/* Of the purpose that the slots begin with; NULL: there is none. */
+static const struct slot *general_denial(const struct slot *slots, size_t n)
 {
-	return bb_text_equal(slot->fact->channel, BB_TEXT("any"));
+	for (size_t i = 0; i < n && bb_text_equal(slots[i].purpose, slots[0].purpose); i++)
+		if (bb_text_equal(slots[i].fact->channel, BB_TEXT("any")))
+			return slots[i].fact->denied ? &slots[i] : NULL;
+	return NULL;
 }
 
 static struct bb_text slot_text(struct bb_arena *arena, struct bb_text purpose,
@@ -281,15 +284,14 @@ static int by_slot_text(const void *a, const void *b)
 static void override_consent(const struct folding *f, const struct slot *slots, size_t n,
 			     struct bb_view *view)
 {
+	const struct slot *general = NULL; /* of this purpose, if it is a denial */
+
 	view->consent = bb_arena_alloc(f->fold->arena, n * sizeof(*view->consent));
 	for (size_t i = 0; i < n; i++) {
-		const struct slot *entry = &slots[i];
-
-		for (size_t k = 0; k < n; k++)
-			if (bb_text_equal(slots[k].purpose, slots[i].purpose) &&
-			    is_any(&slots[k]) && slots[k].fact->denied &&
-			    compare_consent(&slots[k], entry) > 0)
-				entry = &slots[k];
+		if (!i || !bb_text_equal(slots[i].purpose, slots[i - 1].purpose))
+			general = general_denial(&slots[i], n - i);
+		bool denied = general && compare_consent(general, &slots[i]) > 0;
+		const struct slot *entry = denied ? general : &slots[i];
 		struct bb_view_consent *out = &view->consent[view->consent_n++];
 
 		out->granted = !entry->fact->denied;
@@ -380,7 +382,8 @@ static struct bb_view_attribute fold_sum(const struct folding *f, const struct f
 	bb_i128 micros = 0;
 
 	for (size_t i = 0; i < n; i++)
-		micros += ((const struct bb_fact_attribute *)items[i].fact)->sum_micros;
+		micros = bb_i128_add(micros,
+				     ((const struct bb_fact_attribute *)items[i].fact)->sum_micros);
 	out.value.text = (struct bb_text){text, bb_money_format(micros, text)};
 	return out;
 }
@@ -388,12 +391,13 @@ static struct bb_view_attribute fold_sum(const struct folding *f, const struct f
 static struct bb_view_attribute fold_union(const struct folding *f, const struct from *items,
 					   size_t n)
 {
-	struct bb_view_attribute out = {.value.kind = BB_VALUE_LIST};
+	struct bb_value_set all = {.n = 0};
 
 	for (size_t i = 0; i < n; i++)
-		bb_value_unite(f->fold->arena, &out.value,
-			       &((const struct bb_fact_attribute *)items[i].fact)->value);
-	return out;
+		bb_value_set_unite(f->fold->arena, &all,
+				   &((const struct bb_fact_attribute *)items[i].fact)->set);
+	return (struct bb_view_attribute){
+		.value = {.kind = BB_VALUE_LIST, .items = all.items, .item_n = all.n}};
 }
 
 /* Whether `a` stands before `b` under their rule. */
@@ -405,9 +409,12 @@ static bool attribute_beats(const struct bb_fact_attribute *a, const struct from
 	switch (a->rule) {
 	case BB_FOLD_LATEST:
 		d = compare_latest(&a->by, fa, &b->by, fb);
+		if (d == 0 && a->has && b->has)
+			d = bb_value_order(&a->value, &b->value);
 		return d > 0 || (d == 0 && a->has && !b->has);
 	case BB_FOLD_FIRST:
-		return compare_early(&a->by, fa, &b->by, fb) < 0;
+		d = compare_early(&a->by, fa, &b->by, fb);
+		return d < 0 || (d == 0 && bb_value_order(&a->value, &b->value) < 0);
 	case BB_FOLD_MIN:
 	case BB_FOLD_MAX:
 		if (a->value.kind == b->value.kind && bb_value_compare(&a->value, &b->value) == 0)
@@ -468,7 +475,9 @@ static int by_once(const void *a, const void *b)
 	const struct bb_fact_once *x = fa->fact, *y = fb->fact;
 	int d = sign(x->name, y->name);
 
-	return d ? d : compare_early(&x->by, fa, &y->by, fb);
+	if (!d)
+		d = compare_early(&x->by, fa, &y->by, fb);
+	return d ? d : bb_value_order(&x->value, &y->value);
 }
 
 static int by_attribute_name(const void *a, const void *b)

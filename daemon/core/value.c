@@ -2,6 +2,11 @@
 /* The order of attribute values (view.md §2) and what the rules min, max and union make of them. */
 #include "facts.h"
 
+#include <stdlib.h>
+
+#define FEW_VALUES 8
+#define MANY_VALUES 64
+
 /* Numbers, then texts, then booleans. */
 static int class_of(const struct bb_value *value)
 {
@@ -48,37 +53,105 @@ bool bb_value_beats(enum bb_fold_rule rule, const struct bb_value *a, const stru
 	return bb_value_compare(a, b) < 0;
 }
 
-void bb_value_unite(struct bb_arena *arena, struct bb_value *into, const struct bb_value *other)
+static int compare_lists(const struct bb_value *a, const struct bb_value *b)
 {
-	size_t i = 0, j = 0, n = 0, most = into->item_n + other->item_n;
-	struct bb_value *out = bb_arena_alloc(arena, most * sizeof(*out));
+	int d = 0;
 
-	while ((i < into->item_n || j < other->item_n) && n < BB_UNION_MAX) {
-		bool left = i < into->item_n &&
-			    (j == other->item_n ||
-			     bb_value_compare(&into->items[i], &other->items[j]) <= 0);
-		const struct bb_value *next = left ? &into->items[i++] : &other->items[j++];
+	for (size_t i = 0; !d && i < a->item_n && i < b->item_n; i++)
+		d = bb_value_compare(&a->items[i], &b->items[i]);
+	return d ? d : (a->item_n > b->item_n) - (a->item_n < b->item_n);
+}
+
+int bb_value_order(const struct bb_value *a, const struct bb_value *b)
+{
+	bool lists[] = {a->kind == BB_VALUE_LIST, b->kind == BB_VALUE_LIST};
+
+	if (lists[0] != lists[1])
+		return lists[0] ? 1 : -1;
+	return lists[0] ? compare_lists(a, b) : bb_value_compare(a, b);
+}
+
+/* The place of a value, or of one that is equal but for its spelling. */
+static size_t place_of(const struct bb_value_set *set, const struct bb_value *value)
+{
+	size_t low = 0, high = set->n;
+
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+
+		if (bb_value_compare_loose(&set->items[mid], value) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+void bb_value_set_add(struct bb_arena *arena, struct bb_value_set *set,
+		      const struct bb_value *value)
+{
+	size_t at = place_of(set, value);
+
+	if (at >= BB_UNION_MAX)
+		return;
+	if (at < set->n && bb_value_compare_loose(&set->items[at], value) == 0) {
+		if (bb_value_compare(value, &set->items[at]) < 0)
+			set->items[at] = *value;
+		return;
+	}
+	if (set->n < BB_UNION_MAX)
+		(void)BB_ARENA_PUSH(arena, set->items, set->n, set->room);
+	memmove(&set->items[at + 1], &set->items[at], (set->n - at - 1) * sizeof(*set->items));
+	set->items[at] = *value;
+}
+
+/* Merges two sorted lists into a new one. */
+static void merge(struct bb_arena *arena, struct bb_value_set *set,
+		  const struct bb_value_set *other)
+{
+	size_t i = 0, j = 0, n = 0, most = set->n + other->n;
+	size_t room = most < BB_UNION_MAX ? most : BB_UNION_MAX;
+	struct bb_value *out = bb_arena_alloc(arena, room * sizeof(*out));
+
+	while ((i < set->n || j < other->n) && n < room) {
+		bool left = i < set->n && (j == other->n ||
+					   bb_value_compare(&set->items[i], &other->items[j]) <= 0);
+		const struct bb_value *next = left ? &set->items[i++] : &other->items[j++];
 
 		if (!n || bb_value_compare_loose(&out[n - 1], next) != 0)
 			out[n++] = *next;
 	}
-	into->kind = BB_VALUE_LIST;
-	into->items = out;
-	into->item_n = n;
+	*set = (struct bb_value_set){out, n, room};
 }
 
-struct bb_value bb_value_copy(struct bb_arena *arena, const struct bb_value *value)
+void bb_value_set_unite(struct bb_arena *arena, struct bb_value_set *set,
+			const struct bb_value_set *other)
 {
-	struct bb_value copy = {.kind = value->kind, .item_n = value->item_n};
-
-	if (value->kind == BB_VALUE_TEXT || value->kind == BB_VALUE_NUMBER)
-		copy.text = bb_arena_copy(arena, value->text);
-	if (value->item_n) {
-		struct bb_value *items = bb_arena_alloc(arena, value->item_n * sizeof(*items));
-
-		for (size_t i = 0; i < value->item_n; i++)
-			items[i] = bb_value_copy(arena, &value->items[i]);
-		copy.items = items;
+	if (other->n > FEW_VALUES) {
+		merge(arena, set, other);
+		return;
 	}
-	return copy;
+	for (size_t i = 0; i < other->n; i++)
+		bb_value_set_add(arena, set, &other->items[i]);
+}
+
+static int by_value(const void *a, const void *b)
+{
+	return bb_value_compare(a, b);
+}
+
+void bb_value_set_add_all(struct bb_arena *arena, struct bb_value_set *set,
+			  const struct bb_value *items, size_t n)
+{
+	const struct bb_value *next = items;
+
+	if (n > MANY_VALUES) { /* smallest first: what is behind a full set is not looked at */
+		struct bb_value *sorted = bb_arena_alloc(arena, n * sizeof(*sorted));
+
+		memcpy(sorted, items, n * sizeof(*sorted));
+		qsort(sorted, n, sizeof(*sorted), by_value);
+		next = sorted;
+	}
+	for (size_t i = 0; i < n; i++)
+		bb_value_set_add(arena, set, &next[i]);
 }
