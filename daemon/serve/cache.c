@@ -16,16 +16,24 @@
 
 enum { WAYS = 4, SLOTS = 32768, HAND_STEPS = 64 };
 
-struct bb_cache_entry {
-	uint64_t hash, version;
+struct entry {
+	uint64_t version;
 	uint32_t key_n, view_n;
 	bool wanted; /* asked for since the hand came by */
 	char text[]; /* key, view */
 };
 
+/* A bucket of four is one line of the processor's cache, and only the right entry is touched. */
+struct bb_cache_slot {
+	uint64_t hash;
+	struct entry *entry; /* NULL: empty */
+};
+
+enum { BUCKET_BYTES = WAYS * sizeof(struct bb_cache_slot) };
+
 static size_t entry_bytes(size_t key_n, size_t view_n)
 {
-	return sizeof(struct bb_cache_entry) + key_n + view_n;
+	return sizeof(struct entry) + key_n + view_n;
 }
 
 static uint64_t mix(uint64_t hash, uint64_t word)
@@ -48,24 +56,24 @@ static uint64_t hash_of(struct bb_text key)
 	return mix(hash, word);
 }
 
-static struct bb_cache_entry **bucket_of(struct bb_cache *cache, uint64_t hash)
+static struct bb_cache_slot *bucket_of(struct bb_cache *cache, uint64_t hash)
 {
 	return &cache->slots[(hash >> 20) % (SLOTS / WAYS) * WAYS];
 }
 
-static bool is_of_key(const struct bb_cache_entry *entry, uint64_t hash, struct bb_text key)
+static bool is_of_key(const struct bb_cache_slot *slot, uint64_t hash, struct bb_text key)
 {
-	return entry && entry->hash == hash && entry->key_n == key.n &&
-	       memcmp(entry->text, key.p, key.n) == 0;
+	return slot->entry && slot->hash == hash && slot->entry->key_n == key.n &&
+	       memcmp(slot->entry->text, key.p, key.n) == 0;
 }
 
-static void drop(struct bb_cache *cache, struct bb_cache_entry **slot)
+static void drop(struct bb_cache *cache, struct bb_cache_slot *slot)
 {
-	if (!*slot)
+	if (!slot->entry)
 		return;
-	cache->bytes -= entry_bytes((*slot)->key_n, (*slot)->view_n);
-	free(*slot);
-	*slot = NULL;
+	cache->bytes -= entry_bytes(slot->entry->key_n, slot->entry->view_n);
+	free(slot->entry);
+	slot->entry = NULL;
 }
 
 void bb_cache_fini(struct bb_cache *cache)
@@ -78,7 +86,7 @@ void bb_cache_fini(struct bb_cache *cache)
 
 struct bb_text bb_cache_get(struct bb_cache *cache, struct bb_text key, uint64_t version)
 {
-	struct bb_cache_entry **bucket;
+	struct bb_cache_slot *bucket;
 	uint64_t hash;
 
 	if (!cache->slots || key.n == 0 || key.n > BB_CACHE_KEY_MAX)
@@ -86,18 +94,20 @@ struct bb_text bb_cache_get(struct bb_cache *cache, struct bb_text key, uint64_t
 	hash = hash_of(key);
 	bucket = bucket_of(cache, hash);
 	for (size_t i = 0; i < WAYS; i++) {
-		if (!is_of_key(bucket[i], hash, key))
+		struct entry *entry = bucket[i].entry;
+
+		if (!is_of_key(&bucket[i], hash, key))
 			continue;
-		if (bucket[i]->version != version)
+		if (entry->version != version)
 			break;
-		bucket[i]->wanted = true;
-		return (struct bb_text){bucket[i]->text + key.n, bucket[i]->view_n};
+		entry->wanted = true;
+		return (struct bb_text){entry->text + key.n, entry->view_n};
 	}
 	return (struct bb_text){NULL, 0};
 }
 
 /* How much an entry is worth keeping. */
-static unsigned worth(const struct bb_cache_entry *entry, uint64_t version)
+static unsigned worth(const struct entry *entry, uint64_t version)
 {
 	if (!entry)
 		return 0;
@@ -106,15 +116,15 @@ static unsigned worth(const struct bb_cache_entry *entry, uint64_t version)
 	return entry->wanted ? 3 : 2;
 }
 
-static struct bb_cache_entry **choose(struct bb_cache_entry **bucket, uint64_t hash,
-				      struct bb_text key, uint64_t version)
+static struct bb_cache_slot *choose(struct bb_cache_slot *bucket, uint64_t hash, struct bb_text key,
+				    uint64_t version)
 {
-	struct bb_cache_entry **chosen = &bucket[hash % WAYS];
+	struct bb_cache_slot *chosen = &bucket[hash % WAYS];
 
 	for (size_t i = 0; i < WAYS; i++) {
-		if (is_of_key(bucket[i], hash, key))
+		if (is_of_key(&bucket[i], hash, key))
 			return &bucket[i];
-		if (worth(bucket[i], version) < worth(*chosen, version))
+		if (worth(bucket[i].entry, version) < worth(chosen->entry, version))
 			chosen = &bucket[i];
 	}
 	return chosen;
@@ -123,26 +133,33 @@ static struct bb_cache_entry **choose(struct bb_cache_entry **bucket, uint64_t h
 static bool make_room(struct bb_cache *cache, size_t bytes, uint64_t version)
 {
 	for (size_t i = 0; i < HAND_STEPS && cache->bytes + bytes > BB_CACHE_BYTES_MAX; i++) {
-		struct bb_cache_entry **slot = &cache->slots[cache->hand++ % SLOTS];
+		struct bb_cache_slot *slot = &cache->slots[cache->hand++ % SLOTS];
 
-		if (worth(*slot, version) < 3)
+		if (worth(slot->entry, version) < 3)
 			drop(cache, slot);
 		else
-			(*slot)->wanted = false;
+			slot->entry->wanted = false;
 	}
 	return cache->bytes + bytes <= BB_CACHE_BYTES_MAX;
 }
 
+static void make_slots(struct bb_cache *cache)
+{
+	cache->slots = aligned_alloc(BUCKET_BYTES, SLOTS * sizeof(*cache->slots));
+	bb_assert(cache->slots);
+	memset(cache->slots, 0, SLOTS * sizeof(*cache->slots));
+}
+
 void bb_cache_put(struct bb_cache *cache, struct bb_text key, uint64_t version, struct bb_text view)
 {
-	struct bb_cache_entry **slot, *entry;
+	struct bb_cache_slot *slot;
+	struct entry *entry;
 	uint64_t hash;
 
 	if (key.n == 0 || key.n > BB_CACHE_KEY_MAX || view.n > BB_CACHE_VIEW_MAX)
 		return;
 	if (!cache->slots)
-		cache->slots = calloc(SLOTS, sizeof(*cache->slots));
-	bb_assert(cache->slots);
+		make_slots(cache);
 	hash = hash_of(key);
 	slot = choose(bucket_of(cache, hash), hash, key, version);
 	drop(cache, slot);
@@ -150,12 +167,10 @@ void bb_cache_put(struct bb_cache *cache, struct bb_text key, uint64_t version, 
 		return;
 	entry = malloc(entry_bytes(key.n, view.n));
 	bb_assert(entry);
-	*entry = (struct bb_cache_entry){.hash = hash,
-					 .version = version,
-					 .key_n = (uint32_t)key.n,
-					 .view_n = (uint32_t)view.n};
+	*entry = (struct entry){
+		.version = version, .key_n = (uint32_t)key.n, .view_n = (uint32_t)view.n};
 	memcpy(entry->text, key.p, key.n);
 	memcpy(entry->text + key.n, view.p, view.n);
 	cache->bytes += entry_bytes(key.n, view.n);
-	*slot = entry;
+	*slot = (struct bb_cache_slot){hash, entry};
 }

@@ -12,12 +12,12 @@
 #define BB_CACHE_KEY_MAX 128
 #define BB_CACHE_VIEW_MAX ((size_t)16 * 1024) /* a larger view is not kept */
 
-struct bb_cache_entry;
+struct bb_cache_slot;
 
 struct bb_cache {
-	struct bb_cache_entry **slots; /* NULL until the first view is kept */
-	size_t bytes;		       /* of the entries */
-	size_t hand;		       /* where room is looked for next */
+	struct bb_cache_slot *slots; /* NULL until the first view is kept */
+	size_t bytes;		     /* of the entries */
+	size_t hand;		     /* where room is looked for next */
 };
 
 void bb_cache_fini(struct bb_cache *cache);
