@@ -41,6 +41,6 @@ void bb_worker_ask(struct bb_worker *worker, const char *topic, int32_t partitio
 
 /* All answers so far, oldest first; the caller frees each. NULL: none. */
 struct bb_answer *bb_worker_answers(struct bb_worker *worker);
-void bb_answer_free(struct bb_answer *answer);
+void bb_answer_free(struct bb_answer *item);
 
 #endif

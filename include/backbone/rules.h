@@ -24,8 +24,9 @@ enum bb_prefer {
 
 #define BB_NORMALISERS(X)                                                                          \
 	X(NONE, "none")                                                                            \
-	X(TRIM, "trim") X(LOWER, "lower") X(EMAIL, "email") X(PHONE, "phone") X(DIGITS, "digits")  \
-		X(UUID, "uuid") X(HEX, "hex")
+	X(TRIM, "trim")                                                                            \
+	X(LOWER, "lower") X(EMAIL, "email") X(PHONE, "phone") X(DIGITS, "digits") X(UUID, "uuid")  \
+		X(HEX, "hex")
 enum bb_normaliser {
 #define X(name, text) BB_NORMALISE_##name,
 	BB_NORMALISERS(X)
