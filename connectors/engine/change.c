@@ -57,6 +57,22 @@ static struct bb_text mapped(struct bb_text text, const struct bb_pairs *map)
 	return text;
 }
 
+struct bb_text bb_change_join(const struct bb_text *parts, size_t n, struct bb_arena *arena)
+{
+	size_t bytes = 0;
+	char *start, *out;
+
+	for (size_t i = 0; i < n; i++)
+		bytes += parts[i].n;
+	start = out = bb_arena_alloc(arena, bytes);
+	for (size_t i = 0; i < n; i++) {
+		if (parts[i].n > 0)
+			memcpy(out, parts[i].p, parts[i].n);
+		out += parts[i].n;
+	}
+	return bb_text_bytes(start, bytes);
+}
+
 struct bb_text bb_change_apply(const struct bb_change *change, struct bb_text text,
 			       struct bb_arena *arena)
 {
@@ -68,7 +84,6 @@ struct bb_text bb_change_apply(const struct bb_change *change, struct bb_text te
 		text = to_lower(text, arena);
 	text = mapped(text, &change->map);
 	if (change->prepend.p && text.n > 0)
-		text = bb_arena_printf(arena, "%.*s%.*s", (int)change->prepend.n, change->prepend.p,
-				       (int)text.n, text.p);
+		text = bb_change_join((struct bb_text[]){change->prepend, text}, 2, arena);
 	return text;
 }

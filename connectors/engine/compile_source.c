@@ -296,29 +296,43 @@ static bool compile_source(struct bb_compiler *c, const struct bb_yaml *node, st
 	return c->diagnostics->n == before;
 }
 
+static void add_source(struct bb_compiler *c, const struct bb_yaml *node, struct bb_exprs *list)
+{
+	struct bb_expr expr;
+
+	if (compile_source(c, node, &expr))
+		BB_ARENA_PUSH(c->arena, list->items, list->n, list->room) = expr;
+}
+
+static void add_sources(struct bb_compiler *c, const struct bb_yaml *node, struct bb_exprs *list)
+{
+	size_t mark;
+
+	if (node->kind != BB_YAML_LIST) {
+		add_source(c, node, list);
+		return;
+	}
+	if (node->n == 0)
+		bb_compile_complain(c, node, "the list of sources is empty");
+	for (size_t i = 0; i < node->n; i++) {
+		mark = bb_compile_enter_item(c, i);
+		add_source(c, node->items[i], list);
+		bb_compile_leave(c, mark);
+	}
+}
+
 void bb_compile_sources(struct bb_compiler *c, const struct bb_yaml *node,
 			const struct bb_option *option, void *target)
 {
-	struct bb_exprs *list = target;
 	unsigned each_n = c->each_n;
-	struct bb_expr expr;
 
-	c->in_tenant = option->place == BB_IN_FILE;
-	if (c->in_tenant)
-		c->each_n = c->each_most;
-	if (node->kind != BB_YAML_LIST) {
-		if (compile_source(c, node, &expr))
-			BB_ARENA_PUSH(c->arena, list->items, list->n, list->room) = expr;
-	} else if (node->n == 0) {
-		bb_compile_complain(c, node, "the list of sources is empty");
+	if (option->place != BB_IN_FILE) {
+		add_sources(c, node, target);
+		return;
 	}
-	for (size_t i = 0; node->kind == BB_YAML_LIST && i < node->n; i++) {
-		size_t mark = bb_compile_enter_item(c, i);
-
-		if (compile_source(c, node->items[i], &expr))
-			BB_ARENA_PUSH(c->arena, list->items, list->n, list->room) = expr;
-		bb_compile_leave(c, mark);
-	}
+	c->in_tenant = true; /* found for the elements of every rule */
+	c->each_n = c->each_most;
+	add_sources(c, node, target);
 	c->in_tenant = false;
 	c->each_n = each_n;
 }

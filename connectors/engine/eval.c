@@ -191,8 +191,6 @@ static struct bb_found_value join(struct bb_run *run, const struct bb_exprs *par
 {
 	struct bb_found_value whole = {.kind = BB_FOUND_TEXT, .text = {"", 0}}, part;
 	struct bb_text *texts = bb_arena_alloc(run->arena, parts->n * sizeof(*texts));
-	size_t bytes = 0;
-	char *out;
 
 	for (size_t i = 0; i < parts->n; i++) {
 		if (parts->items[i].kind == BB_EXPR_CONST)
@@ -202,13 +200,8 @@ static struct bb_found_value join(struct bb_run *run, const struct bb_exprs *par
 		whole.rounded |= part.rounded;
 		whole.position |= part.position;
 		texts[i] = part.text;
-		bytes += part.text.n;
 	}
-	whole.text = bb_text_bytes(out = bb_arena_alloc(run->arena, bytes), bytes);
-	for (size_t i = 0; i < parts->n; i++) {
-		memcpy(out, texts[i].p, texts[i].n);
-		out += texts[i].n;
-	}
+	whole.text = bb_change_join(texts, parts->n, run->arena);
 	return whole;
 }
 
@@ -264,9 +257,10 @@ bool bb_eval_first(struct bb_run *run, const struct bb_exprs *list, bool texts_o
 
 bool bb_eval_tenant(struct bb_run *run, struct bb_found_value *ret)
 {
-	if (!run->tenant_known)
+	if (!run->tenant_known) {
+		run->tenant_known = true;
 		bb_eval_first(run, &run->connector->tenant, true, &run->tenant);
-	run->tenant_known = true;
+	}
 	*ret = run->tenant;
 	return run->tenant.kind != BB_FOUND_NOTHING;
 }

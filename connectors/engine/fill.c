@@ -65,8 +65,8 @@ static bool time_text(struct bb_run *run, const struct bb_time_plan *plan, struc
 	if (!bb_eval_first(run, &plan->date, true, &date) ||
 	    !bb_eval_first(run, &plan->time, true, &time))
 		return false;
-	*ret_text = bb_arena_printf(run->arena, "%.*s %.*s", (int)date.text.n, date.text.p,
-				    (int)time.text.n, time.text.p);
+	*ret_text = bb_change_join((struct bb_text[]){date.text, BB_TEXT(" "), time.text}, 3,
+				   run->arena);
 	*ret_log_time = false;
 	return true;
 }
@@ -115,8 +115,8 @@ static bool identifier_of(struct bb_run *run, const struct bb_identify_plan *pla
 				value);
 			return false;
 		}
-		value = bb_arena_printf(run->arena, "%.*s/%.*s", (int)tenant.text.n, tenant.text.p,
-					(int)value.n, value.p);
+		value = bb_change_join((struct bb_text[]){tenant.text, BB_TEXT("/"), value}, 3,
+				       run->arena);
 	}
 	*ret_id = (struct bb_identifier){.ns = plan->ns,
 					 .value = value,

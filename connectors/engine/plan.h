@@ -208,7 +208,7 @@ struct bb_connector {
 	unsigned unwrap;	 /* always `none` */
 	struct bb_names columns; /* TSV */
 	bool takes_list;	 /* a path goes into a list at the top */
-	bool ids_may_meet;	 /* two events of a message may get the same id from the position */
+	bool ids_may_meet;	 /* of two events whose ids come from the position */
 	enum bb_otherwise otherwise;
 	struct bb_exprs tenant;
 	struct bb_path *redact;

@@ -158,7 +158,7 @@ static int compare_placed(const void *a, const void *b)
  */
 static void separate_ids(struct bb_run *run)
 {
-	struct bb_text same = {NULL, 0};
+	struct bb_text same = {NULL, 0}, name;
 
 	if (run->placed_n < 2)
 		return;
@@ -171,11 +171,11 @@ static void separate_ids(struct bb_run *run)
 			same = placed->ev->id;
 			continue;
 		}
-		placed->ev->id = placed->rule->name.p
-					 ? bb_arena_printf(run->arena, "%.*s/%s", (int)same.n,
-							   same.p, placed->rule->name.p)
-					 : bb_arena_printf(run->arena, "%.*s/%zu", (int)same.n,
-							   same.p, rule);
+		name = placed->rule->name;
+		if (!name.p)
+			name = bb_arena_printf(run->arena, "%zu", rule);
+		placed->ev->id =
+			bb_change_join((struct bb_text[]){same, BB_TEXT("/"), name}, 3, run->arena);
 	}
 }
 

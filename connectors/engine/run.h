@@ -92,6 +92,8 @@ struct bb_text bb_eval_element(struct bb_run *run);
 /* change.c: the changes of a text; the result may be empty. */
 struct bb_text bb_change_apply(const struct bb_change *change, struct bb_text text,
 			       struct bb_arena *arena);
+/* One after the other, whatever bytes they have. */
+struct bb_text bb_change_join(const struct bb_text *parts, size_t n, struct bb_arena *arena);
 bool bb_change_any(const struct bb_change *change);
 
 /* fill.c: the event that a rule makes of the current element. False: refused. */
