@@ -46,23 +46,24 @@ static int code(struct bb_env_txn *txn, int rc)
 	return err == BB_ECORRUPT ? corrupt(txn) : err;
 }
 
-static int cursor_of(struct bb_env_txn *txn, enum bb_table table, MDB_cursor **ret_cursor)
+/* NULL: *ret_err says why. */
+static MDB_cursor *cursor_of(struct bb_env_txn *txn, enum bb_table table, int *ret_err)
 {
 	int rc = 0;
 
 	bb_assert((unsigned)table < BB_TABLE_COUNT);
-	if (!txn->current[table]) {
-		if (txn->cursors[table])
-			rc = mdb_cursor_renew(txn->txn, txn->cursors[table]);
-		else
-			rc = mdb_cursor_open(txn->txn, txn->store->tables[table],
-					     &txn->cursors[table]);
-		if (rc != 0)
-			return code(txn, rc);
-		txn->current[table] = true;
+	if (txn->current[table])
+		return txn->cursors[table];
+	if (txn->cursors[table])
+		rc = mdb_cursor_renew(txn->txn, txn->cursors[table]);
+	else
+		rc = mdb_cursor_open(txn->txn, txn->store->tables[table], &txn->cursors[table]);
+	if (rc != 0) {
+		*ret_err = code(txn, rc);
+		return NULL;
 	}
-	*ret_cursor = txn->cursors[table];
-	return BB_OK;
+	txn->current[table] = true;
+	return txn->cursors[table];
 }
 
 static int open_value(struct bb_env_txn *txn, enum bb_table table, MDB_val key, MDB_val stored,
@@ -117,11 +118,11 @@ static int store_get(struct bb_kv *kv, enum bb_table table, struct bb_text key,
 {
 	struct bb_env_txn *txn = of(kv);
 	MDB_val k = bb_env_val(key), stored;
-	MDB_cursor *cursor;
-	int rc = cursor_of(txn, table, &cursor);
+	int rc = BB_OK;
+	MDB_cursor *cursor = cursor_of(txn, table, &rc);
 
 	bb_assert(key.n >= 1 && key.n <= BB_KV_KEY_MAX);
-	if (rc != BB_OK)
+	if (!cursor)
 		return rc;
 	rc = mdb_cursor_get(cursor, &k, &stored, MDB_SET_RANGE);
 	if (rc == MDB_NOTFOUND)
@@ -138,11 +139,11 @@ static int store_seek(struct bb_kv *kv, enum bb_table table, struct bb_text from
 {
 	struct bb_env_txn *txn = of(kv);
 	MDB_val k = bb_env_val(from), stored;
-	MDB_cursor *cursor;
-	int d, rc = cursor_of(txn, table, &cursor);
+	int d, rc = BB_OK;
+	MDB_cursor *cursor = cursor_of(txn, table, &rc);
 
 	bb_assert(from.n <= BB_KV_KEY_MAX);
-	if (rc != BB_OK)
+	if (!cursor)
 		return rc;
 	rc = mdb_cursor_get(cursor, &k, &stored, from.n ? MDB_SET_RANGE : MDB_FIRST);
 	if (rc == 0 && after && bb_text_equal(bb_env_text(k), from))
@@ -163,10 +164,10 @@ static int put_sealed(struct bb_env_writer *writer, enum bb_table table, struct 
 	char bytes[BB_KV_KEY_MAX]; /* the key may lie on a page that the put moves */
 	MDB_val k = {.mv_size = key.n, .mv_data = bytes};
 	MDB_val stored = bb_env_val(bb_buf_slice(&writer->scratch));
-	MDB_cursor *cursor;
-	int rc = cursor_of(&writer->base, table, &cursor);
+	int rc = BB_OK;
+	MDB_cursor *cursor = cursor_of(&writer->base, table, &rc);
 
-	if (rc != BB_OK)
+	if (!cursor)
 		return rc;
 	memcpy(bytes, key.p, key.n);
 	return code(&writer->base, mdb_cursor_put(cursor, &k, &stored, 0));
@@ -189,10 +190,10 @@ static int store_put(struct bb_kv *kv, enum bb_table table, struct bb_text key,
 static int delete_key(struct bb_env_writer *writer, enum bb_table table, struct bb_text key)
 {
 	MDB_val k = bb_env_val(key), stored;
-	MDB_cursor *cursor;
-	int rc = cursor_of(&writer->base, table, &cursor);
+	int rc = BB_OK;
+	MDB_cursor *cursor = cursor_of(&writer->base, table, &rc);
 
-	if (rc != BB_OK)
+	if (!cursor)
 		return rc;
 	rc = mdb_cursor_get(cursor, &k, &stored, MDB_SET_RANGE);
 	if (rc == MDB_NOTFOUND)

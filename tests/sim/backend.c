@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define PUTS_FEW 300 /* more or less what a batch puts and reads */
+#define PUTS_BITS 11 /* of how many puts or reads a large batch does */
 
 struct bb_backend {
 	const struct bb_rules *rules;
@@ -150,7 +150,7 @@ void bb_backend_read_end(struct bb_backend *backend)
 void bb_backend_order_failure(struct bb_backend *backend, struct bb_random *random)
 {
 	static const int codes[] = {BB_ENOSPC, BB_EIO};
-	size_t nth = bb_random_between(random, 1, PUTS_FEW);
+	size_t nth = bb_random_between(random, 1, (size_t)1 << bb_random_below(random, PUTS_BITS));
 
 	backend->fail = true;
 	if (!backend->mem)

@@ -120,6 +120,7 @@ void bb_case_make(struct bb_case *cs, uint64_t seed, size_t events)
 	*cs = (struct bb_case){.seed = seed};
 	bb_arena_init(&cs->arena);
 	bb_rules_defaults(&cs->rules);
+	cs->own_times = seed % 5 == 4;
 	cs->calm = bb_random_percent(&random, 40);
 	cs->rules.window_ms = 3650 * BB_DAY_MS; /* copies come at any time */
 	if (bb_random_percent(&random, 30))

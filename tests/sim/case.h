@@ -12,7 +12,8 @@
 
 struct bb_case {
 	uint64_t seed;
-	bool calm; /* people keep to themselves, limits are wide: profiles grow */
+	bool calm;	/* people keep to themselves, limits are wide: profiles grow */
+	bool own_times; /* some attributes have a time of their own, which no canonical line says */
 	struct bb_rules rules;
 	struct bb_event **events; /* as a connector gives them, before the gate; copies included */
 	size_t n;

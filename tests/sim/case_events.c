@@ -23,6 +23,7 @@ struct world {
 	size_t hours;	     /* the span of the events */
 	size_t ids;	     /* different event ids */
 	size_t keys;	     /* different amount keys */
+	int64_t own;	     /* own times given so far */
 };
 
 static const char *const sources[] = {"till", "web", "social", "crm_export", "partner"};
@@ -221,13 +222,24 @@ static bool has_name(const struct bb_attribute *attributes, size_t n, struct bb_
 	return false;
 }
 
+/* Before the log's time, and the same only once: what a tie of own times means is not said. */
+static int64_t own_time(struct world *world, const struct bb_event *ev)
+{
+	int64_t hours = (int64_t)bb_random_below(world->random, world->hours);
+	int64_t ms = BASE_MS + hours * BB_HOUR_MS + ++world->own;
+
+	if (!world->cs->own_times || bb_random_percent(world->random, 50) || ms > ev->log_ms)
+		return BB_AT_EVENT;
+	return ms;
+}
+
 static void add_attributes(struct world *world, struct bb_event *ev)
 {
 	struct bb_arena *arena = &world->cs->arena;
 
 	for (size_t i = bb_random_below(world->random, 4); i > 0; i--) {
 		struct bb_attribute attribute = {attribute_name(world), any_value(world),
-						 BB_AT_EVENT};
+						 own_time(world, ev)};
 
 		if (!has_name(ev->attributes, ev->attribute_n, attribute.name))
 			BB_ARENA_PUSH(arena, ev->attributes, ev->attribute_n, ev->attribute_room) =
@@ -235,7 +247,7 @@ static void add_attributes(struct world *world, struct bb_event *ev)
 	}
 	for (size_t i = bb_random_percent(world->random, 15) ? 2 : 0; i > 0; i--) {
 		struct bb_attribute attribute = {attribute_name(world), any_value(world),
-						 BB_AT_EVENT};
+						 own_time(world, ev)};
 
 		if (!has_name(ev->once, ev->once_n, attribute.name))
 			BB_ARENA_PUSH(arena, ev->once, ev->once_n, ev->once_room) = attribute;

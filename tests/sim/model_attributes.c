@@ -144,7 +144,8 @@ static const struct bb_value *unite(const struct list *list, struct bb_arena *ar
 		for (size_t k = 0; value->kind == BB_VALUE_LIST && k < value->item_n; k++)
 			BB_ARENA_PUSH(arena, all, n, room) = value->items[k];
 	}
-	qsort(all, n, sizeof *all, compare_values);
+	if (n > 0)
+		qsort(all, n, sizeof *all, compare_values);
 	for (size_t i = 0; i < n && kept < UNION_MAX; i++)
 		if (i == 0 || bb_model_compare(&all[i], &all[kept - 1], false) != 0)
 			all[kept++] = all[i];

@@ -113,20 +113,20 @@ static void add_activity(struct bb_buf *buf, const struct profile *prof, const c
 	n = distinct(names, prof->n);
 	bb_buf_printf(buf, ",\"%s\":{", member);
 	for (size_t i = 0; i < n; i++) {
-		const struct model_event *newest = NULL, *oldest = NULL;
+		int64_t first_ms = 0, last_ms = 0;
 		size_t count = 0;
 
 		for (size_t k = 0; k < prof->n; k++) {
 			if (!bb_text_equal(select(prof->events[k]->ev), names[i]))
 				continue;
-			newest = count++ ? newest : prof->events[k];
-			oldest = prof->events[k];
+			last_ms = count++ ? last_ms : prof->events[k]->time_ms;
+			first_ms = prof->events[k]->time_ms;
 		}
 		bb_buf_printf(buf, "%s", i ? "," : "");
 		bb_buf_json(buf, names[i]);
 		bb_buf_printf(buf, ":{\"events\":%zu", count);
-		add_time(buf, ",\"first\":", oldest->time_ms);
-		add_time(buf, ",\"last\":", newest->time_ms);
+		add_time(buf, ",\"first\":", first_ms);
+		add_time(buf, ",\"last\":", last_ms);
 		bb_buf_byte(buf, '}');
 	}
 	bb_buf_byte(buf, '}');
@@ -215,42 +215,58 @@ static size_t gather_words(const struct profile *prof, struct word **ret_words)
 	return n;
 }
 
-/* The latest of the slot, or a later denial of the whole purpose. */
-static const struct word *settle_slot(const struct word *words, size_t n, struct bb_text slot)
+/* The latest of the slot, or NULL. */
+static const struct word *latest_word(const struct word *words, size_t n, struct bb_text slot)
 {
-	const struct word *best = NULL, *general = NULL;
+	const struct word *best = NULL;
 
 	for (size_t i = 0; i < n; i++)
 		if (bb_text_equal(words[i].slot, slot) &&
 		    (!best || compare_words(&words[i], best) > 0))
 			best = &words[i];
-	for (size_t i = 0; i < n; i++)
-		if (bb_text_equal(words[i].consent->purpose, best->consent->purpose) &&
-		    bb_text_equal(consent_channel(words[i].consent), BB_TEXT("any")) &&
-		    (!general || compare_words(&words[i], general) > 0))
-			general = &words[i];
+	return best;
+}
+
+/* What holds for the slot of `word`: its latest, or a later denial of the whole purpose. */
+static const struct word *settle_slot(const struct word *words, size_t n, const struct word *word,
+				      struct bb_arena *arena)
+{
+	struct bb_text purpose = word->consent->purpose;
+	const struct word *best = latest_word(words, n, word->slot), *general;
+
+	general = latest_word(words, n,
+			      bb_arena_printf(arena, "%.*s:any", (int)purpose.n, purpose.p));
 	return general && general->denied && compare_words(general, best) > 0 ? general : best;
+}
+
+static int compare_slots(const void *left, const void *right)
+{
+	const struct word *a = left, *b = right;
+
+	return bb_text_compare(a->slot, b->slot);
 }
 
 static void add_consent(struct bb_buf *buf, const struct profile *prof)
 {
-	struct bb_text *slots;
 	struct word *words;
-	size_t n = gather_words(prof, &words), slot_n;
+	size_t n = gather_words(prof, &words);
+	const char *comma = "";
 
-	slots = bb_arena_alloc(prof->model->arena, n * sizeof *slots);
-	for (size_t i = 0; i < n; i++)
-		slots[i] = words[i].slot;
-	slot_n = distinct(slots, n);
+	if (n > 0)
+		qsort(words, n, sizeof *words, compare_slots);
 	bb_buf_text(buf, BB_TEXT(",\"consent\":{"));
-	for (size_t i = 0; i < slot_n; i++) {
-		const struct word *word = settle_slot(words, n, slots[i]);
+	for (size_t i = 0; i < n; i++) {
+		const struct word *word;
 
-		bb_buf_printf(buf, "%s", i ? "," : "");
-		bb_buf_json(buf, slots[i]);
+		if (i > 0 && bb_text_equal(words[i].slot, words[i - 1].slot))
+			continue;
+		word = settle_slot(words, n, &words[i], prof->model->arena);
+		bb_buf_printf(buf, "%s", comma);
+		bb_buf_json(buf, words[i].slot);
 		bb_buf_printf(buf, ":{\"status\":\"%s\"", word->denied ? "denied" : "granted");
 		add_time(buf, ",\"time\":", word->e->time_ms);
 		bb_buf_byte(buf, '}');
+		comma = ",";
 	}
 	bb_buf_byte(buf, '}');
 }

@@ -151,7 +151,7 @@ static bool apply_batch(struct running *r, size_t from, size_t to)
 {
 	int rc;
 
-	if (bb_random_percent(&r->random, r->run->fail_percent)) {
+	while (bb_random_percent(&r->random, r->run->fail_percent)) {
 		bb_backend_order_failure(r->backend, &r->random);
 		rc = try_batch(r, from, to);
 		bb_backend_cancel_failure(r->backend);

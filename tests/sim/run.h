@@ -13,7 +13,7 @@ struct bb_run {
 	bool shuffle;		    /* else in the order of the case */
 	size_t batch;		    /* events; 0: all at once */
 	unsigned redeliver_percent; /* come a second time, later */
-	unsigned fail_percent;	    /* batches that fail, at a random place, before they succeed */
+	unsigned fail_percent;	    /* tries of a batch that fail, each elsewhere */
 	unsigned restart_percent;   /* batches after which everything is closed and opened again */
 	bool every_batch;	    /* judge after each; else at the end */
 };

@@ -14,6 +14,7 @@ extern const struct bb_profile_key place_key;
 
 void place_make(struct place *place);
 void place_remove(struct place *place);
+void place_clear(const struct place *place); /* takes the store's directory away */
 
 /* Opens for writing with the usual key; a failure is a failed test. */
 struct bb_store *place_open(const struct place *place);
