@@ -70,7 +70,8 @@ struct bb_extraction {
 };
 
 /* At least one item comes out: a message that matches nothing gives one SKIP (or one REFUSED, as
- * `otherwise` says). */
+ * `otherwise` says). Events borrow texts from the message and the connector, so both stay until the
+ * batch has ended. */
 void bb_connector_run(const struct bb_connector *connector, const struct bb_message *msg,
 		      struct bb_arena *arena, struct bb_extraction *ret_extraction);
 
