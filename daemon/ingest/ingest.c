@@ -13,6 +13,7 @@
 #include <backbone/assert.h>
 #include <backbone/log.h>
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 static const char *const state_names[] = {"new",     "idle",	"applying",
@@ -141,6 +142,11 @@ static void on_work_done(uv_work_t *work, int status)
 		if (ingest->retry_ms)
 			bb_log(BB_LOG_NOTICE, "store_has_space", "ingestion goes on");
 		ingest->retry_ms = 0;
+		bb_log(BB_LOG_DEBUG, "batch_committed",
+		       "messages=%zu bytes=%" PRIu64 " arena_bytes=%zu apply_us=%" PRIu64
+		       " commit_us=%" PRIu64,
+		       batch->n, batch->bytes, batch->arena.total_bytes, batch->apply_ns / 1000,
+		       batch->commit_ns / 1000);
 		bb_report_batch(ingest, batch);
 		release(batch);
 		move(ingest, BB_INGEST_IDLE);

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A disk that fails: a commit that failed changed nothing. Without space ingestion waits, look-ups go on, and it
+resumes by itself; any other error ends the daemon with a code of its own, and a start equals a run without it."""
+import shutil
+import subprocess
+
+import pytest
+
+from harness.events import line, stream
+from harness.process import wait_until
+
+
+ONE_THREAD = {"UV_THREADPOOL_SIZE": "1"}  # strace counts the calls of each thread
+
+
+def strace(call, error, when):
+    """A prefix that lets those calls fail."""
+    command = ["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e", "signal=none",
+               "-e", f"inject={call}:error={error}:when={when}"]
+    if not shutil.which("strace"):
+        pytest.skip("strace is missing; scripts/setup test installs it")
+    if subprocess.run([*command, "true"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                      stderr=subprocess.DEVNULL, check=False).returncode:
+        pytest.skip("strace may not trace here")
+    return command
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory):
+    file = tmp_path_factory.mktemp("history") / "h.ndjson"
+    file.write_bytes(b"".join(line(e) + b"\n" for e in stream(31, 200, 6000)))
+    return str(file)
+
+
+@pytest.fixture(scope="module")
+def views(history, tmp_path_factory):
+    """What a run without faults gives."""
+    from harness.daemon import Daemon
+    one = Daemon(tmp_path_factory.mktemp("calm"), replay=[history], batch_events=300)
+    assert one.once() == 0, one.process.tail()
+    return one.dump()
+
+
+@pytest.mark.parametrize("when", [5, 9, 14])
+def test_an_input_output_error_ends_it_and_a_start_goes_on(daemon, history, views, when):
+    one = daemon(replay=[history], batch_events=300)
+    code = one.start("--once", ready=False, env=ONE_THREAD, prefix=strace("fdatasync", "EIO", when)).process.wait()
+    assert code == 74, one.process.tail()
+    assert any(text.startswith("<3>store_failed") for text in one.process.lines)
+    before, = one.stored() or [{"next_offset": 0}]
+    assert before["next_offset"] < 6000
+    assert one.once() == 0, one.process.tail()
+    assert one.dump() == views
+
+
+def test_a_full_disk_is_waited_for(daemon, history, views):
+    one = daemon(replay=[history], batch_events=300)
+    # pages of data; a full disk does not show where the two first pages are written again
+    one.start("--once", ready=False, env=ONE_THREAD, prefix=strace("pwritev", "ENOSPC", "12..14"))
+    assert one.process.wait() == 0, one.process.tail()
+    told = [text.split()[0][3:] for text in one.process.lines]
+    assert "store_full" in told and "store_has_space" in told, one.process.tail()
+    assert one.dump() == views
+
+
+def test_look_ups_go_on_without_space(daemon, history):
+    """From the 12th write on there is no space, ever."""
+    one = daemon(replay=[history], batch_events=300)
+    one.start(env=ONE_THREAD, prefix=strace("pwritev", "ENOSPC", "12+"))
+    wait_until(lambda: "store_full" in one.ready()[1], "store_full")
+    applied = one.partitions()[("file:" + history, 0)]["results"]["applied"]
+    assert 0 < applied < 6000
+    assert sum(v["events"] for v in one.views()) > 0
+    one.process.wait_line("store_full")
+    assert sum("store_full" in text for text in one.process.lines) == 1, "said once"
+    one.stop()
+    assert one.once() == 0
