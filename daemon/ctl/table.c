@@ -52,14 +52,18 @@ void bb_ctl_table_print(const struct bb_ctl_table *table, FILE *out)
 		}
 	}
 	for (size_t r = 0; r < table->n; r++) {
-		for (size_t c = 0; c < table->columns; c++) {
+		size_t last = table->columns;
+
+		while (last > 0 && table->rows[r].cells[last - 1].n == 0)
+			last--; /* no blanks at the end of a line */
+		for (size_t c = 0; c < last; c++) {
 			struct bb_text cell = table->rows[r].cells[c];
 			int pad = (int)(widths[c] - width(cell));
 			bool right = table->right >> c & 1;
 
 			fprintf(out, "%s%*s", c > 0 ? "  " : "", right ? pad : 0, "");
 			bb_ctl_print_safe(cell, out);
-			if (!right && c + 1 < table->columns)
+			if (!right && c + 1 < last)
 				fprintf(out, "%*s", pad, "");
 		}
 		fputc('\n', out);

@@ -123,7 +123,7 @@ static void print_view(struct bb_ctl *ctl, struct bb_text json)
 			add_map(&sheet, name, value);
 			break;
 		default:
-			add(&sheet, name, compact(&sheet, value), BB_TEXT(""));
+			add(&sheet, name, BB_TEXT(""), compact(&sheet, value));
 			break;
 		}
 	}

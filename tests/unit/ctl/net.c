@@ -105,7 +105,7 @@ RUN_TEST(get_prints_a_view)
 	serve_on("query.sock", answers);
 	cr_assert_eq(run_with_config("get", "user:a", NULL), 0, "%s", run_err);
 	cr_assert_str_eq(run_out,
-			 "profile      p7    \n"
+			 "profile            p7\n"
 			 "identifiers  user  a  (3 events, shared)\n"
 			 "attributes   city  Lyon\n"
 			 "             n     1.50\n"
