@@ -54,14 +54,30 @@ struct bb_ident *bb_batch_ident(struct bb_batch *batch, const struct bb_hash *ha
 	return ident;
 }
 
+struct bb_ident *bb_batch_joined_ident(struct bb_batch *batch, const struct bb_join *join)
+{
+	struct bb_ident *ident = bb_batch_ident(batch, &join->other);
+
+	if (ident && !ident->blocked)
+		return ident;
+	bb_batch_fail(batch, BB_ECORRUPT);
+	return NULL;
+}
+
 struct bb_ident *bb_batch_ident_of(struct bb_batch *batch, uint16_t ns, struct bb_text value,
 				   bool blocked)
 {
 	struct bb_hash hash = bb_batch_hash_ident(batch, ns, value);
 	struct bb_ident *ident = bb_batch_ident(batch, &hash);
 
-	if (ident)
+	if (ident) {
+		if (ident->ns != ns || ident->blocked != blocked ||
+		    !bb_text_equal(ident->value, value)) {
+			bb_batch_fail(batch, BB_ECORRUPT);
+			ident->blocked = blocked; /* whoever goes on relies on that alone */
+		}
 		return ident;
+	}
 	ident = bb_arena_zalloc(&batch->arena, sizeof(*ident));
 	ident->hash = ident->label = hash;
 	ident->ns = ns;

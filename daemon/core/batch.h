@@ -72,6 +72,9 @@ struct bb_profile *bb_batch_profile(struct bb_batch *batch, uint64_t cluster);
 struct bb_record *bb_batch_record(struct bb_batch *batch, const struct bb_hash *hash,
 				  struct bb_place place);
 
+/* The same, of a join: BB_ECORRUPT and NULL where it is not there or blocked. */
+struct bb_ident *bb_batch_joined_ident(struct bb_batch *batch, const struct bb_join *join);
+
 /* Reads or makes. */
 struct bb_ident *bb_batch_ident_of(struct bb_batch *batch, uint16_t ns, struct bb_text value,
 				   bool blocked);

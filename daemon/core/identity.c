@@ -117,12 +117,10 @@ static void spread_label(struct bb_batch *batch, struct bb_ident *from, const st
 			      batch->relabelled_room) = ident;
 
 		for (size_t i = 0; i < ident->join_n; i++) {
-			struct bb_ident *other = bb_batch_ident(batch, &ident->joins[i].other);
+			struct bb_ident *other = bb_batch_joined_ident(batch, &ident->joins[i]);
 
-			if (!other) {
-				bb_batch_fail(batch, BB_ECORRUPT);
+			if (!other)
 				return;
-			}
 			if (bb_hash_equal(&other->label, label))
 				continue;
 			set_label(batch, other, label);
@@ -312,7 +310,7 @@ static void collect_joins(struct bb_batch *batch)
 		if (ident->shared == ident->old_shared)
 			continue;
 		for (size_t i = 0; i < ident->join_n; i++) {
-			struct bb_ident *other = bb_batch_ident(batch, &ident->joins[i].other);
+			struct bb_ident *other = bb_batch_joined_ident(batch, &ident->joins[i]);
 
 			if (other)
 				collect_join(batch, ident, other);

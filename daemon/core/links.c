@@ -265,12 +265,10 @@ static void load_record(struct bb_batch *batch, struct bb_ident *ident, struct b
 static void load_joins(struct bb_batch *batch, struct bb_ident *ident)
 {
 	for (size_t i = 0; i < ident->join_n; i++) {
-		struct bb_ident *other = bb_batch_ident(batch, &ident->joins[i].other);
+		struct bb_ident *other = bb_batch_joined_ident(batch, &ident->joins[i]);
 
-		if (!other) {
-			bb_batch_fail(batch, BB_ECORRUPT);
+		if (!other)
 			return;
-		}
 		bool swap =
 			ident->ns > other->ns ||
 			(ident->ns == other->ns && bb_text_compare(ident->value, other->value) > 0);
