@@ -55,8 +55,7 @@ def test_an_input_output_error_ends_it_and_a_start_goes_on(daemon, history, view
 
 def test_a_full_disk_is_waited_for(daemon, history, views):
     one = daemon(replay=[history], batch_events=300)
-    # pages of data; a full disk does not show where the two first pages are written again
-    one.start("--once", ready=False, env=ONE_THREAD, prefix=strace("pwritev", "ENOSPC", "12..14"))
+    one.start("--once", ready=False, env=ONE_THREAD, prefix=strace("fdatasync", "ENOSPC", "5..7"))
     assert one.process.wait() == 0, one.process.tail()
     told = [text.split()[0][3:] for text in one.process.lines]
     assert "store_full" in told and "store_has_space" in told, one.process.tail()
@@ -64,9 +63,9 @@ def test_a_full_disk_is_waited_for(daemon, history, views):
 
 
 def test_look_ups_go_on_without_space(daemon, history):
-    """From the 12th write on there is no space, ever."""
+    """From the 4th commit on there is no space, ever."""
     one = daemon(replay=[history], batch_events=300)
-    one.start(env=ONE_THREAD, prefix=strace("pwritev", "ENOSPC", "12+"))
+    one.start(env=ONE_THREAD, prefix=strace("fdatasync", "ENOSPC", "4+"))
     wait_until(lambda: "store_full" in one.ready()[1], "store_full")
     applied = one.partitions()[("file:" + history, 0)]["results"]["applied"]
     assert 0 < applied < 6000
