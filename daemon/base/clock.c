@@ -48,7 +48,7 @@ void bb_clock_date(int64_t days, int *ret_year, int *ret_month, int *ret_day)
 }
 
 /* `width` digits with leading zeros. */
-static char *put_digits(char *p, unsigned value, int width)
+static inline char *put_digits(char *p, unsigned value, int width)
 {
 	for (int i = width - 1; i >= 0; i--) {
 		p[i] = (char)('0' + value % 10);
@@ -57,20 +57,37 @@ static char *put_digits(char *p, unsigned value, int width)
 	return p + width;
 }
 
+#define DATE_BYTES 10 /* 2026-01-02 */
+
+/* The date's text; that of the day asked for last is kept, as times of a view are often near. */
+static const char *date_text(int64_t day)
+{
+	static _Thread_local struct {
+		int64_t day;
+		char text[DATE_BYTES];
+	} last = {.day = -1};
+	int year, month, day_of_month;
+
+	if (last.day != day) {
+		bb_clock_date(day, &year, &month, &day_of_month);
+		put_digits(last.text, (unsigned)year, 4);
+		last.text[4] = '-';
+		put_digits(last.text + 5, (unsigned)month, 2);
+		last.text[7] = '-';
+		put_digits(last.text + 8, (unsigned)day_of_month, 2);
+		last.day = day;
+	}
+	return last.text;
+}
+
 void bb_clock_iso(int64_t ms, char out[BB_ISO_BYTES])
 {
 	unsigned rest;
-	char *p = out;
-	int year, month, day;
+	char *p = out + DATE_BYTES;
 
 	bb_assert(ms >= BB_TIME_MIN_MS && ms <= BB_TIME_MAX_MS);
-	bb_clock_date(ms / BB_DAY_MS, &year, &month, &day);
+	memcpy(out, date_text(ms / BB_DAY_MS), DATE_BYTES);
 	rest = (unsigned)(ms % BB_DAY_MS);
-	p = put_digits(p, (unsigned)year, 4);
-	*p++ = '-';
-	p = put_digits(p, (unsigned)month, 2);
-	*p++ = '-';
-	p = put_digits(p, (unsigned)day, 2);
 	*p++ = 'T';
 	p = put_digits(p, rest / 3600000, 2);
 	*p++ = ':';

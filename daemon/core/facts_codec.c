@@ -157,15 +157,6 @@ static void encode_activity(struct bb_buf *buf, const struct bb_facts *facts)
 		bb_put_u64(buf, facts->types[i].type);
 		put_seen(buf, &facts->types[i], facts->first_ms);
 	}
-	bb_put_u64(buf, facts->bucket_n);
-	for (size_t i = 0; i < facts->bucket_n; i++) {
-		const struct bb_fact_day *day = &facts->buckets[i];
-
-		bb_put_u64(buf, day->type);
-		bb_put_i64(buf, day->day - (i ? day[-1].day : 0));
-		bb_put_u64(buf, day->n);
-		put_sums(buf, &day->sums);
-	}
 	put_sums(buf, &facts->sums);
 }
 
@@ -191,6 +182,24 @@ static void decode_activity(struct bb_cursor *cur, struct bb_arena *arena, struc
 		facts->types[i].type = (uint32_t)bb_get_u64(cur);
 		get_seen(cur, &facts->types[i], facts->first_ms);
 	}
+	get_sums(cur, arena, &facts->sums);
+}
+
+static void encode_buckets(struct bb_buf *buf, const struct bb_facts *facts)
+{
+	bb_put_u64(buf, facts->bucket_n);
+	for (size_t i = 0; i < facts->bucket_n; i++) {
+		const struct bb_fact_day *day = &facts->buckets[i];
+
+		bb_put_u64(buf, day->type);
+		bb_put_i64(buf, day->day - (i ? day[-1].day : 0));
+		bb_put_u64(buf, day->n);
+		put_sums(buf, &day->sums);
+	}
+}
+
+static void decode_buckets(struct bb_cursor *cur, struct bb_arena *arena, struct bb_facts *facts)
+{
 	facts->bucket_n = facts->bucket_room = bb_get_count(cur);
 	facts->buckets = bb_arena_zalloc(arena, facts->bucket_n * sizeof(*facts->buckets));
 	for (size_t i = 0; i < facts->bucket_n; i++) {
@@ -202,7 +211,6 @@ static void decode_activity(struct bb_cursor *cur, struct bb_arena *arena, struc
 		day->n = bb_get_u64(cur);
 		get_sums(cur, arena, &day->sums);
 	}
-	get_sums(cur, arena, &facts->sums);
 }
 
 static void encode_attributes(struct bb_buf *buf, const struct bb_facts *facts)
@@ -351,10 +359,12 @@ void bb_facts_encode(struct bb_buf *buf, const struct bb_facts *facts)
 	encode_activity(buf, facts);
 	encode_attributes(buf, facts);
 	encode_consent(buf, facts);
+	encode_buckets(buf, facts); /* from here on nothing that a view shows */
 	encode_evidence(buf, facts);
 }
 
-void bb_facts_decode(struct bb_cursor *cur, struct bb_arena *arena, struct bb_facts *ret_facts)
+void bb_facts_decode_shown(struct bb_cursor *cur, struct bb_arena *arena,
+			   struct bb_facts *ret_facts)
 {
 	bb_facts_init(ret_facts);
 	ret_facts->events = bb_get_u64(cur);
@@ -371,5 +381,11 @@ void bb_facts_decode(struct bb_cursor *cur, struct bb_arena *arena, struct bb_fa
 	decode_activity(cur, arena, ret_facts);
 	decode_attributes(cur, arena, ret_facts);
 	decode_consent(cur, arena, ret_facts);
+}
+
+void bb_facts_decode(struct bb_cursor *cur, struct bb_arena *arena, struct bb_facts *ret_facts)
+{
+	bb_facts_decode_shown(cur, arena, ret_facts);
+	decode_buckets(cur, arena, ret_facts);
 	decode_evidence(cur, arena, ret_facts);
 }

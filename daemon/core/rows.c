@@ -199,8 +199,8 @@ void bb_rows_encode_record(struct bb_buf *buf, const struct bb_record *record,
 	bb_facts_encode(buf, &record->facts);
 }
 
-bool bb_rows_decode_record(struct bb_text bytes, struct bb_arena *arena, const uint16_t *ns_of_id,
-			   size_t ns_n, struct bb_record *ret_record)
+static bool decode_record(struct bb_text bytes, bool shown_only, struct bb_arena *arena,
+			  const uint16_t *ns_of_id, size_t ns_n, struct bb_record *ret_record)
 {
 	struct bb_cursor cur = bb_cursor_of(bytes);
 
@@ -217,8 +217,23 @@ bool bb_rows_decode_record(struct bb_text bytes, struct bb_arena *arena, const u
 	}
 	ret_record->blocked = (uint32_t)bb_get_u64(&cur);
 	ret_record->shared = (uint32_t)bb_get_u64(&cur);
-	bb_facts_decode(&cur, arena, &ret_record->facts);
+	if (shown_only)
+		bb_facts_decode_shown(&cur, arena, &ret_record->facts);
+	else
+		bb_facts_decode(&cur, arena, &ret_record->facts);
 	return !cur.bad;
+}
+
+bool bb_rows_decode_record(struct bb_text bytes, struct bb_arena *arena, const uint16_t *ns_of_id,
+			   size_t ns_n, struct bb_record *ret_record)
+{
+	return decode_record(bytes, false, arena, ns_of_id, ns_n, ret_record);
+}
+
+bool bb_rows_decode_shown(struct bb_text bytes, struct bb_arena *arena, const uint16_t *ns_of_id,
+			  size_t ns_n, struct bb_record *ret_record)
+{
+	return decode_record(bytes, true, arena, ns_of_id, ns_n, ret_record);
 }
 
 struct bb_text bb_rows_place_key(uint8_t out[12], uint64_t cluster, uint32_t n)

@@ -153,6 +153,9 @@ void bb_rows_encode_record(struct bb_buf *buf, const struct bb_record *record,
 			   const uint32_t *ns_ids);
 bool bb_rows_decode_record(struct bb_text bytes, struct bb_arena *arena, const uint16_t *ns_of_id,
 			   size_t ns_n, struct bb_record *ret_record);
+/* The same less what no view shows. */
+bool bb_rows_decode_shown(struct bb_text bytes, struct bb_arena *arena, const uint16_t *ns_of_id,
+			  size_t ns_n, struct bb_record *ret_record);
 
 /* Keys. */
 struct bb_text bb_rows_place_key(uint8_t out[12], uint64_t cluster, uint32_t n);

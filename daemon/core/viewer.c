@@ -134,8 +134,8 @@ static int read_records(struct bb_viewer *viewer, struct bb_kv *kv,
 
 			if (rc != BB_OK)
 				return rc;
-			if (!bb_rows_decode_record(value, &viewer->arena, viewer->ns_of_id,
-						   viewer->ns_n, record))
+			if (!bb_rows_decode_shown(value, &viewer->arena, viewer->ns_of_id,
+						  viewer->ns_n, record))
 				return BB_ECORRUPT;
 			BB_ARENA_PUSH(&viewer->arena, records, n, room) = record;
 		}

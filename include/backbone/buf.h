@@ -15,10 +15,23 @@ struct bb_buf {
 
 void bb_buf_fini(struct bb_buf *buf);
 
-/* Makes room for `more` bytes and returns where they go; `n` is not moved. */
-char *bb_buf_reserve(struct bb_buf *buf, size_t more) __attribute__((returns_nonnull));
+char *bb_buf_grow(struct bb_buf *buf, size_t more) __attribute__((returns_nonnull));
 
-void bb_buf_add(struct bb_buf *buf, const void *p, size_t n);
+/* Makes room for `more` bytes and returns where they go; `n` is not moved. Here, as views are
+ * written in many small pieces. */
+static inline char *bb_buf_reserve(struct bb_buf *buf, size_t more)
+{
+	return buf->p && buf->room - buf->n >= more ? buf->p + buf->n : bb_buf_grow(buf, more);
+}
+
+static inline void bb_buf_add(struct bb_buf *buf, const void *p, size_t n)
+{
+	if (!n)
+		return;
+	memcpy(bb_buf_reserve(buf, n), p, n);
+	buf->n += n;
+}
+
 void bb_buf_printf(struct bb_buf *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 static inline void bb_buf_text(struct bb_buf *buf, struct bb_text text)
