@@ -14,7 +14,9 @@
 #include <backbone/assert.h>
 #include <stdlib.h>
 
-enum { WAYS = 4, SLOTS = 32768, HAND_STEPS = 64 };
+enum { WAYS = 4, SLOTS_MIN = 1024, HAND_STEPS = 64 };
+
+#define BYTES_A_SLOT 512 /* smaller than nearly every view, so that bytes run out before slots */
 
 struct entry {
 	uint64_t version;
@@ -58,7 +60,7 @@ static uint64_t hash_of(struct bb_text key)
 
 static struct bb_cache_slot *bucket_of(struct bb_cache *cache, uint64_t hash)
 {
-	return &cache->slots[(hash >> 20) % (SLOTS / WAYS) * WAYS];
+	return &cache->slots[(hash >> 20) % (cache->slot_n / WAYS) * WAYS];
 }
 
 static bool is_of_key(const struct bb_cache_slot *slot, uint64_t hash, struct bb_text key)
@@ -76,9 +78,14 @@ static void drop(struct bb_cache *cache, struct bb_cache_slot *slot)
 	slot->entry = NULL;
 }
 
+void bb_cache_init(struct bb_cache *cache, size_t bytes_max)
+{
+	*cache = (struct bb_cache){.bytes_max = bytes_max};
+}
+
 void bb_cache_fini(struct bb_cache *cache)
 {
-	for (size_t i = 0; cache->slots && i < SLOTS; i++)
+	for (size_t i = 0; cache->slots && i < cache->slot_n; i++)
 		drop(cache, &cache->slots[i]);
 	free(cache->slots);
 	*cache = (struct bb_cache){0};
@@ -132,22 +139,24 @@ static struct bb_cache_slot *choose(struct bb_cache_slot *bucket, uint64_t hash,
 
 static bool make_room(struct bb_cache *cache, size_t bytes, uint64_t version)
 {
-	for (size_t i = 0; i < HAND_STEPS && cache->bytes + bytes > BB_CACHE_BYTES_MAX; i++) {
-		struct bb_cache_slot *slot = &cache->slots[cache->hand++ % SLOTS];
+	for (size_t i = 0; i < HAND_STEPS && cache->bytes + bytes > cache->bytes_max; i++) {
+		struct bb_cache_slot *slot = &cache->slots[cache->hand++ % cache->slot_n];
 
 		if (worth(slot->entry, version) < 3)
 			drop(cache, slot);
 		else
 			slot->entry->wanted = false;
 	}
-	return cache->bytes + bytes <= BB_CACHE_BYTES_MAX;
+	return cache->bytes + bytes <= cache->bytes_max;
 }
 
 static void make_slots(struct bb_cache *cache)
 {
-	cache->slots = aligned_alloc(BUCKET_BYTES, SLOTS * sizeof(*cache->slots));
+	for (cache->slot_n = SLOTS_MIN; cache->slot_n < cache->bytes_max / BYTES_A_SLOT;)
+		cache->slot_n *= 2;
+	cache->slots = aligned_alloc(BUCKET_BYTES, cache->slot_n * sizeof(*cache->slots));
 	bb_assert(cache->slots);
-	memset(cache->slots, 0, SLOTS * sizeof(*cache->slots));
+	memset(cache->slots, 0, cache->slot_n * sizeof(*cache->slots));
 }
 
 void bb_cache_put(struct bb_cache *cache, struct bb_text key, uint64_t version, struct bb_text view)
@@ -156,7 +165,8 @@ void bb_cache_put(struct bb_cache *cache, struct bb_text key, uint64_t version, 
 	struct entry *entry;
 	uint64_t hash;
 
-	if (key.n == 0 || key.n > BB_CACHE_KEY_MAX || view.n > BB_CACHE_VIEW_MAX)
+	if (!cache->bytes_max || key.n == 0 || key.n > BB_CACHE_KEY_MAX ||
+	    view.n > BB_CACHE_VIEW_MAX)
 		return;
 	if (!cache->slots)
 		make_slots(cache);

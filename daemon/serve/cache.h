@@ -8,7 +8,6 @@
 
 #include <backbone/text.h>
 
-#define BB_CACHE_BYTES_MAX ((size_t)16 * 1024 * 1024)
 #define BB_CACHE_KEY_MAX 128
 #define BB_CACHE_VIEW_MAX ((size_t)16 * 1024) /* a larger view is not kept */
 
@@ -16,10 +15,13 @@ struct bb_cache_slot;
 
 struct bb_cache {
 	struct bb_cache_slot *slots; /* NULL until the first view is kept */
-	size_t bytes;		     /* of the entries */
+	size_t slot_n;		     /* a power of two */
+	size_t bytes, bytes_max;     /* of the entries */
 	size_t hand;		     /* where room is looked for next */
 };
 
+/* Keeps at most so many bytes of keys and views; 0: nothing. No memory before the first put. */
+void bb_cache_init(struct bb_cache *cache, size_t bytes_max);
 void bb_cache_fini(struct bb_cache *cache);
 
 /* The view of that version, or p NULL. Lives until the next put. */

@@ -156,10 +156,10 @@ void bb_config_json(const struct bb_config *config, struct bb_buf *buf)
 	bb_buf_byte(buf, ',');
 	socket_json("admin", &config->admin, buf);
 	bb_buf_printf(buf,
-		      ",\"unknown_peers\":\"%s\",\"limits\":{\"connections\":%u,"
+		      ",\"unknown_peers\":\"%s\",\"cache\":%u,\"limits\":{\"connections\":%u,"
 		      "\"connections_per_uid\":%u,\"commands_per_turn\":%u,\"output_bytes\":%u,"
 		      "\"idle_seconds\":%u}}}",
-		      config->anyone_reads ? "read" : "none", limits->connections,
-		      limits->connections_per_uid, limits->commands_per_turn, limits->output_bytes,
-		      limits->idle_seconds);
+		      config->anyone_reads ? "read" : "none", config->cache_bytes,
+		      limits->connections, limits->connections_per_uid, limits->commands_per_turn,
+		      limits->output_bytes, limits->idle_seconds);
 }

@@ -11,9 +11,11 @@
 
 #include <backbone/assert.h>
 
-int bb_lookup_init(struct bb_lookup *lookup, struct bb_store *store, const struct bb_rules *rules)
+int bb_lookup_init(struct bb_lookup *lookup, struct bb_store *store, size_t cache_bytes,
+		   const struct bb_rules *rules)
 {
 	*lookup = (struct bb_lookup){.rules = rules};
+	bb_cache_init(&lookup->cache, cache_bytes);
 	int err = bb_store_reader_new(store, &lookup->reader);
 
 	if (err == BB_OK)

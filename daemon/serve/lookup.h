@@ -21,7 +21,7 @@ struct bb_lookup {
 };
 
 BB_MUST_CHECK int bb_lookup_init(struct bb_lookup *lookup, struct bb_store *store,
-				 const struct bb_rules *rules);
+				 size_t cache_bytes, const struct bb_rules *rules);
 void bb_lookup_fini(struct bb_lookup *lookup);
 
 /* The snapshot; begun if there is none. Ends with bb_lookup_end, which may be called without one.

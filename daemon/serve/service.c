@@ -23,7 +23,8 @@ int bb_service_init(struct bb_service *service, const struct bb_serve_options *o
 	service->lookup_n = bb_command_n;
 	service->lookup_ns = calloc(service->lookup_n, sizeof(*service->lookup_ns));
 	bb_assert(service->lookup_ns);
-	return bb_lookup_init(&service->lookup, options->store, options->rules);
+	return bb_lookup_init(&service->lookup, options->store, options->config->cache_bytes,
+			      options->rules);
 }
 
 void bb_service_fini(struct bb_service *service)

@@ -54,6 +54,7 @@ struct bb_config {
 	bool anyone_reads; /* serve.unknown_peers: read | none */
 	struct bb_config_socket query, admin;
 	struct bb_config_limits limits;
+	uint32_t cache_bytes; /* of views as they were last written; 0: none */
 	uint32_t dead_letter_days;
 	struct bb_connector **connectors; /* compiled; `direct` first */
 	size_t connector_n;

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define BYTES_MAX ((size_t)16 * 1024 * 1024)
+
 static struct bb_text key_of(unsigned i)
 {
 	static char text[32];
@@ -16,9 +18,10 @@ static struct bb_text key_of(unsigned i)
 
 Test(serve, a_view_is_kept_for_its_version_only)
 {
-	struct bb_cache cache = {0};
+	struct bb_cache cache;
 	struct bb_text got;
 
+	bb_cache_init(&cache, BYTES_MAX);
 	cr_assert(!bb_cache_get(&cache, BB_TEXT("user:1"), 7).p);
 	bb_cache_put(&cache, BB_TEXT("user:1"), 7, BB_TEXT("{\"a\":1}"));
 	got = bb_cache_get(&cache, BB_TEXT("user:1"), 7);
@@ -36,8 +39,9 @@ Test(serve, a_view_is_kept_for_its_version_only)
 Test(serve, keys_and_views_beyond_the_limits_are_not_kept)
 {
 	static char large[BB_CACHE_VIEW_MAX + 1];
-	struct bb_cache cache = {0};
+	struct bb_cache cache;
 
+	bb_cache_init(&cache, BYTES_MAX);
 	bb_cache_put(&cache, (struct bb_text){large, BB_CACHE_KEY_MAX + 1}, 1, BB_TEXT("v"));
 	bb_cache_put(&cache, BB_TEXT(""), 1, BB_TEXT("v"));
 	bb_cache_put(&cache, BB_TEXT("k"), 1, (struct bb_text){large, BB_CACHE_VIEW_MAX + 1});
@@ -52,13 +56,14 @@ Test(serve, keys_and_views_beyond_the_limits_are_not_kept)
 Test(serve, the_cache_is_bounded_and_what_it_gives_is_right)
 {
 	static char view[1300];
-	struct bb_cache cache = {0};
+	struct bb_cache cache;
 	size_t found = 0;
 
+	bb_cache_init(&cache, BYTES_MAX);
 	for (unsigned i = 0; i < 200000; i++) {
 		memcpy(view, &i, sizeof(i));
 		bb_cache_put(&cache, key_of(i), 1, (struct bb_text){view, sizeof(view)});
-		cr_assert_leq(cache.bytes, BB_CACHE_BYTES_MAX);
+		cr_assert_leq(cache.bytes, BYTES_MAX);
 	}
 	for (unsigned i = 0; i < 200000; i++) {
 		struct bb_text got = bb_cache_get(&cache, key_of(i), 1);
@@ -73,8 +78,9 @@ Test(serve, the_cache_is_bounded_and_what_it_gives_is_right)
 Test(serve, what_is_asked_for_again_stays)
 {
 	static char view[1300];
-	struct bb_cache cache = {0};
+	struct bb_cache cache;
 
+	bb_cache_init(&cache, BYTES_MAX);
 	bb_cache_put(&cache, BB_TEXT("user:wanted"), 1, BB_TEXT("kept"));
 	for (unsigned i = 0; i < 100000; i++) {
 		bb_cache_get(&cache, BB_TEXT("user:wanted"), 1);
