@@ -14,9 +14,13 @@ set(BB_EXIT_FINAL "65 78") # damaged bytes; a wrong configuration: a restart cha
 set(BB_BINDIR ${CMAKE_INSTALL_FULL_BINDIR})
 install(FILES ${CMAKE_SOURCE_DIR}/conf/backbone.yaml DESTINATION ${BB_CONFDIR} OPTIONAL)
 install(DIRECTORY DESTINATION ${BB_CONFDIR}/connectors)
-install(DIRECTORY ${CMAKE_SOURCE_DIR}/connectors/pos ${CMAKE_SOURCE_DIR}/connectors/web
-	${CMAKE_SOURCE_DIR}/connectors/social ${CMAKE_SOURCE_DIR}/connectors/partner
-	DESTINATION ${CMAKE_INSTALL_DATADIR}/backbone/connectors)
+# One folder a channel; those without a connector in git have no folder in a clone.
+foreach(channel pos web social mobile kiosk partner)
+	if(EXISTS ${CMAKE_SOURCE_DIR}/connectors/${channel})
+		install(DIRECTORY ${CMAKE_SOURCE_DIR}/connectors/${channel}
+			DESTINATION ${CMAKE_INSTALL_DATADIR}/backbone/connectors)
+	endif()
+endforeach()
 
 configure_file(${CMAKE_SOURCE_DIR}/systemd/backbone.service.in ${CMAKE_BINARY_DIR}/systemd/backbone.service @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/systemd/backbone.service ${CMAKE_SOURCE_DIR}/systemd/backbone.socket

@@ -41,6 +41,7 @@ static struct bb_hash describe_rules(const struct bb_rules *rules)
 {
 	struct bb_buf buf = BB_BUF_EMPTY;
 
+	bb_put_u64(&buf, BB_JUNK_VERSION);
 	bb_put_u64(&buf, rules->max_identifiers);
 	for (size_t i = 0; i < rules->namespace_n; i++)
 		describe_namespace(&buf, &rules->namespaces[i]);

@@ -15,6 +15,10 @@
 bool bb_normalise(const struct bb_namespace *ns, struct bb_text raw, struct bb_arena *arena,
 		  struct bb_text *ret_value);
 
+/* Of the built-in list of junk: another number whenever the list changes, as the state depends on
+ * it. */
+#define BB_JUNK_VERSION 1
+
 /* Which rule blocks a canonical value: `junk.word`, `junk.zeros`, ..., `pattern[2]`; NULL: none.
  * Static or arena text. */
 const char *bb_normalise_blocked_by(const struct bb_namespace *ns, struct bb_text value,
