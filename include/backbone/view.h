@@ -99,12 +99,13 @@ BB_MUST_CHECK int bb_viewer_fold(struct bb_viewer *viewer, struct bb_kv *kv, uin
 				 const struct bb_view **ret_view);
 
 /* Members of the JSON, for projections. `profile` is always there. */
-#define BB_VIEW_PARTS(X)                                                                           \
-	X(IDENTIFIERS, "identifiers")                                                              \
-	X(ATTRIBUTES, "attributes")                                                                \
-	X(CHANNELS, "channels") X(ACTIVITY, "activity") X(REVENUE, "revenue")                      \
-		X(CONSENT, "consent") X(RECENT, "recent") X(EVENTS, "events")                      \
-			X(FIRST_SEEN, "first_seen") X(LAST_SEEN, "last_seen")
+/* clang-format-14 never comes to rest over this list. */
+/* clang-format off */
+#define BB_VIEW_PARTS(X) \
+	X(IDENTIFIERS, "identifiers") X(ATTRIBUTES, "attributes") X(CHANNELS, "channels") \
+	X(ACTIVITY, "activity") X(REVENUE, "revenue") X(CONSENT, "consent") X(RECENT, "recent") \
+	X(EVENTS, "events") X(FIRST_SEEN, "first_seen") X(LAST_SEEN, "last_seen")
+/* clang-format on */
 enum bb_view_part {
 #define X(name, text) BB_VIEW_##name,
 	BB_VIEW_PARTS(X)
