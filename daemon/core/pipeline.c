@@ -193,7 +193,7 @@ static bool within_limits(struct bb_batch *batch, const struct bb_event *ev,
 static struct bb_hash record_hash(const struct bb_batch *batch, const struct bb_event *ev)
 {
 	struct bb_text parts[2 + 2 * BB_EVENT_IDENTIFIERS_MAX];
-	uint8_t lengths[2 * BB_EVENT_IDENTIFIERS_MAX];
+	uint8_t lengths[2 * BB_EVENT_IDENTIFIERS_MAX] = {0};
 	size_t n = 0;
 
 	bb_assert(ev->identifier_n <= BB_EVENT_IDENTIFIERS_MAX);
