@@ -219,6 +219,11 @@ void bb_ledger_add(struct bb_batch *batch, const struct bb_event *ev, struct bb_
 	if (!enter(batch, row, &cand))
 		return;
 	const struct candidate *claim = latest(row, NULL);
+
+	if (claim_before && !claim) { /* what is somebody's stays so: the row says otherwise */
+		bb_batch_fail(batch, BB_ECORRUPT);
+		return;
+	}
 	bool moved = !claim_before || !bb_hash_equal(&claim_before->record, &claim->record);
 
 	count(batch, state_before, claim_before, -1);
