@@ -3,12 +3,15 @@
  * What verbs stand on: the configuration, the paths of the sockets, the store. Loaded when first
  * asked for, freed by bb_ctl_run.
  *
- * A configuration that was named and is wrong ends the verb with code 2 and every diagnostic. The
- * default one is optional for verbs that only need a socket: a client of the query socket may not
- * be allowed to read it.
+ * A configuration that was named and is wrong ends the verb with code 2 and every diagnostic. A
+ * verb that only needs a socket warns of it and goes on with the path that the file has for the
+ * socket: what a connector says, or a credential that only the daemon may read, is nothing to it.
+ * The default configuration is optional for such verbs, and nothing is said of it: a client of the
+ * query socket may not be allowed to read it.
  */
 #include "ctl.h"
 
+#include <backbone/yaml.h>
 #include <unistd.h>
 
 enum bb_ctl_exit bb_ctl_exit_of(int err)
@@ -77,26 +80,101 @@ int bb_ctl_try_config(struct bb_ctl *ctl)
 	return load(ctl, BB_CTL_CONFIG_DEFAULT, true);
 }
 
+/* A tree of the file although something of it is wrong, or NULL. Where a reference cannot be
+ * resolved, all of them stay as they are written. */
+static const struct bb_yaml *read_tree(struct bb_ctl *ctl, const char *file)
+{
+	struct bb_diagnostics ignored = {.arena = &ctl->arena};
+	struct bb_buf text = BB_BUF_EMPTY, plain = BB_BUF_EMPTY;
+	FILE *stream = fopen(file, "re");
+	const struct bb_yaml *tree;
+
+	if (!stream)
+		return NULL;
+	while (!feof(stream) && !ferror(stream))
+		text.n += fread(bb_buf_reserve(&text, 65536), 1, 65536, stream);
+	fclose(stream);
+	tree = bb_yaml_read(file, bb_buf_slice(&text), &ignored);
+	for (size_t i = 0; !tree && i < text.n; i++) {
+		if (text.p[i] == '$' && i + 1 < text.n && text.p[i + 1] == '{')
+			bb_buf_byte(&plain, '$');
+		bb_buf_byte(&plain, text.p[i]);
+	}
+	if (!tree)
+		tree = bb_yaml_read(file, bb_buf_slice(&plain), &ignored);
+	bb_buf_fini(&text);
+	bb_buf_fini(&plain);
+	return tree;
+}
+
+static int fail_path(struct bb_ctl *ctl, const char *file, bool is_query)
+{
+	const char *name = is_query ? "query" : "admin";
+
+	return bb_ctl_fail(ctl, BB_CTL_USAGE, "%s has no path for the %s socket (serve.%s.path)",
+			   file, name, name);
+}
+
+/* The path that a wrong configuration has for the socket; where it has none, *ret_path stays. */
+static int path_in_wrong(struct bb_ctl *ctl, const char *file, bool is_query, const char **ret_path)
+{
+	const struct bb_yaml *node = read_tree(ctl, file);
+	const char *slash = strrchr(file, '/');
+	const char *path;
+
+	node = node ? bb_yaml_get(node, "serve") : NULL;
+	node = node ? bb_yaml_get(node, is_query ? "query" : "admin") : NULL;
+	node = node ? bb_yaml_get(node, "path") : NULL;
+	if (!node || node->kind != BB_YAML_SCALAR || node->text.n == 0)
+		return BB_CTL_OK;
+	path = node->text.p;
+	if (strcmp(path, "none") == 0 || strstr(path, "${"))
+		return fail_path(ctl, file, is_query);
+	*ret_path = path;
+	if (path[0] != '/' && slash)
+		*ret_path =
+			bb_arena_printf(&ctl->arena, "%.*s%s", (int)(slash - file) + 1, file, path)
+				.p;
+	return BB_CTL_OK;
+}
+
+static void warn_of_wrong(struct bb_ctl *ctl, const struct bb_diagnostics *diagnostics,
+			  const char *file, const char *path)
+{
+	struct bb_buf first = BB_BUF_EMPTY;
+
+	bb_diagnostic_print(&diagnostics->items[0], &first);
+	fprintf(ctl->err,
+		"backbonectl %s: warning: %s is wrong (%zu mistake%s: %.*s%s); going on with the "
+		"socket %s\n",
+		ctl->verb->name, file, diagnostics->n, diagnostics->n == 1 ? "" : "s", (int)first.n,
+		first.p, diagnostics->n == 1 ? "" : "; ...", path);
+	bb_buf_fini(&first);
+}
+
 static int socket_path(struct bb_ctl *ctl, const char *given, const char *fallback, bool is_query,
 		       const char **ret_path)
 {
-	const char *configured;
-	int ret;
+	const char *file = ctl->config_file ? ctl->config_file : BB_CTL_CONFIG_DEFAULT;
+	struct bb_diagnostics diagnostics = {.arena = &ctl->arena};
+	struct bb_error err = {0};
+	int ret = BB_OK;
 
 	*ret_path = given ? given : fallback;
-	if (given)
+	if (given || (!ctl->config && !ctl->config_file && access(file, R_OK) != 0))
 		return BB_CTL_OK;
-	ret = bb_ctl_try_config(ctl);
-	if (ret != BB_CTL_OK || !ctl->config)
+	if (!ctl->config)
+		ret = bb_config_load(file, &ctl->config, &diagnostics, &err);
+	if (ret == BB_ECONFIG) {
+		ret = path_in_wrong(ctl, file, is_query, ret_path);
+		if (ret == BB_CTL_OK && ctl->config_file)
+			warn_of_wrong(ctl, &diagnostics, file, *ret_path);
 		return ret;
-	configured = is_query ? ctl->config->query.path : ctl->config->admin.path;
-	if (!configured)
-		return bb_ctl_fail(ctl, BB_CTL_USAGE,
-				   "%s has no path for the %s socket (serve.%s.path)",
-				   ctl->config->file, is_query ? "query" : "admin",
-				   is_query ? "query" : "admin");
-	*ret_path = configured;
-	return BB_CTL_OK;
+	}
+	if (ret != BB_OK)
+		return ctl->config_file ? bb_ctl_fail(ctl, BB_CTL_USAGE, "%s", err.msg) : BB_CTL_OK;
+	*ret_path = is_query ? ctl->config->query.path : ctl->config->admin.path;
+	return *ret_path ? BB_CTL_OK : fail_path(ctl, ctl->config->file, is_query);
 }
 
 int bb_ctl_query_path(struct bb_ctl *ctl, const char **ret_path)

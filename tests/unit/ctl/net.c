@@ -192,6 +192,36 @@ RUN_TEST(digest_of_a_daemon)
 	served();
 }
 
+RUN_TEST(a_wrong_configuration_still_names_the_sockets)
+{
+	static const char *const sockets = "serve: {query: {path: query.sock}}\n";
+	static const char *const wrong[] = {"profile_key: ${credential:absent}\n",
+					    "store: {path: '${NO_SUCH_FOLDER}/s'}\n", "storee: 1\n",
+					    "store: {path: store}\nconnectors: [absent.yaml]\n"};
+	const char *answers[] = {bulk("{\"profile\":\"p7\"}"), bulk("{\"profile\":\"p7\"}"),
+				 bulk("{\"profile\":\"p7\"}"), bulk("{\"profile\":\"p7\"}"), NULL};
+	const char *path;
+
+	serve_on("query.sock", answers);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		path = run_file("w.yaml", text_of("%s%s", wrong[i], sockets));
+		cr_assert_eq(run("--config", path, "--json", "get", "user:a", NULL), 0, "%zu: %s",
+			     i, run_err);
+		cr_assert_str_eq(run_out, "{\"profile\":\"p7\"}\n");
+		cr_assert(strstr(run_err, "get: warning: ") && strstr(run_err, "w.yaml"), "%s",
+			  run_err);
+		cr_assert_eq(strchr(run_err, '\n')[1], '\0', "one line: %s", run_err);
+	}
+	served();
+	(void)run("--config", run_file("w.yaml", "a: [\n"), "status", NULL);
+	cr_assert(strstr(run_err, "going on with the socket " BB_CTL_ADMIN_DEFAULT), "%s", run_err);
+	path = run_file("w.yaml", "serve: {query: {path: '${NO_SUCH_FOLDER}/q'}}\n");
+	cr_assert_eq(run("--config", path, "get", "user:a", NULL), BB_CTL_USAGE);
+	cr_assert(strstr(run_err, "serve.query.path"), "%s", run_err);
+	path = run_file("w.yaml", "storee: 1\nserve: {admin: {path: none}}\n");
+	cr_assert_eq(run("--config", path, "status", NULL), BB_CTL_USAGE);
+}
+
 RUN_TEST(nobody_there_is_not_reachable)
 {
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
