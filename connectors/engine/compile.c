@@ -108,13 +108,20 @@ void bb_compile_unknown(struct bb_compiler *c, const struct bb_yaml *node, const
 			struct bb_names allowed)
 {
 	struct bb_arena *arena = c->diagnostics->arena;
-	const char **words = bb_arena_alloc(arena, (allowed.n + 1) * sizeof(*words)), *nearest;
-	struct bb_buf list = BB_BUF_EMPTY;
+	const char **words = bb_arena_alloc(arena, (allowed.n + 1) * sizeof(*words));
 
 	for (size_t i = 0; i < allowed.n; i++)
 		words[i] = allowed.items[i].p;
+	bb_compile_unknown_near(c, node, what, allowed,
+				bb_yaml_nearest(node->text, words, allowed.n));
+}
+
+void bb_compile_unknown_near(struct bb_compiler *c, const struct bb_yaml *node, const char *what,
+			     struct bb_names allowed, const char *nearest)
+{
+	struct bb_buf list = BB_BUF_EMPTY;
+
 	list_words(allowed, &list);
-	nearest = bb_yaml_nearest(node->text, words, allowed.n);
 	bb_compile_complain(c, node, "unknown %s \"%s\"; allowed: %s%s%s%s", what, node->text.p,
 			    list.p, nearest ? "; did you mean \"" : "", nearest ? nearest : "",
 			    nearest ? "\"?" : "");

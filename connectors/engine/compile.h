@@ -53,6 +53,10 @@ void *bb_compile_push(struct bb_compiler *c, void *list, size_t bytes);
 void bb_compile_unknown(struct bb_compiler *c, const struct bb_yaml *node, const char *what,
 			struct bb_names allowed);
 
+/* The same with another guess; NULL: none. */
+void bb_compile_unknown_near(struct bb_compiler *c, const struct bb_yaml *node, const char *what,
+			     struct bb_names allowed, const char *nearest);
+
 /* The words of a text with spaces between, in the arena of the diagnostics. */
 struct bb_names bb_compile_words(struct bb_compiler *c, const char *words);
 

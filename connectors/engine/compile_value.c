@@ -317,10 +317,16 @@ void bb_compile_time_form(struct bb_compiler *c, const struct bb_yaml *node,
 	if (!bb_compile_text(c, node, "the form of the time", &name) ||
 	    bb_stamp_format_read(name, c->arena, target, &wrong))
 		return;
-	if (wrong)
+	if (wrong) {
 		bb_compile_complain(c, node, "\"%s\": %s", name.p, wrong);
-	else
-		bb_compile_unknown(c, node, "format", allowed);
+		return;
+	}
+	for (size_t i = 0; i < allowed.n; i++) /* epoch_seconds is epoch_s written out */
+		if (name.n > forms[i].n && memcmp(name.p, forms[i].p, forms[i].n) == 0) {
+			bb_compile_unknown_near(c, node, "format", allowed, forms[i].p);
+			return;
+		}
+	bb_compile_unknown(c, node, "format", allowed);
 }
 
 void bb_compile_word_map(struct bb_compiler *c, const struct bb_yaml *node,

@@ -50,7 +50,8 @@ static const struct bb_option options[] = {
 	ROW(FILE, "connector", NAME, TO_FILE(name), REQUIRED,
 	    HELP("name of the connector: the source of its events, in metrics and dead letters")),
 	ROW(FILE, "channel", TEXT, TO_FILE(channel),
-	    HELP("channel of its events: pos, web, social, ...")),
+	    HELP("channel of its events: pos, web, social, ...; required, but for format "
+		 "canonical")),
 	ROW(FILE, "format", CHOICE, TO_FILE(format), WORDS("json tsv canonical"), LATER("csv"),
 	    HELP("what a message is; json where nothing is said")),
 	ROW(FILE, "unwrap", CHOICE, TO_FILE(unwrap), WORDS("none"),
