@@ -4,6 +4,7 @@ import base64
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -107,6 +108,11 @@ class Daemon:
             self.process.kill()
         if self.notify:
             self.notify.close()
+        if os.path.exists(os.path.join(self.folder, "backboned.log")):
+            with open(os.path.join(self.folder, "backboned.log"), encoding="utf-8", errors="replace") as file:
+                told = file.read()
+            found = re.search(r"Sanitizer|runtime error:", told)
+            assert not found, told[max(0, found.start() - 200):found.start() + 4000]
 
     # what people and programs ask it
 
