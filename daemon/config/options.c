@@ -194,7 +194,8 @@ const struct bb_option bb_options[] = {
 	{"serve.admin.tcp", BB_OPTION_ADDRESS, IN_CONFIG(admin.tcp), .none = true,
 	 .fallback = "none", .help = "As for `query`."},
 	{"serve.cache", BB_OPTION_SIZE32, IN_CONFIG(cache_bytes), 0, GIB, .fallback = "128MiB",
-	 .help = "Memory for views as they were last written, filled by look-ups alone; every commit "
+	 .help = "Memory for views as they were last written, filled by look-ups alone; every "
+		 "commit "
 		 "makes them stale. 0: none."},
 	{"serve.limits", BB_OPTION_SECTION, .fallback = "",
 	 .help = "So that no client costs the others anything."},
