@@ -341,6 +341,12 @@ def check_install(build):
                [] if len(connectors) >= 6 else [f"only {len(connectors)}"])
         stray = [n for n in names if not n.startswith((prefix + "/", etc + "/"))]
         report("install: nothing outside the prefix", stray)
+        with tempfile.TemporaryDirectory() as credentials:
+            with open(os.path.join(credentials, "profile-key"), "w", encoding="utf-8") as file:
+                file.write("0123456789abcdef0123456789abcdef")
+            done = run(f"{dest}{prefix}/bin/backboned", "--config", f"{dest}{etc}/backbone/backbone.yaml", "--check",
+                       env=dict(os.environ, CREDENTIALS_DIRECTORY=credentials))
+            report("install: the installed configuration is accepted", done.stdout.splitlines() if done.returncode else [])
         check_units(os.path.join(dest, prefix.lstrip("/"), "lib"), dest)
 
 
