@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `try`: messages through a connector and the gate, as the daemon would take them, without one. An
- * event is a line; a refusal is a line too, {"refused": reason, ...}; what a rule skips is only
- * counted. Without a configuration there are no namespaces, so identifiers are shown as they are.
+ * event is a line; a refusal is a line too, {"refused": reason, ..., "file", "line"}; what a rule
+ * skips is only counted, and so are warnings, by their codes. Without a configuration there are no
+ * namespaces, so identifiers are shown as they are.
  *
  * Exit 1 if anything was refused.
  */
@@ -15,6 +16,11 @@
 #include <backbone/yaml.h>
 #include <stdlib.h>
 
+struct warned {
+	struct bb_text code;
+	size_t n;
+};
+
 struct trial {
 	struct bb_ctl *ctl;
 	const struct bb_connector *connector;
@@ -22,6 +28,10 @@ struct trial {
 	struct bb_arena arena;	  /* of a message */
 	int64_t at_ms;
 	size_t messages, events, skipped, no_identifier, refused;
+	struct warned *warned; /* in the order of their first */
+	size_t warned_n, warned_room;
+	const char *file; /* of the message */
+	int64_t line;	  /* of it, from 1 */
 };
 
 static int fail_name(struct bb_ctl *ctl, const char *name)
@@ -102,8 +112,24 @@ static void print_refusal(struct trial *trial, const struct bb_refusal *refusal)
 	}
 	if (refusal->byte_offset >= 0)
 		bb_buf_printf(&buf, ",\"byte_offset\":%lld", (long long)refusal->byte_offset);
+	bb_buf_printf(&buf, ",\"file\":");
+	bb_buf_json(&buf, bb_text_of(trial->file));
+	bb_buf_printf(&buf, ",\"line\":%lld", (long long)trial->line);
 	fprintf(trial->ctl->out, "%.*s}\n", (int)buf.n, buf.p);
 	bb_buf_fini(&buf);
+}
+
+static void count_warning(struct trial *trial, struct bb_text code)
+{
+	struct bb_arena *arena = &trial->ctl->arena;
+	size_t i = 0;
+
+	while (i < trial->warned_n && !bb_text_equal(trial->warned[i].code, code))
+		i++;
+	if (i == trial->warned_n)
+		BB_ARENA_PUSH(arena, trial->warned, trial->warned_n, trial->warned_room) =
+			(struct warned){bb_arena_copy(arena, code), 0};
+	trial->warned[i].n++;
 }
 
 static void print_event(struct trial *trial, struct bb_event *ev)
@@ -121,6 +147,8 @@ static void print_event(struct trial *trial, struct bb_event *ev)
 	}
 	trial->events++;
 	trial->no_identifier += result == BB_GATE_NO_IDENTIFIER;
+	for (size_t i = 0; i < ev->warning_n; i++)
+		count_warning(trial, ev->warnings[i].code);
 	bb_event_json(ev, &buf);
 	fprintf(trial->ctl->out, "%.*s\n", (int)buf.n, buf.p);
 	bb_buf_fini(&buf);
@@ -131,6 +159,7 @@ static void try_message(struct trial *trial, struct bb_message *msg)
 	struct bb_extraction extraction;
 
 	trial->messages++;
+	trial->line = msg->offset + 1;
 	if (!msg->topic.p)
 		msg->topic = BB_TEXT("try");
 	if (msg->timestamp_ms == BB_NO_TIMESTAMP)
@@ -155,6 +184,7 @@ static int try_file(struct trial *trial, const char *path)
 	struct bb_message msg;
 	int ret = bb_input_open(path, false, &input, &err);
 
+	trial->file = path;
 	while (ret == BB_OK) {
 		bb_arena_reset(&trial->arena);
 		ret = bb_input_next(input, &trial->arena, &msg, &err);
@@ -175,7 +205,11 @@ static void print_summary(const struct trial *trial)
 		trial->events, trial->events == 1 ? "" : "s");
 	if (trial->no_identifier > 0)
 		fprintf(err, " (%zu without a usable identifier)", trial->no_identifier);
-	fprintf(err, ", %zu skipped, %zu refused\n", trial->skipped, trial->refused);
+	fprintf(err, ", %zu skipped, %zu refused", trial->skipped, trial->refused);
+	for (size_t i = 0; i < trial->warned_n; i++)
+		fprintf(err, "%s%zu %.*s", i == 0 ? "; warnings: " : ", ", trial->warned[i].n,
+			(int)trial->warned[i].code.n, trial->warned[i].code.p);
+	fprintf(err, "\n");
 	if (!trial->ctl->config)
 		fprintf(err, "no configuration: identifiers are shown as they came\n");
 }

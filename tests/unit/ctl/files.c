@@ -36,7 +36,28 @@ RUN_TEST(try_says_what_is_refused)
 	cr_assert(strncmp(run_out, CANONICAL("1"), strlen(CANONICAL("1"))) == 0, "%s", run_out);
 	cr_assert(strstr(run_out, "{\"refused\":\"invalid_json\",\"detail\":"), "%s", run_out);
 	cr_assert(strstr(run_out, "{\"refused\":\"invalid_event\",\"at\":\""), "%s", run_out);
-	cr_assert(strstr(run_err, "1 event, 0 skipped, 2 refused"), "%s", run_err);
+	cr_assert(strstr(run_out, "/e\",\"line\":2}\n") && strstr(run_out, "/e\",\"line\":3}\n"),
+		  "%s", run_out);
+	cr_assert(strstr(run_out, ",\"file\":\"/tmp/"), "%s", run_out);
+	cr_assert(strstr(run_err, "1 event, 0 skipped, 2 refused\n"), "%s", run_err);
+}
+
+RUN_TEST(try_counts_lines_and_warnings)
+{
+	static const char yaml[] = "connector: till\nchannel: pos\ntopics: [till]\nevents:\n"
+				   "  - {type: '$.kind', id: '$.id', time: {from: '$.at', format: "
+				   "iso8601},\n     identify: {ns: email, from: '$.mail'}}\n";
+
+	cr_assert_eq(run_with_config("try", run_file("w.yaml", yaml),
+				     run_file("m", "{\"kind\":\"a\",\"id\":1,\"mail\":\"x\"}\n\n"
+						   "{\"kind\":\"a\",\"mail\":\"x\"}\n{\"id\":3}\n"),
+				     NULL),
+		     1);
+	cr_assert(strstr(run_out, "/m\",\"line\":4}\n"), "blank lines count: %s", run_out);
+	cr_assert(strstr(run_err, " refused; warnings: "), "%s", run_err);
+	cr_assert(strstr(run_err, "2 time_missing") && strstr(run_err, "1 id_missing") &&
+			  strstr(run_err, "2 identifier_not_canonical"),
+		  "%s", run_err);
 }
 
 RUN_TEST(try_without_a_configuration_shows_what_came)
