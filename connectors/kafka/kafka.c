@@ -370,7 +370,7 @@ static bool on_ready(struct bb_source *source, struct bb_error *err)
 {
 	struct bb_kafka *kafka = kafka_of(source);
 
-	if (kafka->found)
+	if (kafka->found && !kafka->trouble.code)
 		return true;
 	if (kafka->trouble.code)
 		*err = kafka->trouble;

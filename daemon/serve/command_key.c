@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SCAN_COUNT = 10, SCAN_COUNT_MAX = 1000 };
+enum { SCAN_COUNT = 10, SCAN_COUNT_MAX = 100 };
 
 /* Appends the view as a bulk string, or nil. */
 static int append_view(struct bb_call *call, struct bb_text key)

@@ -24,6 +24,8 @@ enum {
 	READ_BYTES = 64 * 1024,
 	FLUSH_BYTES = 256 * 1024, /* of replies end a turn */
 	KEEP_BYTES = 16 * 1024,	  /* of buffers kept by a connection that has nothing in them */
+	TURN_NS = 1000000,	  /* a turn ends after the command that took it beyond */
+	PASS_NS = 10000000,	  /* all turns between two looks at the loop's other business */
 	STOP_SWEEPS = 20	  /* that a reply may still be read in after a stop */
 };
 
@@ -77,7 +79,9 @@ static void on_idle(uv_idle_t *idle)
 {
 	struct bb_conns *conns = idle->data;
 
-	for (size_t n = conns->ready_n; n > 0 && conns->ready_first; n--) {
+	uint64_t end_ns = uv_hrtime() + PASS_NS;
+
+	for (size_t n = conns->ready_n; n > 0 && conns->ready_first && uv_hrtime() < end_ns; n--) {
 		struct bb_conn *conn = conns->ready_first;
 
 		ready_remove(conn);
@@ -322,11 +326,12 @@ static size_t turn(struct bb_conn *conn, struct bb_text input)
 {
 	struct bb_conns *conns = conn->conns;
 	size_t budget = conns->service->config->limits.commands_per_turn;
+	uint64_t end_ns = uv_hrtime() + TURN_NS;
 	size_t spent = 0, used = 0;
 
 	conn->has_more = input.n > 0;
 	while (conn->has_more && !conn->session.closing && !conn->session.digest_due &&
-	       spent < budget && conns->out.n < FLUSH_BYTES)
+	       spent < budget && conns->out.n < FLUSH_BYTES && (spent == 0 || uv_hrtime() < end_ns))
 		used += step(conn, (struct bb_text){input.p + used, input.n - used}, &spent);
 	bb_lookup_end(&conns->service->lookup);
 	if (spent > 0)

@@ -87,9 +87,10 @@ static void on_worked(uv_work_t *work, int status)
 {
 	struct bb_digester *digester = work->data;
 
-	digester->is_running = false;
 	if (status != 0)
 		digester->err = BB_EBUSY; /* taken from the pool's queue before it began */
+	/* who is answered may ask again at once: as long as this runs, that waits for the next job
+	 */
 	while (digester->answered) {
 		struct bb_digest_waiter *waiter = digester->answered;
 
@@ -97,6 +98,7 @@ static void on_worked(uv_work_t *work, int status)
 		waiter->is_waiting = false;
 		waiter->on_digest(waiter, digester->err, &digester->digest);
 	}
+	digester->is_running = false;
 	if (digester->waiting && !digester->is_stopping)
 		start(digester);
 	bb_handles_closed(digester->handles);

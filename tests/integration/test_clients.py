@@ -158,3 +158,27 @@ def test_half_a_request_and_a_lot_of_clients(served):
         assert other.get("user:7")
     for one in half:
         one.close()
+
+
+def test_many_digests_at_once_are_all_answered(served):
+    """Whoever is answered asks again at once: no answer is lost, none is another's."""
+    ask = b"*1\r\n$9\r\nBB.DIGEST\r\n"
+    with served.redis(decode_responses=True) as client:
+        reply = client.execute_command("BB.DIGEST")
+    for _ in range(3):
+        sockets = []
+        for _ in range(4):
+            one = socket.socket(socket.AF_UNIX)
+            one.settimeout(30)
+            one.connect(served.query)
+            one.sendall(ask * 5 + b"PING\r\n")
+            sockets.append(one)
+        for one in sockets:
+            got = b""
+            while not got.endswith(b"+PONG\r\n"):
+                chunk = one.recv(65536)
+                assert chunk, f"closed after {got!r}"
+                got += chunk
+            text = reply[0] if isinstance(reply, list) else reply
+            assert got.count(str(text).encode()) == 5, got
+            one.close()
