@@ -32,8 +32,8 @@ void bb_pipeline_free(struct bb_pipeline *pl); /* NULL-safe */
 
 void bb_pipeline_begin(struct bb_pipeline *pl, struct bb_kv *kv);
 
-/* The event and its slices must live until finish or abort. APPLIED, DUPLICATE, NO_IDENTIFIER
- * (applied as an amount only) or DEAD. */
+/* The event and its slices must live until finish or abort. APPLIED (an event without identifiers
+ * too, if its amount has a key), DUPLICATE, NO_IDENTIFIER (neither: not counted) or DEAD. */
 enum bb_verdict bb_pipeline_apply(struct bb_pipeline *pl, const struct bb_event *ev,
 				  struct bb_refusal *ret_refusal);
 
