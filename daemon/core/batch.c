@@ -147,17 +147,6 @@ struct bb_profile *bb_batch_profile_of(struct bb_batch *batch, struct bb_ident *
 	return ident->profile;
 }
 
-static void keep_old(struct bb_record *record)
-{
-	record->old = (struct bb_standing){.exists = true,
-					   .blocked = record->blocked,
-					   .shared = record->shared,
-					   .events = record->facts.events,
-					   .first_ms = record->facts.first_ms,
-					   .last_ms = record->facts.last_ms,
-					   .days = {record->facts.days[0], record->facts.days[1]}};
-}
-
 struct bb_record *bb_batch_record(struct bb_batch *batch, const struct bb_hash *hash,
 				  struct bb_place place)
 {
@@ -180,7 +169,7 @@ struct bb_record *bb_batch_record(struct bb_batch *batch, const struct bb_hash *
 		bb_facts_init(&record->facts);
 	}
 	record->idents = bb_arena_zalloc(&batch->arena, record->ident_n * sizeof(*record->idents));
-	keep_old(record);
+	record->old = bb_rows_standing(record);
 	bb_table_put(&batch->records, hash, record);
 	return record;
 }

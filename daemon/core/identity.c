@@ -63,28 +63,19 @@ void bb_identity_join(struct bb_batch *batch, struct bb_ident *a, struct bb_iden
 			      batch->new_join_room) = (struct bb_join_link){a, b};
 }
 
-static void recount(struct bb_batch *batch, struct bb_ident *ident)
-{
-	if (ident->recount)
-		return;
-	ident->recount = true;
-	ident->next_recount = batch->recounts;
-	batch->recounts = ident;
-}
-
 /* Fewer labels can only free what is shared: the identifier itself, and those it came with. */
 static void recount_around(struct bb_batch *batch, struct bb_ident *ident)
 {
 	struct bb_record *record;
 
 	if (ident->shared)
-		recount(batch, ident);
+		bb_sharing_recount(batch, ident);
 	for (size_t i = 0; (record = bb_batch_nth_record(batch, ident, i)); i++)
 		for (size_t j = 0; j < record->ident_n; j++) {
 			struct bb_ident *other = bb_batch_record_ident(batch, record, j);
 
 			if (!other->blocked && other->shared)
-				recount(batch, other);
+				bb_sharing_recount(batch, other);
 		}
 }
 
@@ -205,17 +196,6 @@ static void settle_seen(struct bb_batch *batch, struct bb_record *record)
 	}
 }
 
-static struct bb_standing standing_of(const struct bb_record *record)
-{
-	return (struct bb_standing){.exists = true,
-				    .blocked = record->blocked,
-				    .shared = record->shared,
-				    .events = record->facts.events,
-				    .first_ms = record->facts.first_ms,
-				    .last_ms = record->facts.last_ms,
-				    .days = {record->facts.days[0], record->facts.days[1]}};
-}
-
 /* Whether two states of a record give its links the same merit, whatever their namespaces prefer.
  */
 static bool same_merit(const struct bb_standing *a, const struct bb_standing *b)
@@ -329,7 +309,7 @@ static void settle_partition(struct bb_batch *batch)
 		loose[i] = bb_batch_profile_of(batch, batch->relabelled[i]);
 	bb_partition_loosened(batch, loose, batch->relabelled_n);
 	for (struct bb_record *record = batch->touched; record; record = record->next_touched) {
-		struct bb_standing now = standing_of(record);
+		struct bb_standing now = bb_rows_standing(record);
 
 		collect(batch, record, &record->old);
 		collect(batch, record, &now);
@@ -351,7 +331,7 @@ static void settle_hot(struct bb_batch *batch)
 
 	while (*slot) {
 		struct bb_record *record = *slot;
-		struct bb_standing now = standing_of(record);
+		struct bb_standing now = bb_rows_standing(record);
 
 		if (is_hot(batch, record, &now)) {
 			record->old = now;

@@ -70,6 +70,8 @@ void bb_form_place(struct bb_batch *batch);
 
 /* sharing.c: whether an identifier is shared now (§5.2), by its neighbours or by its records. */
 bool bb_sharing_evaluate(struct bb_batch *batch, struct bb_ident *ident);
+/* Evaluate it when the batch is settled. */
+void bb_sharing_recount(struct bb_batch *batch, struct bb_ident *ident);
 /* Notes whom an identifier of a new record came with. */
 void bb_sharing_enter(struct bb_batch *batch, struct bb_record *record, size_t i);
 

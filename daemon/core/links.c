@@ -143,19 +143,6 @@ static struct bb_link *find_or_make(struct bb_batch *batch, struct bb_ident *anc
 	return link;
 }
 
-static struct bb_standing standing_of(const struct bb_record *record, bool old)
-{
-	if (old)
-		return record->old;
-	return (struct bb_standing){.exists = true,
-				    .blocked = record->blocked,
-				    .shared = record->shared,
-				    .events = record->facts.events,
-				    .first_ms = record->facts.first_ms,
-				    .last_ms = record->facts.last_ms,
-				    .days = {record->facts.days[0], record->facts.days[1]}};
-}
-
 /* The anchor that gives links, or -1: none, or one that is shared. */
 static int linking_anchor(const struct bb_record *record, const struct bb_standing *state)
 {
@@ -182,7 +169,7 @@ static void sum_records(struct bb_batch *batch, struct bb_link *link, bool old)
 
 	link->sum = (struct bb_standing){.exists = false};
 	for (size_t i = 0; (record = bb_batch_nth_record(batch, end, i)); i++) {
-		struct bb_standing state = standing_of(record, old);
+		struct bb_standing state = old ? record->old : bb_rows_standing(record);
 		int anchor = linking_anchor(record, &state);
 
 		if (anchor < 0 || index_of(batch, record, link->anchor) != anchor)

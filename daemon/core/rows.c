@@ -236,6 +236,17 @@ bool bb_rows_decode_shown(struct bb_text bytes, struct bb_arena *arena, const ui
 	return decode_record(bytes, true, arena, ns_of_id, ns_n, ret_record);
 }
 
+struct bb_standing bb_rows_standing(const struct bb_record *record)
+{
+	return (struct bb_standing){.exists = true,
+				    .blocked = record->blocked,
+				    .shared = record->shared,
+				    .events = record->facts.events,
+				    .first_ms = record->facts.first_ms,
+				    .last_ms = record->facts.last_ms,
+				    .days = {record->facts.days[0], record->facts.days[1]}};
+}
+
 struct bb_text bb_rows_place_key(uint8_t out[12], uint64_t cluster, uint32_t n)
 {
 	bb_key_u64(out, cluster);

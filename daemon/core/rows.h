@@ -157,6 +157,9 @@ bool bb_rows_decode_record(struct bb_text bytes, struct bb_arena *arena, const u
 bool bb_rows_decode_shown(struct bb_text bytes, struct bb_arena *arena, const uint16_t *ns_of_id,
 			  size_t ns_n, struct bb_record *ret_record);
 
+/* The record as it is now. */
+struct bb_standing bb_rows_standing(const struct bb_record *record);
+
 /* Keys. */
 struct bb_text bb_rows_place_key(uint8_t out[12], uint64_t cluster, uint32_t n);
 struct bb_text bb_rows_membership_key(uint8_t out[32], const struct bb_hash *ident,

@@ -38,7 +38,7 @@ static bool near_add(struct bb_arena *arena, struct bb_ident *ident, const struc
 	return true;
 }
 
-static void recount(struct bb_batch *batch, struct bb_ident *ident)
+void bb_sharing_recount(struct bb_batch *batch, struct bb_ident *ident)
 {
 	if (ident->recount)
 		return;
@@ -64,16 +64,16 @@ void bb_sharing_enter(struct bb_batch *batch, struct bb_record *record, size_t i
 	if (ident->blocked)
 		return;
 	if (records != BB_NO_LIMIT && ident->record_n > records)
-		recount(batch, ident);
+		bb_sharing_recount(batch, ident);
 	if (!ident->near_partial &&
 	    ident->near_n > near_most(&batch->rules->namespaces[ident->ns])) {
 		ident->near_partial = true;
-		recount(batch, ident);
+		bb_sharing_recount(batch, ident);
 	}
 	if (ident->shared || ident->near_partial) {
 		ident->near_partial = true;
 		if (!ident->shared)
-			recount(batch, ident);
+			bb_sharing_recount(batch, ident);
 		return;
 	}
 	for (size_t j = 0; j < record->ident_n; j++) {
@@ -81,7 +81,7 @@ void bb_sharing_enter(struct bb_batch *batch, struct bb_record *record, size_t i
 
 		if (j != i && !other->blocked && is_counted(batch->rules, ident->ns, other->ns) &&
 		    near_add(&batch->arena, ident, other))
-			recount(batch, ident);
+			bb_sharing_recount(batch, ident);
 	}
 }
 
