@@ -41,7 +41,7 @@ static const struct setting settings[] = {
 	{"check.crcs", "true", EXACT},
 	{"enable.partition.eof", "true", "the end of a log must be seen"},
 	{"allow.auto.create.topics", "false", "reading must not make topics"},
-	{"queued.max.messages.kbytes", "65536", QUEUE},
+	{"queued.max.messages.kbytes", "32768", QUEUE},
 	{"queued.min.messages", "100000", QUEUE},
 	{"enabled_events", NULL, "it is an interface, not a setting"},
 	{"plugin.library.paths", NULL, "foreign code in this process could undo any guarantee"},

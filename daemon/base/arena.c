@@ -34,7 +34,7 @@
 #define ALIGN ((size_t)16)
 #define BLOCK_MIN ((size_t)4096)
 #define BLOCK_MAX ((size_t)8 * 1024 * 1024)
-#define GROW_MIN ((size_t)8) /* elements of a growing array at first */
+#define GROW_MIN ((size_t)2) /* elements of a growing array at first */
 
 struct bb_arena_block {
 	struct bb_arena_block *next;

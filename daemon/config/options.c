@@ -85,10 +85,10 @@ const struct bb_option bb_options[] = {
 
 	{"batch", BB_OPTION_SECTION, .fallback = "",
 	 .help = "How much is written in one transaction at most, when the daemon is behind."},
-	{"batch.events", BB_OPTION_NUMBER, IN_CONFIG(batch_events), 1, 1000000, .fallback = "10000",
+	{"batch.events", BB_OPTION_NUMBER, IN_CONFIG(batch_events), 1, 1000000, .fallback = "20000",
 	 .help = "Messages in a batch."},
 	{"batch.bytes", BB_OPTION_SIZE, IN_CONFIG(batch_bytes), BB_MESSAGE_BYTES_MAX, GIB,
-	 .fallback = "4MiB", .help = "Bytes of messages in a batch."},
+	 .fallback = "8MiB", .help = "Bytes of messages in a batch."},
 
 	{"identity", BB_OPTION_SECTION, .fallback = "",
 	 .help = "Which identifiers there are, and what they may link."},

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From messages to verdicts: each message goes through its connector, each event that comes out
- * through the gate and the pipeline; how that ended is counted by partition and by connector. A
- * message counts once, as the first of applied, duplicate, dead letter, no identifier, skipped that
- * one of its elements ended as.
+ * From decoded messages to verdicts: each event goes to the pipeline; how that ended is counted by
+ * partition and by connector. A message counts once, as the first of applied, duplicate, dead
+ * letter, no identifier, skipped that one of its elements ended as.
  *
  * Nothing fails here: what is wrong with a message is a verdict, and what goes wrong in the store
  * is said by the pipeline when it finishes.
@@ -11,7 +10,6 @@
 #include "job.h"
 
 #include <backbone/assert.h>
-#include <backbone/gate.h>
 #include <backbone/normalise.h>
 
 /* Smaller goes first when the elements of a message ended differently. */
@@ -87,47 +85,38 @@ static void count_warnings(struct bb_job *job, const struct bb_event *ev)
 	}
 }
 
-static enum bb_verdict apply_event(struct message *msg, struct bb_event *ev)
+static enum bb_verdict apply_element(struct message *msg, const struct bb_element *element)
 {
 	struct bb_job *job = msg->job;
 	struct bb_refusal refusal = {0};
 	enum bb_verdict verdict;
-	enum bb_gate_result passed = bb_gate(job->options->rules, ev, &job->batch->arena, &refusal);
 
-	if (passed == BB_GATE_REFUSED)
-		return refuse(msg, &refusal);
-	count_warnings(job, ev);
-	if (passed == BB_GATE_NO_IDENTIFIER)
-		return BB_VERDICT_NO_IDENTIFIER;
-	verdict = bb_pipeline_apply(job->pl, ev, &refusal);
-	job->batch->events++;
-	return verdict == BB_VERDICT_DEAD ? refuse(msg, &refusal) : verdict;
-}
-
-static enum bb_verdict apply_element(struct message *msg, const struct bb_extracted *element)
-{
 	switch (element->kind) {
-	case BB_EXTRACTED_EVENT:
-		return apply_event(msg, element->event);
-	case BB_EXTRACTED_REFUSED:
+	case BB_ELEMENT_SKIPPED:
+		return BB_VERDICT_SKIPPED;
+	case BB_ELEMENT_REFUSED:
 		return refuse(msg, &element->refusal);
-	case BB_EXTRACTED_SKIP:
+	case BB_ELEMENT_NO_IDENTIFIER:
+		count_warnings(job, element->event);
+		return BB_VERDICT_NO_IDENTIFIER;
+	case BB_ELEMENT_EVENT:
 		break;
 	}
-	return BB_VERDICT_SKIPPED;
+	count_warnings(job, element->event);
+	verdict = bb_pipeline_apply(job->pl, element->event, &refusal);
+	job->batch->events++;
+	return verdict == BB_VERDICT_DEAD ? refuse(msg, &refusal) : verdict;
 }
 
 static enum bb_verdict apply_message(struct bb_job *job, size_t item)
 {
 	const struct bb_delivery *delivery = &job->batch->items[item];
 	struct message msg = {job, item, outcomes_of(job->batch, delivery->connector), 0};
-	struct bb_extraction extraction = {0};
+	const struct bb_decoded *decoded = &job->batch->decoded[item];
 	enum bb_verdict all = BB_VERDICT_SKIPPED;
 
-	bb_connector_run(delivery->connector, &delivery->message, &job->batch->arena, &extraction);
-	bb_assert(extraction.n > 0);
-	for (size_t i = 0; i < extraction.n; i++) {
-		enum bb_verdict one = apply_element(&msg, &extraction.items[i]);
+	for (size_t i = 0; i < decoded->n; i++) {
+		enum bb_verdict one = apply_element(&msg, &decoded->elements[i]);
 
 		msg.outcomes->results[one]++;
 		if (precedence[one] < precedence[all])

@@ -65,7 +65,7 @@ static size_t ask(struct bb_feed *feed, size_t room)
 	struct bb_batch *batch = feed->ingest->gathering;
 	struct bb_error err = {0};
 	size_t n = 0;
-	int code = feed->source->ops->take(feed->source, bb_batch_reserve(batch, room), room, &n,
+	int code = feed->source->ops->take(feed->source, batch->items + batch->n, room, &n,
 					   &err);
 
 	bb_assert(n <= room);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The batch state machine. While one batch is applied on the pool the next one gathers; when it has
- * been committed the batches change places. So the batch size follows the disk: one message when
+ * The batch state machine. While one batch is applied on the pool the next one gathers and is
+ * decoded beside it; when the first has been committed the batches change places. So the batch size follows the disk: one message when
  * nothing waits, a full batch when behind.
  *
  * No space: the batch is kept and tried again with growing pauses; look-ups go on, and ingestion
@@ -53,6 +53,38 @@ static void queue_job(struct bb_ingest *ingest)
 	ingest->job.batch = ingest->applying;
 	ingest->work.data = ingest;
 	bb_assert(uv_queue_work(ingest->options.loop, &ingest->work, on_work, on_work_done) == 0);
+}
+
+static void on_decode(uv_work_t *work)
+{
+	struct bb_ingest *ingest = work->data;
+
+	bb_decode_batch(ingest->options.rules, ingest->gathering, ingest->decode_end);
+}
+
+static void on_decode_done(uv_work_t *work, int status)
+{
+	struct bb_ingest *ingest = work->data;
+
+	bb_assert(status == 0);
+	ingest->decoding = false;
+	bb_ingest_pump(ingest);
+}
+
+/* The batches do not change places meanwhile. */
+static void decode_ahead(struct bb_ingest *ingest)
+{
+	const struct bb_batch *batch = ingest->gathering;
+
+	if (ingest->decoding || batch->decoded_n == batch->n)
+		return;
+	ingest->decoding = true;
+	ingest->decode_end = batch->n - batch->decoded_n < BB_DECODE_MOST
+				     ? batch->n
+				     : batch->decoded_n + BB_DECODE_MOST;
+	ingest->decode_work.data = ingest;
+	bb_assert(uv_queue_work(ingest->options.loop, &ingest->decode_work, on_decode,
+				on_decode_done) == 0);
 }
 
 static void begin_batch(struct bb_ingest *ingest)
@@ -143,9 +175,10 @@ static void on_work_done(uv_work_t *work, int status)
 			bb_log(BB_LOG_NOTICE, "store_has_space", "ingestion goes on");
 		ingest->retry_ms = 0;
 		bb_log(BB_LOG_DEBUG, "batch_committed",
-		       "messages=%zu bytes=%" PRIu64 " arena_bytes=%zu apply_us=%" PRIu64
+		       "messages=%zu bytes=%" PRIu64 " arena_bytes=%zu decoded_bytes=%zu apply_us=%" PRIu64
 		       " commit_us=%" PRIu64,
-		       batch->n, batch->bytes, batch->arena.total_bytes, batch->apply_ns / 1000,
+		       batch->n, batch->bytes, batch->arena.total_bytes,
+		       batch->decode_arena.total_bytes, batch->apply_ns / 1000,
 		       batch->commit_ns / 1000);
 		bb_report_batch(ingest, batch);
 		release(batch);
@@ -247,13 +280,17 @@ void bb_ingest_pump(struct bb_ingest *ingest)
 		return;
 	if (!ingest->ended)
 		bb_gather(ingest);
-	if (ingest->state == BB_INGEST_IDLE) {
+	if (ingest->decoding) {
+		/* on_decode_done asks again what is next */
+	} else if (ingest->state == BB_INGEST_IDLE) {
 		if (ingest->gathering->n && !ingest->ended)
 			begin_batch(ingest);
 		else
 			rest(ingest);
 	} else if (ingest->state == BB_INGEST_WAITING && ingest->stopping) {
 		close_all(ingest); /* what was not committed is read again at the next start */
+	} else {
+		decode_ahead(ingest);
 	}
 	if (ingest->state != BB_INGEST_CLOSING)
 		bb_gather_watch(ingest);
@@ -314,8 +351,8 @@ int bb_ingest_new(const struct bb_ingest_options *options, struct bb_ingest **re
 	bb_assert(ingest && options->batch_events > 0 && options->batch_bytes > 0);
 	ingest->options = *options;
 	bb_partitions_init(&ingest->partitions);
-	bb_batch_init(&ingest->batches[0]);
-	bb_batch_init(&ingest->batches[1]);
+	bb_batch_init(&ingest->batches[0], options->batch_events);
+	bb_batch_init(&ingest->batches[1], options->batch_events);
 	ingest->gathering = &ingest->batches[0];
 	ingest->applying = &ingest->batches[1];
 	ingest->job.options = &ingest->options;

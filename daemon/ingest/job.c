@@ -17,29 +17,24 @@
 #include "failpoint.h"
 #endif
 
-void bb_batch_init(struct bb_batch *batch)
+void bb_batch_init(struct bb_batch *batch, size_t room)
 {
-	*batch = (struct bb_batch){0};
+	*batch = (struct bb_batch){.room = room};
+	batch->items = malloc(room * sizeof *batch->items);
+	batch->partitions = malloc(room * sizeof *batch->partitions);
+	batch->decoded = malloc(room * sizeof *batch->decoded);
+	bb_assert(batch->items && batch->partitions && batch->decoded);
 	bb_arena_init(&batch->arena);
+	bb_arena_init(&batch->decode_arena);
 }
 
 void bb_batch_fini(struct bb_batch *batch)
 {
 	bb_arena_fini(&batch->arena);
+	bb_arena_fini(&batch->decode_arena);
 	free(batch->items);
 	free(batch->partitions);
-}
-
-struct bb_delivery *bb_batch_reserve(struct bb_batch *batch, size_t n)
-{
-	if (batch->n + n > batch->room) {
-		batch->room = batch->n + n > 2 * batch->room ? batch->n + n : 2 * batch->room;
-		batch->items = realloc(batch->items, batch->room * sizeof *batch->items);
-		batch->partitions =
-			realloc(batch->partitions, batch->room * sizeof *batch->partitions);
-		bb_assert(batch->items && batch->partitions);
-	}
-	return batch->items + batch->n;
+	free(batch->decoded);
 }
 
 static void forget_results(struct bb_batch *batch)
@@ -59,7 +54,8 @@ static void forget_results(struct bb_batch *batch)
 void bb_batch_reset(struct bb_batch *batch)
 {
 	forget_results(batch);
-	batch->n = 0;
+	bb_arena_reset(&batch->decode_arena);
+	batch->n = batch->decoded_n = 0;
 	batch->bytes = 0;
 }
 
@@ -149,13 +145,12 @@ static int run_transaction(struct bb_job *job, unsigned parts)
 		err = put_rows(job, kv);
 	job->batch->apply_ns = bb_clock_monotonic_ns() - began_ns;
 	if (err) {
-		bb_pipeline_abort(job->pl);
 		store->write_abort(kv);
-		return err;
+	} else {
+		err = store->write_commit(kv);
+		job->batch->commit_ns = bb_clock_monotonic_ns() - began_ns - job->batch->apply_ns;
 	}
-	err = store->write_commit(kv);
-	job->batch->commit_ns = bb_clock_monotonic_ns() - began_ns - job->batch->apply_ns;
-	if (err)
+	if (err && (parts & DATA))
 		bb_pipeline_abort(job->pl);
 	return err;
 }
@@ -209,6 +204,7 @@ void bb_job_run(struct bb_job *job)
 	int code;
 
 	forget_results(job->batch);
+	bb_decode_batch(job->options->rules, job->batch, job->batch->n);
 	code = run(job);
 	bb_error_set(&job->err, code, "%s", bb_error_text(code));
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A batch, and the job that applies it in one transaction on a thread of the pool. While the job
- * runs the batch, its partitions' `made`, and the pipeline are the job's; before and after they are
- * the loop's.
+ * A batch, and its two jobs on threads of the pool. The first decodes messages while the loop adds
+ * more behind them: items before its `end`, and what is decoded, are its own. The second applies
+ * the batch in one transaction: the batch, its partitions' `made`, and the pipeline are its own.
+ * Before and after everything is the loop's. One batch is never with both.
  */
 #ifndef BB_INGEST_JOB_H
 #define BB_INGEST_JOB_H
@@ -34,12 +35,35 @@ struct bb_letter {
 	struct bb_refusal refusal;
 };
 
+enum bb_element_kind {
+	BB_ELEMENT_EVENT,
+	BB_ELEMENT_NO_IDENTIFIER,
+	BB_ELEMENT_REFUSED,
+	BB_ELEMENT_SKIPPED,
+};
+
+/* One element of a message, after connector and gate. */
+struct bb_element {
+	enum bb_element_kind kind;
+	const struct bb_event *event; /* of EVENT and NO_IDENTIFIER */
+	struct bb_refusal refusal;    /* of REFUSED */
+};
+
+struct bb_decoded { /* a message; a mark has no elements */
+	struct bb_element *elements;
+	size_t n;
+};
+
 struct bb_batch {
-	/* filled by the loop */
+	/* filled by the loop; the arrays never move, as a job reads while more is added */
 	struct bb_delivery *items;
 	struct bb_partition **partitions; /* of each item */
 	size_t n, room;
 	uint64_t bytes;
+	/* decoded once, whoever does it */
+	struct bb_decoded *decoded; /* of each item before decoded_n; lives in its arena */
+	size_t decoded_n;
+	struct bb_arena decode_arena;
 	/* made by the job; forgotten when it is tried again. The lists are in the arena */
 	struct bb_arena arena;
 	struct bb_partition **touched;
@@ -54,11 +78,8 @@ struct bb_batch {
 	uint64_t apply_ns, commit_ns;
 };
 
-void bb_batch_init(struct bb_batch *batch);
+void bb_batch_init(struct bb_batch *batch, size_t room);
 void bb_batch_fini(struct bb_batch *batch);
-
-/* Room for `n` more deliveries behind the last one. */
-struct bb_delivery *bb_batch_reserve(struct bb_batch *batch, size_t n);
 
 /* Forgets the deliveries; the batch may be filled again. */
 void bb_batch_reset(struct bb_batch *batch);
@@ -76,8 +97,10 @@ struct bb_job {
  */
 void bb_job_run(struct bb_job *job);
 
-/* The part of it that fills: runs every message of the batch through connector, gate and pipeline.
- */
+/* Runs the messages before `end` that are not decoded yet through connector and gate. */
+void bb_decode_batch(const struct bb_rules *rules, struct bb_batch *batch, size_t end);
+
+/* The part of the second job that fills: gives what is decoded to the pipeline, and counts. */
 void bb_apply_batch(struct bb_job *job);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The state machine of ingest, as its files share it. All of it is the loop's, but for the batch
- *and the pipeline of a job that runs.
+ * The state machine of ingest, as its files share it. All of it is the loop's, but for what
+ * is lent to a job that runs.
  *
  *	NEW -> IDLE <-> APPLYING -> WAITING (no space: the same batch again) -> APPLYING
  *	        |          |           |
@@ -17,6 +17,7 @@
 #define BB_GATHER_CHUNK                                                                            \
 	64 /* deliveries asked of a source at a time: bounds what is beyond batch.bytes */
 #define BB_GATHER_BUDGET 1000 /* deliveries a turn of the loop */
+#define BB_DECODE_MOST 512    /* messages of a decoding job: a batch waits for no more */
 #define BB_TICK_MS 1000	      /* sources are looked after so often at least */
 #define BB_RETRY_FIRST_MS 100
 #define BB_RETRY_MOST_MS 5000
@@ -59,7 +60,9 @@ struct bb_ingest {
 	struct bb_batch batches[2];
 	struct bb_batch *gathering, *applying;
 	struct bb_job job;
-	uv_work_t work;
+	uv_work_t work, decode_work;
+	bool decoding;	   /* the batch that gathers is with the first job, */
+	size_t decode_end; /* up to here */
 	uv_timer_t tick, soon, retry;
 	uv_idle_t spin; /* while a source without a descriptor has more */
 	unsigned open_handles;

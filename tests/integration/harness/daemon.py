@@ -41,7 +41,7 @@ class Daemon:
     """The folder, the configuration in it, and the running program if there is one."""
 
     def __init__(self, folder, brokers=None, topics=(), namespaces=NAMESPACES, connectors=(), replay=(), more="",
-                 build=None, batch_events=10000):
+                 build=None, batch_events=20000):
         self.folder = str(folder)
         os.makedirs(self.folder, exist_ok=True)
         self.build = build

@@ -32,8 +32,8 @@ Test(config, has_safe_defaults)
 	cr_assert_null(config->kafka_brokers);
 	cr_assert_str_eq(config->kafka_group, "backbone");
 	cr_assert_eq(config->kafka_option_n + config->replay_n + config->direct_topic_n, 0);
-	cr_assert_eq(config->batch_events, 10000);
-	cr_assert_eq(config->batch_bytes, 4 << 20);
+	cr_assert_eq(config->batch_events, 20000);
+	cr_assert_eq(config->batch_bytes, 8 << 20);
 	cr_assert_eq(config->dead_letter_days, 30);
 	cr_assert_not(config->anyone_reads);
 	cr_assert_str_eq(config->query.path, "/run/backbone/query.sock");
@@ -216,7 +216,7 @@ Test(config, takes_empty_sections)
 					     "serve:\n  query:\n  limits:\n");
 
 	cr_assert_not_null(config, "%s", complaints());
-	cr_assert_eq(config->batch_events, 10000);
+	cr_assert_eq(config->batch_events, 20000);
 	bb_config_free(config);
 }
 

@@ -159,7 +159,7 @@ Test(config, table_the_reference_has_every_option)
 		cr_assert_not_null(strstr(buf.p, row), "%s", row);
 		cr_assert_not_null(strstr(buf.p, bb_options[i].help), "%s", bb_options[i].path);
 	}
-	cr_assert_not_null(strstr(buf.p, "| `batch.events` | `10000` | a whole number from 1 to "
+	cr_assert_not_null(strstr(buf.p, "| `batch.events` | `20000` | a whole number from 1 to "
 					 "1000000 | Messages in a batch. |\n"),
 			   "%s", buf.p);
 	cr_assert_not_null(strstr(buf.p, "tr -d ' ' |"), "%s", buf.p);
