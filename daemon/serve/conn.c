@@ -15,6 +15,7 @@
 #include "conn.h"
 
 #include <backbone/assert.h>
+#include <backbone/clock.h>
 #include <backbone/log.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -325,15 +326,18 @@ static size_t step(struct bb_conn *conn, struct bb_text input, size_t *spent)
 static size_t turn(struct bb_conn *conn, struct bb_text input)
 {
 	struct bb_conns *conns = conn->conns;
-	size_t budget = conns->service->config->limits.commands_per_turn;
-	uint64_t end_ns = uv_hrtime() + TURN_NS;
+	struct bb_service *service = conns->service;
+	size_t budget = service->config->limits.commands_per_turn;
 	size_t spent = 0, used = 0;
+	uint64_t end_ns;
 
+	service->now_ns = bb_clock_monotonic_ns();
+	end_ns = service->now_ns + TURN_NS;
 	conn->has_more = input.n > 0;
 	while (conn->has_more && !conn->session.closing && !conn->session.digest_due &&
-	       spent < budget && conns->out.n < FLUSH_BYTES && (spent == 0 || uv_hrtime() < end_ns))
+	       spent < budget && conns->out.n < FLUSH_BYTES && service->now_ns < end_ns)
 		used += step(conn, (struct bb_text){input.p + used, input.n - used}, &spent);
-	bb_lookup_end(&conns->service->lookup);
+	bb_lookup_end(&service->lookup);
 	if (spent > 0)
 		conn->active_ms = uv_now(conns->loop);
 	if (used == input.n)

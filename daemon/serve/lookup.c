@@ -86,9 +86,11 @@ int bb_lookup_json(struct bb_lookup *lookup, struct bb_text key, struct bb_buf *
 	kept = bb_cache_get(&lookup->cache, key, lookup->version);
 	if (kept.p) {
 		bb_buf_text(buf, kept);
-		return BB_OK;
+		return kept.n ? BB_OK : BB_ENOTFOUND;
 	}
 	err = bb_lookup_view(lookup, key, &view);
+	if (err == BB_ENOTFOUND) /* is as dear to find out, and as often asked */
+		bb_cache_put(&lookup->cache, key, lookup->version, BB_TEXT(""));
 	if (err != BB_OK)
 		return err;
 	bb_view_json(view, BB_VIEW_ALL, false, buf);

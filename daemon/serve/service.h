@@ -28,6 +28,7 @@ struct bb_service {
 	struct bb_histogram **lookup_ns; /* by command of the table; NULL: not run yet. What was
 					    observed since the last bb_service_flush */
 	size_t lookup_n;
+	uint64_t now_ns; /* of the monotonic clock, when the last command ended or a turn began */
 };
 
 BB_MUST_CHECK int bb_service_init(struct bb_service *service,

@@ -36,6 +36,19 @@ Test(serve, a_view_is_kept_for_its_version_only)
 	bb_cache_fini(&cache);
 }
 
+Test(serve, an_empty_view_is_kept_too)
+{
+	struct bb_cache cache;
+	struct bb_text got;
+
+	bb_cache_init(&cache, BYTES_MAX);
+	bb_cache_put(&cache, BB_TEXT("user:1"), 7, BB_TEXT(""));
+	got = bb_cache_get(&cache, BB_TEXT("user:1"), 7);
+	cr_assert(got.p && got.n == 0);
+	cr_assert(!bb_cache_get(&cache, BB_TEXT("user:1"), 8).p);
+	bb_cache_fini(&cache);
+}
+
 Test(serve, keys_and_views_beyond_the_limits_are_not_kept)
 {
 	static char large[BB_CACHE_VIEW_MAX + 1];
