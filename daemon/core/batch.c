@@ -115,6 +115,7 @@ struct bb_profile *bb_batch_profile(struct bb_batch *batch, uint64_t cluster)
 		bb_batch_fail(batch, BB_ECORRUPT);
 		*profile = (struct bb_profile){.cluster = cluster, .next_n = 1};
 	}
+	profile->was = profile->name;
 	bb_table_put(&batch->profiles, &key, profile);
 	return profile;
 }

@@ -7,6 +7,7 @@
 #ifndef BB_CORE_BATCH_H
 #define BB_CORE_BATCH_H
 
+#include <backbone/change.h>
 #include <backbone/pipeline.h>
 
 #include "rows.h"
@@ -55,6 +56,8 @@ struct bb_batch {
 		struct bb_ident *a, *b;
 	} * new_joins;
 	size_t new_join_n, new_join_room;
+	enum bb_change_cause cause; /* of what this batch changes, but for a record's own event */
+	struct bb_text cause_id;
 	uint64_t next_cluster; /* 0: not read yet */
 	uint64_t clusters_saved;
 	bool rules_checked;		       /* the store is of these rules */

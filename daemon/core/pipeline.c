@@ -97,6 +97,8 @@ void bb_pipeline_begin(struct bb_pipeline *pl, struct bb_kv *kv)
 	clear_tables(batch);
 	batch->kv = kv;
 	batch->err = BB_OK;
+	batch->cause = BB_CAUSE_EVENT;
+	batch->cause_id = (struct bb_text){NULL, 0};
 	batch->fold = (struct bb_fold){batch->rules, batch->names, &batch->arena};
 	batch->dirty_idents = batch->recounts = NULL;
 	batch->dirty_profiles = NULL;
@@ -298,6 +300,7 @@ static void apply(struct bb_batch *batch, const struct bb_event *ev, struct bb_w
 		bb_assert(bb_money_parse(ev->amount.value, &micros)); /* the gate saw to it */
 	if (record) {
 		bb_facts_add(&batch->fold, &record->facts, ev);
+		record->by = ev;
 		for (size_t i = 0; i < ev->same_n; i++)
 			add_same(batch, record, &ev->same[i]);
 		bb_identity_touch(batch, record);

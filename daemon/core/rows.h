@@ -42,9 +42,14 @@ struct bb_near { /* another identifier that it came with in a record, of a class
 	uint16_t ns;
 };
 
+/* A steward's word on a pair; the number is stored. */
+enum bb_pair_ruling { BB_PAIR_NONE, BB_PAIR_JOIN, BB_PAIR_SPLIT };
+
+/* A pair that somebody said something of: the same row at both ends. */
 struct bb_join {
 	struct bb_hash other;
-	uint64_t n;  /* records that say so */
+	uint64_t n; /* records that say, by a `same` fact, that they are one customer */
+	enum bb_pair_ruling ruling;
 	bool is_new; /* of this batch */
 };
 
@@ -53,6 +58,7 @@ struct bb_ident {
 	uint16_t ns; /* position in the configuration */
 	struct bb_text value;
 	bool blocked, shared;
+	bool allowed;	   /* by a ruling: neither junk nor shared */
 	bool near_partial; /* `near` was not kept up while it was shared: count from the records */
 	uint64_t cluster;  /* of its profile as stored; 0: none (new, or blocked) */
 	struct bb_hash label; /* of its component of joins; its own hash if it has none */
@@ -96,6 +102,7 @@ struct bb_profile {
 	uint64_t cluster;	   /* 0: not numbered yet */
 	uint32_t next_n;	   /* for the next record born here */
 	struct bb_hash name;	   /* its id */
+	struct bb_hash was;	   /* its id as stored; not of one that is_new */
 	struct bb_member *members; /* by strength, then bytes */
 	size_t member_n, member_room;
 	struct bb_run *runs; /* sorted, disjoint, not adjacent */
@@ -133,6 +140,7 @@ struct bb_record {
 	/* during a batch only */
 	struct bb_standing old; /* before the batch */
 	bool dirty, touched;
+	const struct bb_event *by; /* the last of this batch that came to it */
 	struct bb_record *next_dirty, *next_touched;
 };
 

@@ -27,9 +27,10 @@
 	X(WINDOW, "window")	    /* minute u32, hash of source and id -> fingerprint */         \
 	X(OFFSET, "offset")	    /* topic or file NUL partition u32 -> next offset, counters */ \
 	X(DEAD_LETTER, "dead_letter") /* number u64 -> reason, position, original bytes */         \
-	X(RULING, "ruling")	      /* reserved */                                               \
-	X(TOMBSTONE, "tombstone")     /* reserved */                                               \
-	X(CHANGE, "change")	      /* reserved */
+	X(RULING, "ruling")	      /* rulings by id, and what they are on: rulings.c */         \
+	X(TOMBSTONE, "tombstone")     /* what was erased, as keyed hashes: tombstones.c */         \
+	X(CHANGE, "change")	      /* number u64 -> change; profile, number -> history */      \
+	X(AUDIT, "audit")	      /* number u64 -> who did what, chained by hashes */
 
 enum bb_table {
 #define X(name, text) BB_TABLE_##name,

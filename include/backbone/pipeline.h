@@ -13,9 +13,11 @@
 #ifndef BACKBONE_PIPELINE_H
 #define BACKBONE_PIPELINE_H
 
+#include <backbone/erasure.h>
 #include <backbone/event.h>
 #include <backbone/kv.h>
 #include <backbone/rules.h>
+#include <backbone/ruling.h>
 
 struct bb_pipeline;
 
@@ -36,6 +38,23 @@ void bb_pipeline_begin(struct bb_pipeline *pl, struct bb_kv *kv);
  * too, if its amount has a key), DUPLICATE, NO_IDENTIFIER (neither: not counted) or DEAD. */
 enum bb_verdict bb_pipeline_apply(struct bb_pipeline *pl, const struct bb_event *ev,
 				  struct bb_refusal *ret_refusal);
+
+/*
+ * A ruling that passed bb_ruling_check, with the batch, whatever its place among the events.
+ * APPLIED; DUPLICATE: this id is known with this content; DEAD: it is known with another content,
+ * which stands. Its slices must live until finish or abort.
+ */
+enum bb_verdict bb_pipeline_rule(struct bb_pipeline *pl, const struct bb_ruling *ruling,
+				 struct bb_refusal *ret_refusal);
+
+/*
+ * Erases the profile that `order->key` leads to, on the state of the store: no event or ruling may
+ * have been applied in this batch before it. BB_OK; BB_ENOTFOUND: nobody; BB_EACCESS: blocked;
+ * BB_EINVAL: not a key, or an identifier that is shared (it stands for no one person); or the
+ * store's error. With an error nothing is changed by it, but the batch must be aborted.
+ */
+BB_MUST_CHECK int bb_pipeline_erase(struct bb_pipeline *pl, const struct bb_erasure *order,
+				    struct bb_arena *arena, struct bb_erasure_receipt *ret_receipt);
 
 /* BB_OK, or the store's error: then abort the transaction and call bb_pipeline_abort. */
 BB_MUST_CHECK int bb_pipeline_finish(struct bb_pipeline *pl);

@@ -75,7 +75,9 @@ struct bb_rules {
 	uint32_t recent;
 	uint32_t activity_days;
 	int64_t max_future_ms, min_time_ms;
-	int64_t window_ms; /* how long names of events are remembered, in log time */
+	uint64_t changes_max;	/* changes that are kept at most; 0: no feed */
+	int64_t changes_age_ms; /* and how long */
+	int64_t window_ms;	/* how long names of events are remembered, in log time */
 };
 
 /* The defaults of identity.md §2 for `owner` and `durable` as given; every other member is filled.

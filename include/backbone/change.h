@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The change feed: every profile that was created, updated, merged, split, renamed or erased gets a
+ * number in the transaction that did it. Numbers have no gaps; old ones are dropped by age and
+ * count. It tells what happened here, in order of arrival, and is no part of the digest.
+ */
+#ifndef BACKBONE_CHANGE_H
+#define BACKBONE_CHANGE_H
+
+#include <backbone/arena.h>
+#include <backbone/event.h>
+#include <backbone/hash.h>
+#include <backbone/kv.h>
+
+/* The number is stored: append only. */
+#define BB_CHANGE_KINDS(X)                                                                         \
+	X(CREATED, "created")                                                                      \
+	X(UPDATED, "updated")                                                                      \
+	X(MERGED, "merged")   /* `profile` is no more, it went into `other` */                     \
+	X(SPLIT, "split")     /* `profile` is new, it came out of `other` */                       \
+	X(RENAMED, "renamed") /* `profile` is the new id of `other` */                             \
+	X(ERASED, "erased")
+
+enum bb_change_kind {
+#define X(name, text) BB_CHANGE_##name,
+	BB_CHANGE_KINDS(X)
+#undef X
+		BB_CHANGE_KIND_COUNT
+};
+
+#define BB_CHANGE_CAUSES(X)                                                                        \
+	X(EVENT, "event") X(RULING, "ruling") X(ERASURE, "erasure") X(RULES, "rules")
+
+enum bb_change_cause {
+#define X(name, text) BB_CAUSE_##name,
+	BB_CHANGE_CAUSES(X)
+#undef X
+		BB_CAUSE_COUNT
+};
+
+struct bb_change {
+	uint64_t number; /* from 1 */
+	enum bb_change_kind kind;
+	struct bb_hash profile,
+		other; /* as ids: bb_hash_profile_id; other: MERGED, SPLIT, RENAMED */
+	int64_t at_ms; /* wall clock of the commit */
+	enum bb_change_cause cause;
+	struct bb_position position; /* of an EVENT that came by a log: one of those that did it */
+	struct bb_text cause_id;     /* of a RULING or an ERASURE */
+};
+
+const char *bb_change_kind_text(enum bb_change_kind kind);
+const char *bb_change_cause_text(enum bb_change_cause cause);
+
+/* The change behind `after` (0: the oldest there is). BB_ENOTFOUND: none yet. Slices live in the
+ * arena. */
+BB_MUST_CHECK int bb_change_next(struct bb_kv *kv, uint64_t after, struct bb_arena *arena,
+				 struct bb_change *ret_change);
+
+/* The numbers that are there: first and last; both 0: none ever. first > last: all were dropped. */
+BB_MUST_CHECK int bb_change_range(struct bb_kv *kv, uint64_t *ret_first, uint64_t *ret_last);
+
+/* The changes of this id that are more than an update, oldest first: *cursor 0 at first.
+ * BB_ENOTFOUND at the end. */
+BB_MUST_CHECK int bb_change_history(struct bb_kv *kv, const struct bb_hash *profile,
+				    uint64_t *cursor, struct bb_arena *arena,
+				    struct bb_change *ret_change);
+
+/* Appends one line of JSON, no line feed. */
+struct bb_buf;
+void bb_change_json(const struct bb_change *change, struct bb_buf *buf);
+
+#endif
