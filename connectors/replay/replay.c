@@ -5,9 +5,10 @@
  * in the file, and the hash of this one, so that a start finds its place at once and sees whether
  * the file is still the same.
  *
- * A file that is shorter than what was read of it, or has another line there, is a gap. One that
- * cannot be read is said and tried again. A line that is too long is delivered cut, for the dead
- * letter it will be.
+ * A file that is shorter than what was read of it, or has another line there, is a gap: at the
+ * start, and whenever it is read on. A file that was replaced under its path by one that has the
+ * same line there is read on in the new one. One that cannot be read is said and tried again. A
+ * line that is too long is delivered cut, for the dead letter it will be.
  */
 #include <backbone/replay.h>
 
@@ -39,11 +40,16 @@ struct block {
 struct file {
 	char *topic; /* file: and the path */
 	bool opened, ended, gap, unreadable;
+	bool placed; /* was opened once: the rest of this says where reading goes on */
 	int fd;
-	int64_t line;	/* number of the next one */
-	uint64_t start; /* of the next line, in the file */
-	bool skipping;	/* the rest of a line that was too long */
-	bool unended;	/* the line before had no line feed: the file ended there */
+	int64_t line;	      /* number of the next one */
+	uint64_t start;	      /* of the next line, in the file */
+	bool skipping;	      /* the rest of a line that was too long */
+	bool unended;	      /* the line before had no line feed: the file ended there */
+	struct bb_place last; /* the line before, */
+	bool has_last;	      /* if there is one; */
+	bool is_hashed;	      /* else its bytes are in the block */
+	struct stat seen;     /* when it was looked at last */
 };
 
 struct line { /* what a delivery owns */
@@ -102,8 +108,9 @@ static int unreadable(struct file *file, struct bb_error *err)
 }
 
 /* Whether the last line that was read is still there. */
-static int check_place(struct file *file, const struct bb_place *place, struct bb_error *err)
+static int check_last(struct file *file, struct bb_error *err)
 {
+	const struct bb_place *place = &file->last;
 	char *bytes = malloc(place->bytes + 1);
 	struct bb_hash hash;
 	int code = BB_OK;
@@ -123,17 +130,15 @@ static int check_place(struct file *file, const struct bb_place *place, struct b
 static int go_to(struct file *file, const struct bb_place *place, int64_t next_line,
 		 struct bb_error *err)
 {
-	struct stat stat;
-
-	if (fstat(file->fd, &stat))
-		return unreadable(file, err);
-	if ((uint64_t)stat.st_size < place->next)
+	if ((uint64_t)file->seen.st_size < place->next)
 		return gap(file, "it is shorter than what was read of it", err);
 	file->line = place->cut ? next_line - 1 : next_line; /* the rest of a cut line counts it */
 	file->start = place->next;
 	file->skipping = place->cut;
 	file->unended = place->unended;
-	return check_place(file, place, err);
+	file->last = *place;
+	file->has_last = file->is_hashed = true;
+	return check_last(file, err);
 }
 
 static int find_place(struct replay *replay, struct file *file, struct bb_error *err)
@@ -158,25 +163,41 @@ static int find_place(struct replay *replay, struct file *file, struct bb_error 
 	return code;
 }
 
+static int open_path(struct file *file, struct bb_error *err)
+{
+	file->fd = open(path_of(file), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (file->fd < 0 || fstat(file->fd, &file->seen))
+		return unreadable(file, err);
+	if (S_ISREG(file->seen.st_mode))
+		return BB_OK;
+	file->unreadable = true;
+	return bb_error_set(err, BB_EIO, "%s: not a regular file", path_of(file));
+}
+
+static void close_file(struct file *file)
+{
+	if (file->fd >= 0)
+		close(file->fd);
+	file->fd = -1;
+	file->opened = false;
+}
+
+/* The first time at what is stored, later where reading was left. */
 static int open_file(struct replay *replay, struct file *file, struct bb_error *err)
 {
-	struct stat stat;
-	int code;
+	int code = open_path(file, err);
 
-	file->fd = open(path_of(file), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (file->fd < 0)
-		return unreadable(file, err);
-	if (fstat(file->fd, &stat) == 0 && !S_ISREG(stat.st_mode)) {
-		file->unreadable = true;
-		code = bb_error_set(err, BB_EIO, "%s: not a regular file", path_of(file));
-	} else {
+	if (!code && !file->placed)
 		code = find_place(replay, file, err);
-	}
-	if (code && file->fd >= 0) {
-		close(file->fd);
-		file->fd = -1;
-	}
-	file->opened = code == BB_OK;
+	else if (!code && (uint64_t)file->seen.st_size < file->start)
+		code = gap(file, "it was replaced by one that is shorter than what was read of it",
+			   err);
+	else if (!code && file->has_last)
+		code = check_last(file, err);
+	if (code)
+		close_file(file);
+	else
+		file->opened = file->placed = true;
 	return code;
 }
 
@@ -216,11 +237,64 @@ static void next_block(struct replay *replay)
 	replay->filled = left;
 }
 
+/* What was read and not delivered is read again. */
+static void forget_block(struct replay *replay)
+{
+	if (replay->block && replay->block->lines == 0)
+		replay->filled = replay->used = 0;
+	else
+		drop_block(replay);
+}
+
+/* Before its block goes. */
+static void hash_last(struct replay *replay, struct file *file)
+{
+	const struct bb_place *last = &file->last;
+	size_t back = (size_t)(file->start - last->start);
+
+	if (!file->has_last || file->is_hashed)
+		return;
+	bb_assert(replay->block && back <= replay->used);
+	file->last.hash = bb_place_hash(
+		bb_text_bytes(replay->block->bytes + replay->used - back, last->bytes));
+	file->is_hashed = true;
+}
+
+/* Whether reading on is reading on: the file has not been cut, rewritten or replaced since. */
+static int look(struct replay *replay, struct file *file, struct bb_error *err)
+{
+	uint64_t read_to = file->start + (replay->filled - replay->used);
+	struct stat before = file->seen, *now = &file->seen;
+
+	hash_last(replay, file);
+	if (stat(path_of(file), now)) {
+		int code = unreadable(file, err);
+
+		close_file(file);
+		return code;
+	}
+	if (now->st_ino != before.st_ino || now->st_dev != before.st_dev) {
+		close_file(file);
+		forget_block(replay);
+		return open_file(replay, file, err);
+	}
+	if ((uint64_t)now->st_size < read_to)
+		return gap(file, "it has become shorter than what was read of it", err);
+	if (file->has_last &&
+	    (now->st_size != before.st_size || now->st_mtim.tv_sec != before.st_mtim.tv_sec ||
+	     now->st_mtim.tv_nsec != before.st_mtim.tv_nsec))
+		return check_last(file, err);
+	return BB_OK;
+}
+
 /* Reads on. *ret_got 0: the end of the file. */
 static int fill(struct replay *replay, struct file *file, size_t *ret_got, struct bb_error *err)
 {
+	int code = look(replay, file, err);
 	ssize_t got;
 
+	if (code)
+		return code;
 	if (!replay->block || replay->filled == BLOCK_BYTES)
 		next_block(replay);
 	do
@@ -319,6 +393,9 @@ static bool deliver(struct replay *replay, struct file *file, const struct span 
 					.bytes = (uint32_t)text.n,
 					.cut = span->cut,
 					.unended = span->unended};
+	file->last = line->place;
+	file->has_last = true;
+	file->is_hashed = false;
 	if (text.p[text.n - 1] == '\r')
 		text.n--;
 	*out = (struct bb_delivery){
@@ -343,7 +420,7 @@ static int end_line(struct replay *replay, struct file *file, struct bb_error *e
 	return BB_OK;
 }
 
-/* Takes lines of a file until `room` are there or the file has no more for now. */
+/* Takes lines of a file until `room` are there, those at hand are taken, or it has no more. */
 static int take_lines(struct replay *replay, struct file *file, struct bb_delivery *out,
 		      size_t room, size_t *n, struct bb_error *err)
 {
@@ -372,9 +449,11 @@ static int take_lines(struct replay *replay, struct file *file, struct bb_delive
 			file->ended = true;
 			break;
 		}
+		if (*n) /* what is wrong with the file could not be said beside them */
+			break;
 		code = fill(replay, file, &got, err);
-		if (code) /* said the next time, if there are lines to be delivered now */
-			return *n ? BB_OK : code;
+		if (code)
+			return code;
 		at_end = got == 0;
 	}
 	return BB_OK;
@@ -382,10 +461,7 @@ static int take_lines(struct replay *replay, struct file *file, struct bb_delive
 
 static void turn_page(struct replay *replay)
 {
-	if (replay->block && replay->block->lines == 0)
-		replay->filled = replay->used = 0;
-	else
-		drop_block(replay);
+	forget_block(replay);
 	replay->at = (replay->at + 1) % replay->file_n;
 }
 
@@ -460,7 +536,7 @@ static bool on_ready(struct bb_source *source, struct bb_error *err)
 	struct replay *replay = replay_of(source);
 
 	for (size_t i = 0; i < replay->file_n; i++) {
-		if (replay->files[i].opened || replay->files[i].gap)
+		if (replay->files[i].placed || replay->files[i].gap)
 			return true;
 	}
 	bb_error_set(err, BB_OK, "files have not been opened yet");

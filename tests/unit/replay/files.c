@@ -265,6 +265,117 @@ Test(replay, another_last_line_is_a_gap)
 	expect_gap("has changed");
 }
 
+/* A line of that many bytes in the file. */
+static void write_long(size_t n)
+{
+	char *bytes = malloc(n + 1);
+
+	memset(bytes, 'x', n);
+	bytes[n] = '\0';
+	write_file(0, "a", bytes);
+	write_file(0, "a", "\n");
+	free(bytes);
+}
+
+/* Another time of writing, as far away as a test needs it. */
+static void touch(int i)
+{
+	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = 1000000000}};
+
+	cr_assert_eq(utimensat(AT_FDCWD, paths[i], times, 0), 0);
+}
+
+Test(replay, a_file_that_changes_while_it_is_read_is_a_gap)
+{
+	static const struct {
+		const char *what, *bytes, *words;
+		bool replaced;
+	} rows[] = {
+		{"cut to nothing", "", "has become shorter", false},
+		{"cut between lines", "first\n", "has become shorter", false},
+		{"cut in a line", "first\nsec", "has become shorter", false},
+		{"written anew, as long", "First\nSecond\n", "has changed", false},
+		{"written anew, longer", "First\nSecond\nthird\n", "has changed", false},
+		{"replaced, shorter", "first\n", "replaced by one that is shorter", true},
+		{"replaced, another line there", "first\nSecond\nthird\n", "has changed", true},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		bool at_end = i % 2;
+
+		stored[0] = (struct bb_resume){0};
+		write_file(0, "w", "first\nsecond\n");
+		open_source(1);
+		expect_line(0, 0, "first");
+		expect_line(0, 1, "second");
+		if (at_end)
+			expect_nothing();
+		if (rows[i].replaced)
+			cr_assert_eq(unlink(paths[0]), 0);
+		write_file(0, "w", rows[i].bytes);
+		touch(0);
+		cr_log_info("%s", rows[i].what);
+		expect_gap(rows[i].words);
+	}
+}
+
+Test(replay, a_cut_between_two_blocks_is_a_gap_before_the_next_one)
+{
+	struct bb_delivery got[64];
+	size_t n = 0, lines = 0;
+	int code;
+
+	write_file(0, "w", "first\n");
+	for (int i = 0; i < 20; i++)
+		write_long(200 * 1024);
+	open_source(1);
+	cr_assert_eq(take(got, 64, &n), BB_OK);
+	cr_assert(n > 1 && n < 20);
+	source->ops->release(source, got, n);
+	cr_assert_eq(truncate(paths[0], 1000), 0);
+	while ((code = take(got, 64, &n)) == BB_OK && n) {
+		source->ops->release(source, got, n);
+		lines += n;
+	}
+	cr_expect_eq(code, BB_EGAP);
+	cr_expect_eq(lines, 0);
+	cr_expect(strstr(err.msg, "has become shorter"), "%s", err.msg);
+	expect_nothing();
+}
+
+Test(replay, a_file_replaced_by_one_with_the_same_lines_is_read_on)
+{
+	write_file(0, "w", "first\nsecond\n");
+	open_source(1);
+	expect_line(0, 0, "first");
+	expect_line(0, 1, "second");
+	expect_nothing();
+	cr_assert_eq(rename(paths[0], paths[1]), 0);
+	write_file(0, "w", "first\nsecond\nthird\n");
+	write_file(1, "a", "nobody reads this\n");
+	expect_line(0, 2, "third");
+	expect_nothing();
+}
+
+Test(replay, a_file_that_goes_is_said_until_it_is_back)
+{
+	struct bb_error why = {0};
+	struct bb_delivery got;
+	size_t n = 0;
+
+	write_file(0, "w", "first\n");
+	open_source(1);
+	expect_line(0, 0, "first");
+	cr_assert_eq(unlink(paths[0]), 0);
+	for (int i = 0; i < 2; i++) {
+		cr_expect_eq(take(&got, 1, &n), BB_EIO);
+		cr_expect(strstr(err.msg, "No such file"), "%s", err.msg);
+	}
+	cr_expect(source->ops->ready(source, &why), "what was read of it is not lost");
+	write_file(0, "w", "first\nsecond\n");
+	expect_line(0, 1, "second");
+}
+
 Test(replay, a_position_without_a_place_is_a_gap)
 {
 	write_file(0, "w", "a\nb\n");
@@ -309,18 +420,6 @@ Test(replay, a_folder_is_not_read)
 	cr_expect_eq(take(&got, 1, &n), BB_EIO);
 	cr_expect(strstr(err.msg, "not a regular file"), "%s", err.msg);
 	rmdir(paths[0]);
-}
-
-/* A line of that many bytes in the file. */
-static void write_long(size_t n)
-{
-	char *bytes = malloc(n + 1);
-
-	memset(bytes, 'x', n);
-	bytes[n] = '\0';
-	write_file(0, "a", bytes);
-	write_file(0, "a", "\n");
-	free(bytes);
 }
 
 static void take_long(int64_t number, size_t bytes)
@@ -393,10 +492,12 @@ Test(replay, lines_outlive_the_reading_of_the_next_ones)
 	open_source(1);
 	cr_assert_eq(take(&first, 1, &n), BB_OK);
 	cr_assert_eq(n, 1);
-	cr_assert_eq(take(more, 64, &n), BB_OK);
-	cr_expect_eq(n, 20);
+	for (size_t got = 0; got < 20; got += n) {
+		cr_assert_eq(take(more + got, 64 - got, &n), BB_OK);
+		cr_assert_gt(n, 0, "after %zu lines", got);
+	}
 	cr_expect(bb_text_equal(first.message.value, BB_TEXT("first")));
-	source->ops->release(source, more, n);
+	source->ops->release(source, more, 20);
 	source->ops->release(source, &first, 1);
 }
 
