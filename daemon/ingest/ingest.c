@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The batch state machine. While one batch is applied on the pool the next one gathers and is
- * decoded beside it; when the first has been committed the batches change places. So the batch size follows the disk: one message when
- * nothing waits, a full batch when behind.
+ * decoded beside it; when the first has been committed the batches change places. So the batch size
+ * follows the disk: one message when nothing waits, a full batch when behind. Orders are done
+ * between batches.
  *
  * No space: the batch is kept and tried again with growing pauses; look-ups go on, and ingestion
  * resumes by itself. Any other error of the store ends ingestion: the process has to end, and what
@@ -27,6 +28,17 @@ static const unsigned moves[BB_INGEST_STATE_COUNT] = {
 	[BB_INGEST_WAITING] = 1u << BB_INGEST_APPLYING | 1u << BB_INGEST_CLOSING,
 	[BB_INGEST_CLOSING] = 1u << BB_INGEST_CLOSED,
 };
+
+static void on_soon(uv_timer_t *timer)
+{
+	bb_ingest_pump(timer->data);
+}
+
+/* From a later turn of the loop: a callback never runs inside the call that leads to it. */
+static void pump_soon(struct bb_ingest *ingest)
+{
+	uv_timer_start(&ingest->soon, on_soon, 0, 0);
+}
 
 static void move(struct bb_ingest *ingest, enum bb_ingest_state to)
 {
@@ -93,6 +105,7 @@ static void begin_batch(struct bb_ingest *ingest)
 
 	ingest->gathering = ingest->applying;
 	ingest->applying = batch;
+	ingest->orders.last_was_order = false;
 	queue_job(ingest);
 }
 
@@ -175,8 +188,8 @@ static void on_work_done(uv_work_t *work, int status)
 			bb_log(BB_LOG_NOTICE, "store_has_space", "ingestion goes on");
 		ingest->retry_ms = 0;
 		bb_log(BB_LOG_DEBUG, "batch_committed",
-		       "messages=%zu bytes=%" PRIu64 " arena_bytes=%zu decoded_bytes=%zu apply_us=%" PRIu64
-		       " commit_us=%" PRIu64,
+		       "messages=%zu bytes=%" PRIu64
+		       " arena_bytes=%zu decoded_bytes=%zu apply_us=%" PRIu64 " commit_us=%" PRIu64,
 		       batch->n, batch->bytes, batch->arena.total_bytes,
 		       batch->decode_arena.total_bytes, batch->apply_ns / 1000,
 		       batch->commit_ns / 1000);
@@ -192,6 +205,71 @@ static void on_work_done(uv_work_t *work, int status)
 			fail(ingest);
 	}
 	bb_ingest_pump(ingest);
+}
+
+/* --- an order ----------------------------------------------------------------------------------
+ */
+
+static void on_order_work(uv_work_t *work)
+{
+	struct bb_ingest *ingest = work->data;
+
+	bb_order_run(&ingest->orders, &ingest->options, ingest->job.pl);
+}
+
+static void on_order_done(uv_work_t *work, int status)
+{
+	struct bb_ingest *ingest = work->data;
+	struct bb_orders *orders = &ingest->orders;
+	struct bb_order *order = orders->running;
+
+	bb_assert(status == 0);
+	orders->running = NULL;
+	if (orders->store_failed) {
+		bb_metrics_add(ingest->options.metrics, BB_METRIC_COMMIT_FAILURES, BB_LABELS_NONE,
+			       1);
+		bb_error_set(&ingest->job.err, orders->code, "%s", bb_error_text(orders->code));
+		fail(ingest);
+	} else {
+		move(ingest, BB_INGEST_IDLE);
+	}
+	order->done(order, orders->code);
+	bb_ingest_pump(ingest);
+}
+
+static void begin_order(struct bb_ingest *ingest)
+{
+	ingest->orders.running = bb_order_take(&ingest->orders);
+	ingest->orders.last_was_order = true;
+	move(ingest, BB_INGEST_APPLYING);
+	ingest->work.data = ingest;
+	bb_assert(uv_queue_work(ingest->options.loop, &ingest->work, on_order_work,
+				on_order_done) == 0);
+}
+
+/* Turn and turn about with the batches, so that neither keeps the other waiting for long. */
+static bool order_is_next(const struct bb_ingest *ingest)
+{
+	return ingest->orders.first && !ingest->holding &&
+	       !(ingest->orders.last_was_order && ingest->gathering->n);
+}
+
+/* Orders that nobody will come to are answered at once. */
+static void refuse_orders(struct bb_ingest *ingest)
+{
+	if (ingest->stopping || ingest->ended)
+		bb_order_refuse(&ingest->orders, BB_EBUSY);
+	else if (ingest->state == BB_INGEST_WAITING)
+		bb_order_refuse(&ingest->orders, BB_ENOSPC);
+}
+
+int bb_ingest_order(struct bb_ingest *ingest, struct bb_order *order)
+{
+	if (ingest->state == BB_INGEST_NEW || ingest->stopping || ingest->ended)
+		return BB_EBUSY;
+	bb_order_add(&ingest->orders, order);
+	pump_soon(ingest);
+	return BB_OK;
 }
 
 /* --- what is next ------------------------------------------------------------------------------
@@ -280,10 +358,13 @@ void bb_ingest_pump(struct bb_ingest *ingest)
 		return;
 	if (!ingest->ended)
 		bb_gather(ingest);
+	refuse_orders(ingest);
 	if (ingest->decoding) {
 		/* on_decode_done asks again what is next */
 	} else if (ingest->state == BB_INGEST_IDLE) {
-		if (ingest->gathering->n && !ingest->ended)
+		if (order_is_next(ingest))
+			begin_order(ingest);
+		else if (ingest->gathering->n && !ingest->ended)
 			begin_batch(ingest);
 		else
 			rest(ingest);
@@ -294,11 +375,6 @@ void bb_ingest_pump(struct bb_ingest *ingest)
 	}
 	if (ingest->state != BB_INGEST_CLOSING)
 		bb_gather_watch(ingest);
-}
-
-static void on_soon(uv_timer_t *timer)
-{
-	bb_ingest_pump(timer->data);
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -315,12 +391,6 @@ static void on_tick(uv_timer_t *timer)
 			(void)!source->ops->take(source, NULL, 0, &n, &err);
 	}
 	bb_ingest_pump(ingest);
-}
-
-/* From a later turn of the loop: a callback never runs inside the call that leads to it. */
-static void pump_soon(struct bb_ingest *ingest)
-{
-	uv_timer_start(&ingest->soon, on_soon, 0, 0);
 }
 
 /* --- life --------------------------------------------------------------------------------------

@@ -51,6 +51,14 @@ struct bb_connector_count { /* since start, by name: connectors come and go with
 	uint64_t results[BB_VERDICT_COUNT];
 };
 
+struct bb_orders { /* what waits, and what is with the pool */
+	struct bb_order *first, *last;
+	struct bb_order *running;
+	bool last_was_order; /* then a batch that waits comes first */
+	int code;	     /* how the one that ran ended; */
+	bool store_failed;   /* by the store's error, not by an answer */
+};
+
 struct bb_ingest {
 	struct bb_ingest_options options;
 	enum bb_ingest_state state;
@@ -60,9 +68,10 @@ struct bb_ingest {
 	struct bb_batch batches[2];
 	struct bb_batch *gathering, *applying;
 	struct bb_job job;
-	uv_work_t work, decode_work;
-	bool decoding;	   /* the batch that gathers is with the first job, */
-	size_t decode_end; /* up to here */
+	struct bb_orders orders;
+	uv_work_t work, decode_work; /* work: of a batch or an order */
+	bool decoding;		     /* the batch that gathers is with the first job, */
+	size_t decode_end;	     /* up to here */
 	uv_timer_t tick, soon, retry;
 	uv_idle_t spin; /* while a source without a descriptor has more */
 	unsigned open_handles;
@@ -85,6 +94,13 @@ bool bb_gather_drained(
 /* report.c: a batch was committed. */
 void bb_report_batch(struct bb_ingest *ingest, const struct bb_batch *batch);
 void bb_report_fini(struct bb_ingest *ingest);
+
+/* order.c: a queue, and the one transaction of `running`, on a thread of the pool. */
+void bb_order_add(struct bb_orders *orders, struct bb_order *order);
+struct bb_order *bb_order_take(struct bb_orders *orders); /* NULL: none */
+void bb_order_refuse(struct bb_orders *orders, int code); /* answers all that wait */
+void bb_order_run(struct bb_orders *orders, const struct bb_ingest_options *options,
+		  struct bb_pipeline *pl);
 
 /* ingest.c: what is next, after anything has happened. */
 void bb_ingest_pump(struct bb_ingest *ingest);

@@ -77,11 +77,12 @@ void bb_ingest_stop(struct bb_ingest *ingest);
 
 /*
  * Something to be done in a transaction of its own, between two batches: a ruling, an erasure.
- * `run` is called on a thread of the pool with a pipeline that has been begun on `kv`; it may be
- * called again after the store had no space. What it returns other than BB_OK aborts the
- * transaction, and is an answer where it is BB_EINVAL, BB_ENOTFOUND, BB_EACCESS, BB_EBUSY or
- * BB_ELIMIT; else it is the store's. `done` is called once on the loop's thread: BB_OK means
- * durable. The order is borrowed until then.
+ * `run` is called once on a thread of the pool with a pipeline that has been begun on `kv`, unless
+ * the order ends before. What it returns other than BB_OK aborts the transaction, and is an answer
+ * where it is BB_EINVAL, BB_ENOTFOUND, BB_EACCESS, BB_EBUSY or BB_ELIMIT; else it is the store's.
+ * `done` is called once on the loop's thread: BB_OK means durable; BB_ENOSPC that the store has no
+ * space, and BB_EBUSY that ingest is being stopped: then nothing has changed. The order is borrowed
+ * until then.
  */
 struct bb_order {
 	int (*run)(struct bb_order *order, struct bb_pipeline *pl, struct bb_kv *kv);
@@ -89,7 +90,8 @@ struct bb_order {
 	struct bb_order *next; /* ingest's */
 };
 
-/* BB_EBUSY: it is stopping or has ended. Orders are done in the order in which they came. */
+/* BB_EBUSY: not started, stopping, or ended; `done` is not called then. Orders are done in the
+ * order in which they came, and wait while ingest is held. */
 BB_MUST_CHECK int bb_ingest_order(struct bb_ingest *ingest, struct bb_order *order);
 
 /* Takes no more until bb_ingest_go, commits what has been taken, calls on_idle: then no message and
