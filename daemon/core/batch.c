@@ -48,6 +48,7 @@ struct bb_ident *bb_batch_ident(struct bb_batch *batch, const struct bb_hash *ha
 		bb_batch_fail(batch, BB_ECORRUPT);
 		return NULL;
 	}
+	ident->old_blocked = ident->blocked;
 	ident->old_shared = ident->shared;
 	ident->stored_n = ident->record_n;
 	bb_table_put(&batch->idents, hash, ident);
@@ -58,10 +59,9 @@ struct bb_ident *bb_batch_joined_ident(struct bb_batch *batch, const struct bb_j
 {
 	struct bb_ident *ident = bb_batch_ident(batch, &join->other);
 
-	if (ident && !ident->blocked)
-		return ident;
-	bb_batch_fail(batch, BB_ECORRUPT);
-	return NULL;
+	if (!ident)
+		bb_batch_fail(batch, BB_ECORRUPT);
+	return ident;
 }
 
 struct bb_ident *bb_batch_ident_of(struct bb_batch *batch, uint16_t ns, struct bb_text value,
@@ -71,8 +71,9 @@ struct bb_ident *bb_batch_ident_of(struct bb_batch *batch, uint16_t ns, struct b
 	struct bb_ident *ident = bb_batch_ident(batch, &hash);
 
 	if (ident) {
-		if (ident->ns != ns || ident->blocked != blocked ||
-		    !bb_text_equal(ident->value, value)) {
+		bool stands = ident->blocked == blocked || (ident->leaving && !blocked);
+
+		if (ident->ns != ns || !stands || !bb_text_equal(ident->value, value)) {
 			bb_batch_fail(batch, BB_ECORRUPT);
 			ident->blocked = blocked; /* whoever goes on relies on that alone */
 		}
@@ -82,7 +83,7 @@ struct bb_ident *bb_batch_ident_of(struct bb_batch *batch, uint16_t ns, struct b
 	ident->hash = ident->label = hash;
 	ident->ns = ns;
 	ident->value = value;
-	ident->blocked = blocked;
+	ident->blocked = ident->old_blocked = blocked;
 	ident->is_new = ident->all_places = true;
 	bb_table_put(&batch->idents, &hash, ident);
 	bb_batch_dirty_ident(batch, ident);
@@ -130,6 +131,9 @@ static struct bb_profile *profile_new(struct bb_batch *batch, struct bb_ident *i
 		(struct bb_member){.ns = ident->ns,
 				   .value = ident->value,
 				   .shared = ident->shared,
+				   .joined = ident->join_n > 0,
+				   .split = bb_ident_has_split(ident),
+				   .label = ident->label,
 				   .first_ms = INT64_MAX,
 				   .ident = ident};
 	bb_batch_dirty_profile(batch, profile);
@@ -138,7 +142,7 @@ static struct bb_profile *profile_new(struct bb_batch *batch, struct bb_ident *i
 
 struct bb_profile *bb_batch_profile_of(struct bb_batch *batch, struct bb_ident *ident)
 {
-	if (ident->blocked)
+	if (ident->blocked && !ident->leaving)
 		return NULL;
 	if (!ident->profile)
 		ident->profile = ident->cluster ? bb_batch_profile(batch, ident->cluster)

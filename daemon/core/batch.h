@@ -52,10 +52,21 @@ struct bb_batch {
 	struct bb_link *link_list;
 	struct bb_ident **relabelled; /* of each merger of components, all of one side */
 	size_t relabelled_n, relabelled_room;
-	struct bb_join_link {
+	struct bb_pair { /* of which something was said, or an end was blocked or is no longer */
 		struct bb_ident *a, *b;
-	} * new_joins;
-	size_t new_join_n, new_join_room;
+	} * pairs;
+	size_t pair_n, pair_room;
+	struct bb_ident **separated; /* get another label when the links are settled */
+	size_t separated_n, separated_room;
+	struct bb_ident **flipped; /* blocked now, or no longer */
+	size_t flipped_n, flipped_room;
+	struct bb_ruled { /* what rulings that came are on, or those that an identifier met */
+		struct bb_hash ends[2];
+		unsigned n;
+	} * ruled;
+	size_t ruled_n, ruled_room;
+	bool has_rulings;  /* there are any, in the store or in this batch */
+	bool splits_final; /* splits are those of after the batch; else those of before and after */
 	enum bb_change_cause cause; /* of what this batch changes, but for a record's own event */
 	struct bb_text cause_id;
 	uint64_t next_cluster; /* 0: not read yet */
@@ -75,7 +86,7 @@ struct bb_profile *bb_batch_profile(struct bb_batch *batch, uint64_t cluster);
 struct bb_record *bb_batch_record(struct bb_batch *batch, const struct bb_hash *hash,
 				  struct bb_place place);
 
-/* The same, of a join: BB_ECORRUPT and NULL where it is not there or blocked. */
+/* The same, of a pair: BB_ECORRUPT and NULL where it is not there. */
 struct bb_ident *bb_batch_joined_ident(struct bb_batch *batch, const struct bb_join *join);
 
 /* Reads or makes. */
@@ -129,13 +140,28 @@ void bb_identity_settle(struct bb_batch *batch);
 void bb_identity_touch(struct bb_batch *batch, struct bb_record *record);
 /* Called when a record is new: membership, neighbours, what has to be counted again. */
 void bb_identity_enter(struct bb_batch *batch, struct bb_record *record);
-/* Two identifiers of the record are one customer, says a `same` fact; new to this record. */
+/* Two identifiers of one owner namespace are one customer, says a `same` fact that is new to this
+ * record. */
 void bb_identity_join(struct bb_batch *batch, struct bb_ident *a, struct bb_ident *b);
+
+/* Rulings (steward.c). A new identifier: whether it is blocked, given that it is junk or not. */
+struct bb_ident *bb_steward_meet(struct bb_batch *batch, uint16_t ns, struct bb_text value,
+				 bool junk);
+/* A ruling that came: written at once; what it is on is noted. */
+enum bb_verdict bb_steward_rule(struct bb_batch *batch, const struct bb_ruling *ruling);
+/* Takes what holds now of all that was noted to the identifiers: blocked, allowed, pairs. */
+void bb_steward_settle(struct bb_batch *batch);
+/* What must be done when the partition is settled: blocked identifiers leave. */
+void bb_steward_leave(struct bb_batch *batch);
+/* Whether there are rulings in the store. */
+void bb_steward_begin(struct bb_batch *batch);
 
 /* Amounts with a key (ledger.c). `record` NULL: the event has no identifiers. */
 void bb_ledger_add(struct bb_batch *batch, const struct bb_event *ev, struct bb_record *record,
 		   bb_i128 micros);
 void bb_ledger_flush(struct bb_batch *batch);
+/* A record belongs to somebody now, or no longer: its amounts are counted again. */
+void bb_ledger_restand(struct bb_batch *batch, struct bb_record *record);
 
 /* The window of event names (window.c). */
 enum bb_window_result { BB_WINDOW_NEW, BB_WINDOW_DUPLICATE, BB_WINDOW_CONFLICT };

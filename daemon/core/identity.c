@@ -2,12 +2,13 @@
 /*
  * Settling identity for a batch, in the order in which one thing depends on another:
  *
- *	labels     components of joins that grew (§5.1)
+ *	rulings    what holds now of those that came (steward.c)
+ *	labels     components of joins (§5.1): those that grew
  *	sharing    who is shared now (§5.2); their records get other anchors (§5.3)
  *	seen       when each identifier was first seen (§7)
  *	hot path   records whose links are all inside and only got better: nothing to do (R1)
- *	partition  groups that merged labels set free (R5), then all links that changed at once (R8)
- *	place      new records to profiles, names (form.c)
+ *	partition  what looser limits set free (R5), all links that changed at once (R8), what
+ *tighter limits break (R6) place      new records to profiles, names (form.c)
  *
  * Sharing depends on records and labels alone, never on the partition, so one pass of each is
  *enough.
@@ -39,100 +40,24 @@ void bb_identity_touch(struct bb_batch *batch, struct bb_record *record)
 	batch->touched = record;
 }
 
-/* True: a new edge of the graph of joins. */
-static bool add_edge(struct bb_batch *batch, struct bb_ident *from, const struct bb_ident *to)
+/* The entry of `to`, counted once more. */
+static void count_same(struct bb_batch *batch, struct bb_ident *from, const struct bb_ident *to)
 {
+	struct bb_join *pair = bb_ident_pair(from, to);
+
 	bb_batch_dirty_ident(batch, from);
-	for (size_t i = 0; i < from->join_n; i++)
-		if (bb_hash_equal(&from->joins[i].other, &to->hash)) {
-			from->joins[i].n++;
-			return false;
-		}
-	BB_ARENA_PUSH(&batch->arena, from->joins, from->join_n, from->join_room) =
-		(struct bb_join){.other = to->hash, .n = 1, .is_new = true};
-	return true;
+	if (pair)
+		pair->n++;
+	else
+		BB_ARENA_PUSH(&batch->arena, from->joins, from->join_n, from->join_room) =
+			(struct bb_join){.other = to->hash, .n = 1};
 }
 
 void bb_identity_join(struct bb_batch *batch, struct bb_ident *a, struct bb_ident *b)
 {
-	bool new = add_edge(batch, a, b);
-
-	add_edge(batch, b, a);
-	if (new)
-		BB_ARENA_PUSH(&batch->arena, batch->new_joins, batch->new_join_n,
-			      batch->new_join_room) = (struct bb_join_link){a, b};
-}
-
-/* Fewer labels can only free what is shared: the identifier itself, and those it came with. */
-static void recount_around(struct bb_batch *batch, struct bb_ident *ident)
-{
-	struct bb_record *record;
-
-	if (ident->shared)
-		bb_sharing_recount(batch, ident);
-	for (size_t i = 0; (record = bb_batch_nth_record(batch, ident, i)); i++)
-		for (size_t j = 0; j < record->ident_n; j++) {
-			struct bb_ident *other = bb_batch_record_ident(batch, record, j);
-
-			if (!other->blocked && other->shared)
-				bb_sharing_recount(batch, other);
-		}
-}
-
-static void set_label(struct bb_batch *batch, struct bb_ident *ident, const struct bb_hash *label)
-{
-	struct bb_profile *profile = bb_batch_profile_of(batch, ident);
-	struct bb_member *member = bb_batch_member(batch, profile, ident->ns, ident->value);
-
-	ident->label = *label;
-	member->joined = true;
-	member->label = *label;
-	bb_batch_dirty_ident(batch, ident);
-	bb_batch_dirty_profile(batch, profile);
-	recount_around(batch, ident);
-}
-
-/* Gives the whole component of `from` the label; it grows through edges that are known at both
- * ends. */
-static void spread_label(struct bb_batch *batch, struct bb_ident *from, const struct bb_hash *label)
-{
-	struct bb_ident **todo = NULL;
-	size_t n = 0, room = 0;
-
-	set_label(batch, from, label);
-	BB_ARENA_PUSH(&batch->arena, todo, n, room) = from;
-	while (n) {
-		struct bb_ident *ident = todo[--n];
-
-		BB_ARENA_PUSH(&batch->arena, batch->relabelled, batch->relabelled_n,
-			      batch->relabelled_room) = ident;
-
-		for (size_t i = 0; i < ident->join_n; i++) {
-			struct bb_ident *other = bb_batch_joined_ident(batch, &ident->joins[i]);
-
-			if (!other)
-				return;
-			if (bb_hash_equal(&other->label, label))
-				continue;
-			set_label(batch, other, label);
-			BB_ARENA_PUSH(&batch->arena, todo, n, room) = other;
-		}
-	}
-}
-
-static void settle_labels(struct bb_batch *batch)
-{
-	for (size_t i = 0; i < batch->new_join_n; i++) {
-		struct bb_ident *a = batch->new_joins[i].a, *b = batch->new_joins[i].b;
-		bool merged = !bb_hash_equal(&a->label, &b->label);
-		struct bb_hash label = a->label;
-
-		set_label(batch, a,
-			  &label); /* it may be its first join: its member entry does not know */
-		set_label(batch, b, &b->label);
-		if (merged)
-			spread_label(batch, b, &label);
-	}
+	count_same(batch, a, b);
+	count_same(batch, b, a);
+	bb_labels_pair(batch, a, b);
 }
 
 static uint32_t mask_of(struct bb_batch *batch, struct bb_record *record,
@@ -284,30 +209,47 @@ static void collect_join(struct bb_batch *batch, struct bb_ident *a, struct bb_i
  */
 static void collect_joins(struct bb_batch *batch)
 {
-	for (size_t i = 0; i < batch->new_join_n; i++)
-		collect_join(batch, batch->new_joins[i].a, batch->new_joins[i].b);
+	for (size_t i = 0; i < batch->pair_n; i++)
+		collect_join(batch, batch->pairs[i].a, batch->pairs[i].b);
 	for (struct bb_ident *ident = batch->recounts; ident; ident = ident->next_recount) {
 		if (ident->shared == ident->old_shared)
 			continue;
 		for (size_t i = 0; i < ident->join_n; i++) {
 			struct bb_ident *other = bb_batch_joined_ident(batch, &ident->joins[i]);
 
-			if (other)
+			if (other && !ident->blocked && !other->blocked)
 				collect_join(batch, ident, other);
 		}
 	}
 }
 
-static void settle_partition(struct bb_batch *batch)
+/* R5: labels that merged, splits that went. */
+static void settle_loosened(struct bb_batch *batch)
 {
+	size_t n = 0, most = batch->relabelled_n + 2 * batch->pair_n;
 	struct bb_profile **loose =
-		bb_arena_alloc(&batch->arena, batch->relabelled_n * sizeof(struct bb_profile *));
+		bb_arena_alloc(&batch->arena, most * sizeof(struct bb_profile *));
+
+	for (size_t i = 0; i < batch->relabelled_n; i++)
+		loose[n++] = bb_batch_profile_of(batch, batch->relabelled[i]);
+	for (size_t i = 0; i < batch->pair_n; i++) {
+		struct bb_ident *a = batch->pairs[i].a, *b = batch->pairs[i].b;
+		const struct bb_join *pair = bb_ident_pair(a, b);
+
+		if (!bb_pair_splits(a, b, pair, true) || bb_pair_splits(a, b, pair, false))
+			continue;
+		loose[n++] = bb_batch_profile_of(batch, a);
+		loose[n++] = bb_batch_profile_of(batch, b);
+	}
+	bb_partition_loosened(batch, loose, n);
+}
+
+/* R8: all links that changed. */
+static void settle_links(struct bb_batch *batch)
+{
 	struct bb_link **links = NULL;
 	size_t n = 0, room = 0;
 
-	for (size_t i = 0; i < batch->relabelled_n; i++)
-		loose[i] = bb_batch_profile_of(batch, batch->relabelled[i]);
-	bb_partition_loosened(batch, loose, batch->relabelled_n);
 	for (struct bb_record *record = batch->touched; record; record = record->next_touched) {
 		struct bb_standing now = bb_rows_standing(record);
 
@@ -321,6 +263,26 @@ static void settle_partition(struct bb_batch *batch)
 			BB_ARENA_PUSH(&batch->arena, links, n, room) = link;
 	}
 	bb_partition_change(batch, links, n);
+}
+
+/* R6: labels that separated, splits that came. */
+static void settle_tightened(struct bb_batch *batch)
+{
+	size_t n = 0, most = batch->separated_n + batch->pair_n;
+	struct bb_profile **tight =
+		bb_arena_alloc(&batch->arena, most * sizeof(struct bb_profile *));
+
+	bb_labels_separate(batch);
+	batch->splits_final = true;
+	for (size_t i = 0; i < batch->separated_n; i++)
+		tight[n++] = bb_batch_profile_of(batch, batch->separated[i]);
+	for (size_t i = 0; i < batch->pair_n; i++) {
+		struct bb_ident *a = batch->pairs[i].a, *b = batch->pairs[i].b;
+
+		if (bb_pair_splits(a, b, bb_ident_pair(a, b), false))
+			tight[n++] = bb_batch_profile_of(batch, a);
+	}
+	bb_partition_tightened(batch, tight, n);
 }
 
 /* Takes the records out of the list that need no look at their links; the old state of those is the
@@ -344,12 +306,16 @@ static void settle_hot(struct bb_batch *batch)
 
 void bb_identity_settle(struct bb_batch *batch)
 {
-	settle_labels(batch);
+	bb_steward_settle(batch);
+	bb_labels_settle(batch);
 	settle_sharing(batch);
 	for (struct bb_record *record = batch->touched; record; record = record->next_touched)
 		settle_seen(batch, record);
 	settle_hot(batch);
-	settle_partition(batch);
+	settle_loosened(batch);
+	settle_links(batch);
+	settle_tightened(batch);
+	bb_steward_leave(batch);
 	if (batch->err == BB_OK) /* else profiles may be without members */
 		bb_form_place(batch);
 }

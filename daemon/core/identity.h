@@ -53,16 +53,19 @@ struct bb_link *bb_links_get(struct bb_batch *batch, struct bb_ident *anchor,
 /* Sets `next` from the records as they are now. */
 void bb_links_next(struct bb_batch *batch, struct bb_link *link);
 
-/* partition.c: R8 over links whose `next` differs from `now`; and R5 after labels were merged. */
+/* partition.c: R8 over links whose `next` differs from `now`; R5 after labels were merged or splits
+ * went; R6 after labels were separated or splits came. Equal profiles may be given more than once.
+ */
 void bb_partition_change(struct bb_batch *batch, struct bb_link **links, size_t n);
 void bb_partition_loosened(struct bb_batch *batch, struct bb_profile **profiles, size_t n);
+void bb_partition_tightened(struct bb_batch *batch, struct bb_profile **profiles, size_t n);
 
 /* form.c: make profiles of groups; unite two whole profiles; may they be united? */
 void bb_form_groups(struct bb_batch *batch, struct bb_group **groups, size_t n,
 		    struct bb_profile **drawn, size_t drawn_n);
 void bb_form_unite(struct bb_batch *batch, struct bb_profile *p, struct bb_profile *q);
-bool bb_form_feasible(struct bb_batch *batch, const struct bb_profile *p,
-		      const struct bb_profile *q);
+/* With q NULL: does it keep the limits as it is? */
+bool bb_form_feasible(struct bb_batch *batch, struct bb_profile *p, struct bb_profile *q);
 bool bb_form_groups_feasible(struct bb_batch *batch, const struct bb_group *a,
 			     const struct bb_group *b);
 /* Numbers new profiles, places records, lists them, names profiles. */
@@ -74,6 +77,13 @@ bool bb_sharing_evaluate(struct bb_batch *batch, struct bb_ident *ident);
 void bb_sharing_recount(struct bb_batch *batch, struct bb_ident *ident);
 /* Notes whom an identifier of a new record came with. */
 void bb_sharing_enter(struct bb_batch *batch, struct bb_record *record, size_t i);
+
+/* labels.c: labels of the components of joins. First those that grow, as loose as before and after
+ * together; the last step, with the splits that came, is put off until the links are settled. */
+void bb_labels_settle(struct bb_batch *batch);
+void bb_labels_separate(struct bb_batch *batch);
+/* A pair may be joined or split now, or no longer. */
+void bb_labels_pair(struct bb_batch *batch, struct bb_ident *a, struct bb_ident *b);
 
 static inline bool bb_ident_joined(const struct bb_ident *ident)
 {

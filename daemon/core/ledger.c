@@ -191,6 +191,15 @@ static const struct candidate *keep(const struct candidate *cand, struct candida
 	return copy;
 }
 
+static void dirty(struct bb_batch *batch, struct bb_ledger_row *row)
+{
+	if (row->dirty)
+		return;
+	row->dirty = true;
+	row->next = batch->dirty_ledgers;
+	batch->dirty_ledgers = row;
+}
+
 void bb_ledger_add(struct bb_batch *batch, const struct bb_event *ev, struct bb_record *record,
 		   bb_i128 micros)
 {
@@ -232,10 +241,78 @@ void bb_ledger_add(struct bb_batch *batch, const struct bb_event *ev, struct bb_
 		count_unclaimed(batch, row, &cand.part, claim_before, -1);
 		count_unclaimed(batch, row, &cand.part, claim, 1);
 	}
-	if (!row->dirty) {
-		row->dirty = true;
-		row->next = batch->dirty_ledgers;
-		batch->dirty_ledgers = row;
+	dirty(batch, row);
+}
+
+/* All that the row says counts, or (n -1) counts no longer. */
+static void count_all(struct bb_batch *batch, const struct bb_ledger_row *row, int n)
+{
+	const struct candidate *claim = latest(row, NULL);
+
+	for (size_t i = 0; i < row->n; i++)
+		if (latest(row, &row->items[i].part) == &row->items[i])
+			count(batch, &row->items[i], claim, n);
+}
+
+static void restand_row(struct bb_batch *batch, struct bb_ledger_row *row,
+			const struct bb_record *record)
+{
+	bool somebody = bb_rows_anchor(record->ident_n, record->blocked, record->shared) >= 0,
+	     changed = false;
+
+	for (size_t i = 0; i < row->n; i++) {
+		const struct candidate *cand = &row->items[i];
+
+		changed = changed || (cand->recorded && cand->somebody != somebody &&
+				      bb_hash_equal(&cand->record, &record->hash));
+	}
+	if (!changed)
+		return;
+	count_all(batch, row, -1);
+	for (size_t i = 0; i < row->n; i++)
+		if (row->items[i].recorded && bb_hash_equal(&row->items[i].record, &record->hash))
+			row->items[i].somebody = somebody;
+	count_all(batch, row, 1);
+	dirty(batch, row);
+}
+
+/* The row with such a head that is behind *after, of the store. */
+static bool next_with_head(struct bb_batch *batch, uint64_t head, struct bb_hash *after,
+			   bool is_first)
+{
+	struct bb_text key, value;
+	int rc;
+
+	if (is_first) {
+		memset(after->b, 0, BB_HASH_BYTES);
+		memcpy(after->b, &head, sizeof(head));
+	}
+	rc = bb_kv_seek(batch->kv, BB_TABLE_LEDGER, bb_text_bytes(after->b, BB_HASH_BYTES),
+			!is_first, &key, &value);
+	if (rc == BB_OK && (key.n != BB_HASH_BYTES || memcmp(key.p, &head, sizeof(head)) != 0))
+		return false;
+	if (rc != BB_OK) {
+		if (rc != BB_ENOTFOUND)
+			bb_batch_fail(batch, rc);
+		return false;
+	}
+	memcpy(after->b, key.p, BB_HASH_BYTES);
+	return true;
+}
+
+void bb_ledger_restand(struct bb_batch *batch, struct bb_record *record)
+{
+	struct bb_hash hash;
+
+	for (size_t i = 0; i < record->facts.amount_key_n; i++) {
+		uint64_t head = record->facts.amount_keys[i];
+
+		for (struct bb_ledger_row *row = batch->dirty_ledgers; row; row = row->next)
+			if (memcmp(row->hash.b, &head, sizeof(head)) == 0)
+				restand_row(batch, row, record);
+		for (bool is_first = true; next_with_head(batch, head, &hash, is_first);
+		     is_first = false)
+			restand_row(batch, row_of(batch, &hash), record);
 	}
 }
 

@@ -185,13 +185,11 @@ static void sum_records(struct bb_batch *batch, struct bb_link *link, bool old)
 static bool join_stands(const struct bb_link *link, bool old)
 {
 	const struct bb_ident *a = link->anchor, *b = link->other;
+	const struct bb_join *pair = bb_ident_pair(a, b);
 
 	if (old ? a->old_shared || b->old_shared : a->shared || b->shared)
 		return false;
-	for (size_t i = 0; i < a->join_n; i++)
-		if (bb_hash_equal(&a->joins[i].other, &b->hash))
-			return !(old && a->joins[i].is_new);
-	return false;
+	return pair && bb_pair_joins(a, b, pair, old);
 }
 
 static struct bb_rank compute(struct bb_batch *batch, struct bb_link *link, bool old)
@@ -256,6 +254,9 @@ static void load_joins(struct bb_batch *batch, struct bb_ident *ident)
 
 		if (!other)
 			return;
+		if (!bb_pair_joins(ident, other, &ident->joins[i], true) &&
+		    !bb_pair_joins(ident, other, &ident->joins[i], false))
+			continue;
 		bool swap =
 			ident->ns > other->ns ||
 			(ident->ns == other->ns && bb_text_compare(ident->value, other->value) > 0);

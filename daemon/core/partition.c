@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Keeping the partition up to date (identity.md §10, R1 to R5 and R8). No link carries a mark: it
+ * Keeping the partition up to date (identity.md §10, R1 to R6 and R8). No link carries a mark: it
  * is *inside* if both ends are in one profile, else *refused*.
  *
  * Links that changed are settled one after the other against those settled before, as far as R1 to
@@ -339,6 +339,18 @@ static int by_address(const void *a, const void *b)
 		  y = (uintptr_t) * (struct bb_profile *const *)b;
 
 	return (x > y) - (x < y);
+}
+
+/* R6: what was refused still is, so the first verdict to change is in a profile that now breaks a
+ * limit. */
+void bb_partition_tightened(struct bb_batch *batch, struct bb_profile **profiles, size_t n)
+{
+	size_t broken = 0;
+
+	for (size_t i = 0; i < n && batch->err == BB_OK; i++)
+		if (!bb_form_feasible(batch, profiles[i], NULL))
+			profiles[broken++] = profiles[i];
+	replay(batch, profiles, broken, &bb_rank_best);
 }
 
 /* R5: tests each refused link that touches a profile at its rank; replays from those that may be

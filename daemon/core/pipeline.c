@@ -108,8 +108,14 @@ void bb_pipeline_begin(struct bb_pipeline *pl, struct bb_kv *kv)
 	batch->link_list = NULL;
 	batch->relabelled = NULL;
 	batch->relabelled_n = batch->relabelled_room = 0;
-	batch->new_joins = NULL;
-	batch->new_join_n = batch->new_join_room = 0;
+	batch->pairs = NULL;
+	batch->pair_n = batch->pair_room = 0;
+	batch->separated = batch->flipped = NULL;
+	batch->separated_n = batch->separated_room = 0;
+	batch->flipped_n = batch->flipped_room = 0;
+	batch->ruled = NULL;
+	batch->ruled_n = batch->ruled_room = 0;
+	batch->splits_final = false;
 	batch->next_cluster = batch->clusters_saved = 0;
 	batch->mark = batch->link_mark = batch->replay_mark = 0; /* all rows are read anew */
 	pl->before = batch->stats;
@@ -120,6 +126,7 @@ void bb_pipeline_begin(struct bb_pipeline *pl, struct bb_kv *kv)
 	map_namespaces(batch);
 	bb_flush_check_rules(batch);
 	load_log_time(batch);
+	bb_steward_begin(batch);
 }
 
 /* Names of one kind that the store does not have yet. */
@@ -225,9 +232,11 @@ static struct bb_record *record_new(struct bb_batch *batch, const struct bb_even
 	for (size_t i = 0; i < record->ident_n; i++) {
 		record->ns[i] = ev->identifiers[i].ns_index;
 		record->values[i] = ev->identifiers[i].value;
-		if (ev->identifiers[i].blocked)
+		record->idents[i] = bb_steward_meet(batch, record->ns[i], record->values[i],
+						    ev->identifiers[i].blocked);
+		if (record->idents[i]->blocked)
 			record->blocked |= BB_MASK(i);
-		if (bb_batch_record_ident(batch, record, i)->shared)
+		if (record->idents[i]->shared)
 			record->shared |= BB_MASK(i);
 	}
 	bb_facts_init(&record->facts);
@@ -280,10 +289,8 @@ static void add_same(struct bb_batch *batch, struct bb_record *record, const str
 		}
 	BB_ARENA_PUSH(&batch->arena, facts->same, facts->same_n, facts->same_room) =
 		(struct bb_fact_same){low, high, 1};
-	/* only inside one owner namespace is it a join (identity.md §4); blocked ends join nobody
-	 */
-	if (record->ns[a] == record->ns[b] && batch->rules->namespaces[record->ns[a]].owner &&
-	    !(record->blocked & (BB_MASK(low) | BB_MASK(high))))
+	/* only inside one owner namespace is it a join (identity.md §4) */
+	if (record->ns[a] == record->ns[b] && batch->rules->namespaces[record->ns[a]].owner)
 		bb_identity_join(batch, bb_batch_record_ident(batch, record, low),
 				 bb_batch_record_ident(batch, record, high));
 }
@@ -343,6 +350,22 @@ enum bb_verdict bb_pipeline_apply(struct bb_pipeline *pl, const struct bb_event 
 	apply(batch, ev, row);
 	batch->stats.events++;
 	return BB_VERDICT_APPLIED;
+}
+
+enum bb_verdict bb_pipeline_rule(struct bb_pipeline *pl, const struct bb_ruling *ruling,
+				 struct bb_refusal *ret_refusal)
+{
+	enum bb_verdict verdict;
+
+	bb_assert(pl->open);
+	verdict = bb_steward_rule(&pl->batch, ruling);
+	if (verdict == BB_VERDICT_DEAD)
+		*ret_refusal = (struct bb_refusal){
+			.reason = BB_DEAD_CONFLICTING_DUPLICATE,
+			.at = BB_TEXT("id"),
+			.detail = BB_TEXT("a ruling of this id is known with another content"),
+			.byte_offset = -1};
+	return verdict;
 }
 
 int bb_pipeline_finish(struct bb_pipeline *pl)

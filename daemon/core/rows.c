@@ -31,6 +31,7 @@ static uint16_t get_ns(struct bb_cursor *cur, const uint16_t *ns_of_id, size_t n
 #define IDENT_SHARED 2u
 #define IDENT_PARTIAL 4u
 #define IDENT_LABEL 8u
+#define IDENT_ALLOWED 16u
 
 void bb_rows_encode_ident(struct bb_buf *buf, const struct bb_ident *ident, const uint32_t *ns_ids)
 {
@@ -41,7 +42,8 @@ void bb_rows_encode_ident(struct bb_buf *buf, const struct bb_ident *ident, cons
 	bb_put_text(buf, ident->value);
 	bb_put_u64(buf, (ident->blocked ? IDENT_BLOCKED : 0) | (ident->shared ? IDENT_SHARED : 0) |
 				(ident->near_partial ? IDENT_PARTIAL : 0) |
-				(labelled ? IDENT_LABEL : 0));
+				(labelled ? IDENT_LABEL : 0) |
+				(ident->allowed ? IDENT_ALLOWED : 0));
 	bb_put_u64(buf, ident->cluster);
 	if (labelled)
 		bb_put_hash(buf, &ident->label);
@@ -61,6 +63,7 @@ void bb_rows_encode_ident(struct bb_buf *buf, const struct bb_ident *ident, cons
 	for (size_t i = 0; i < ident->join_n; i++) {
 		bb_put_hash(buf, &ident->joins[i].other);
 		bb_put_u64(buf, ident->joins[i].n);
+		bb_put_u64(buf, ident->joins[i].ruling);
 	}
 }
 
@@ -76,6 +79,7 @@ bool bb_rows_decode_ident(struct bb_text bytes, struct bb_arena *arena, const ui
 	ret_ident->blocked = flags & IDENT_BLOCKED;
 	ret_ident->shared = flags & IDENT_SHARED;
 	ret_ident->near_partial = flags & IDENT_PARTIAL;
+	ret_ident->allowed = flags & IDENT_ALLOWED;
 	ret_ident->cluster = bb_get_u64(&cur);
 	ret_ident->label = flags & IDENT_LABEL ? bb_get_hash(&cur) : ret_ident->hash;
 	ret_ident->record_n = bb_get_u64(&cur);
@@ -100,8 +104,14 @@ bool bb_rows_decode_ident(struct bb_text bytes, struct bb_arena *arena, const ui
 	ret_ident->join_n = ret_ident->join_room = bb_get_count(&cur);
 	ret_ident->joins = bb_arena_zalloc(arena, ret_ident->join_n * sizeof(*ret_ident->joins));
 	for (size_t i = 0; i < ret_ident->join_n; i++) {
-		ret_ident->joins[i].other = bb_get_hash(&cur);
-		ret_ident->joins[i].n = bb_get_u64(&cur);
+		struct bb_join *join = &ret_ident->joins[i];
+		uint64_t ruling;
+
+		join->other = bb_get_hash(&cur);
+		join->n = join->old_n = bb_get_u64(&cur);
+		ruling = bb_get_u64(&cur);
+		join->ruling = join->old_ruling = (enum bb_pair_ruling)ruling;
+		cur.bad = cur.bad || ruling > BB_PAIR_SPLIT;
 	}
 	return !cur.bad;
 }
@@ -117,6 +127,7 @@ bool bb_rows_ident_cluster(struct bb_cursor *cur, uint64_t *ret_cluster)
 
 #define MEMBER_SHARED 1u
 #define MEMBER_JOINED 2u
+#define MEMBER_SPLIT 4u
 
 void bb_rows_encode_profile(struct bb_buf *buf, const struct bb_profile *profile,
 			    const uint32_t *ns_ids)
@@ -130,7 +141,8 @@ void bb_rows_encode_profile(struct bb_buf *buf, const struct bb_profile *profile
 		bb_put_u64(buf, ns_ids[member->ns]);
 		bb_put_text(buf, member->value);
 		bb_put_u64(buf, (member->shared ? MEMBER_SHARED : 0) |
-					(member->joined ? MEMBER_JOINED : 0));
+					(member->joined ? MEMBER_JOINED : 0) |
+					(member->split ? MEMBER_SPLIT : 0));
 		if (member->joined)
 			bb_put_hash(buf, &member->label);
 		bb_put_i64(buf, member->first_ms);
@@ -174,6 +186,7 @@ bool bb_rows_decode_profile(struct bb_text bytes, struct bb_arena *arena, const 
 
 		member->shared = flags & MEMBER_SHARED;
 		member->joined = flags & MEMBER_JOINED;
+		member->split = flags & MEMBER_SPLIT;
 		if (member->joined)
 			member->label = bb_get_hash(&cur);
 		member->first_ms = bb_get_time(&cur);

@@ -50,7 +50,9 @@ struct bb_join {
 	struct bb_hash other;
 	uint64_t n; /* records that say, by a `same` fact, that they are one customer */
 	enum bb_pair_ruling ruling;
-	bool is_new; /* of this batch */
+	/* before the batch */
+	uint64_t old_n;
+	enum bb_pair_ruling old_ruling;
 };
 
 struct bb_ident {
@@ -72,9 +74,12 @@ struct bb_ident {
 	size_t join_n, join_room;
 	/* during a batch only */
 	bool dirty, is_new, recount;
-	uint64_t stored_n; /* record_n before the batch */
-	bool all_places;   /* those of MEMBERSHIP were read too */
-	bool old_shared;   /* before the batch */
+	uint64_t stored_n;	      /* record_n before the batch */
+	bool all_places;	      /* those of MEMBERSHIP were read too */
+	bool old_blocked, old_shared; /* before the batch */
+	bool leaving; /* blocked by this batch: its profile is its until identity is settled */
+	bool has_next_label;
+	struct bb_hash next_label; /* of its component when the batch is in, where it is another */
 	struct bb_profile *profile;
 	struct bb_ident *next_dirty, *next_recount;
 	struct bb_adjacency *adjacency; /* partition.c */
@@ -83,11 +88,57 @@ struct bb_ident {
 	uint32_t group_mark;
 };
 
+static inline bool bb_ident_has_split(const struct bb_ident *ident)
+{
+	for (size_t i = 0; i < ident->join_n; i++)
+		if (ident->joins[i].ruling == BB_PAIR_SPLIT ||
+		    ident->joins[i].old_ruling == BB_PAIR_SPLIT)
+			return true;
+	return false;
+}
+
+/* The entry of a pair, or NULL. */
+static inline struct bb_join *bb_ident_pair(const struct bb_ident *ident,
+					    const struct bb_ident *other)
+{
+	for (size_t i = 0; i < ident->join_n; i++)
+		if (bb_hash_equal(&ident->joins[i].other, &other->hash))
+			return &ident->joins[i];
+	return NULL;
+}
+
+/* Its label when the batch is in. */
+static inline const struct bb_hash *bb_ident_next_label(const struct bb_ident *ident)
+{
+	return ident->has_next_label ? &ident->next_label : &ident->label;
+}
+
+/* Whether a pair is joined (identity.md §4, §5.1): by a steward, or by a `same` fact on which no
+ * steward ruled; before the batch, or now. */
+static inline bool bb_pair_joins(const struct bb_ident *a, const struct bb_ident *b,
+				 const struct bb_join *pair, bool old)
+{
+	enum bb_pair_ruling ruling = old ? pair->old_ruling : pair->ruling;
+
+	if (old ? a->old_blocked || b->old_blocked : a->blocked || b->blocked)
+		return false;
+	return ruling == BB_PAIR_JOIN ||
+	       (ruling == BB_PAIR_NONE && (old ? pair->old_n : pair->n) > 0);
+}
+
+static inline bool bb_pair_splits(const struct bb_ident *a, const struct bb_ident *b,
+				  const struct bb_join *pair, bool old)
+{
+	if (old ? a->old_blocked || b->old_blocked : a->blocked || b->blocked)
+		return false;
+	return (old ? pair->old_ruling : pair->ruling) == BB_PAIR_SPLIT;
+}
+
 struct bb_member { /* an identifier, as its profile has it */
 	uint16_t ns;
 	struct bb_text value;
 	bool shared;
-	bool joined;
+	bool joined, split;	/* pairs with it are joined, or split, or were once */
 	struct bb_hash label;	/* if joined */
 	int64_t first_ms;	/* first seen, in any record */
 	struct bb_ident *ident; /* once read */

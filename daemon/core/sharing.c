@@ -142,8 +142,8 @@ static bool breaks_cap_by_label(struct bb_batch *batch, const struct bb_ident *i
 			bb_batch_fail(batch, BB_ECORRUPT);
 			return false;
 		}
-		if (!bb_hash_equal(&other->label, &ident->label))
-			items[n++] = (struct counted){other->label, other->ns};
+		if (!bb_hash_equal(bb_ident_next_label(other), bb_ident_next_label(ident)))
+			items[n++] = (struct counted){*bb_ident_next_label(other), other->ns};
 	}
 	qsort(items, n, sizeof(*items), by_label);
 	return breaks_cap(batch, ident->ns, items, n);
@@ -192,6 +192,8 @@ bool bb_sharing_evaluate(struct bb_batch *batch, struct bb_ident *ident)
 {
 	uint32_t records = batch->rules->namespaces[ident->ns].records;
 
+	if (ident->blocked || ident->allowed)
+		return false;
 	if (records != BB_NO_LIMIT && ident->record_n > records)
 		return true;
 	if (ident->near_partial)

@@ -70,17 +70,18 @@ static int get_placed(struct bb_kv *kv, uint64_t cluster, uint32_t n, struct bb_
 }
 
 /* The hash under which the key is found. */
-static int hash_of_key(struct bb_viewer *viewer, struct bb_text key, struct bb_hash *ret_hash)
+static int hash_of_key(struct bb_viewer *viewer, struct bb_text key, struct bb_hash *ret_hash,
+		       bool *ret_junk)
 {
 	struct bb_identifier id;
 
+	*ret_junk = false;
 	if (bb_hash_parse_profile_id(key, ret_hash))
 		return BB_OK;
 	bb_arena_reset(&viewer->arena);
 	if (!bb_gate_key(viewer->rules, key, &viewer->arena, &id))
 		return BB_EINVAL;
-	if (id.blocked)
-		return BB_EACCESS;
+	*ret_junk = id.blocked; /* a ruling may say otherwise: the row knows */
 	*ret_hash = bb_hash_identifier(&viewer->rules->profile_key, id.ns, id.value);
 	return BB_OK;
 }
@@ -91,13 +92,14 @@ int bb_viewer_find(struct bb_viewer *viewer, struct bb_kv *kv, struct bb_text ke
 	struct bb_hash hash;
 	struct bb_text row, profile;
 	struct bb_found found;
-	int rc = hash_of_key(viewer, key, &hash);
+	bool junk;
+	int rc = hash_of_key(viewer, key, &hash, &junk);
 
 	if (rc != BB_OK)
 		return rc;
 	rc = bb_kv_get(kv, BB_TABLE_IDENTIFIER, bb_text_bytes(hash.b, BB_HASH_BYTES), &row);
 	if (rc != BB_OK)
-		return rc;
+		return rc == BB_ENOTFOUND && junk ? BB_EACCESS : rc;
 	struct bb_cursor cur = bb_cursor_of(row);
 
 	if (!bb_rows_ident_cluster(&cur, &found.cluster))
