@@ -1,58 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Files: whole ones into memory, paths relative to a folder, and patterns. The size is bounded
- * while reading, not by what the file system says, because the size of a pipe or of /proc means
- * nothing.
+ * Files: whole ones into memory, paths relative to a folder, and patterns.
  *
  * What cannot be read is told with the reason of the system; nothing here knows of configurations.
  */
 #include "option.h"
 
+#include <backbone/regular.h>
+
 #include <errno.h>
-#include <fcntl.h>
 #include <glob.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-#define CHUNK ((size_t)16384)
-
-static int read_all(int fd, struct bb_buf *buf)
-{
-	for (;;) {
-		ssize_t n = read(fd, bb_buf_reserve(buf, CHUNK), CHUNK);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return errno;
-		if (n == 0)
-			return 0;
-		buf->n += (size_t)n;
-		if (buf->n > BB_CONFIG_FILE_MAX)
-			return EFBIG;
-	}
-}
 
 int bb_file_read(const char *path, struct bb_arena *arena, struct bb_text *ret_text,
 		 struct bb_error *err)
 {
 	struct bb_buf buf = BB_BUF_EMPTY;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	int why;
+	int code = bb_regular_read(path, BB_CONFIG_FILE_MAX, &buf, err);
 
-	if (fd < 0)
-		return bb_error_set(err, BB_EIO, "%s: %s", path, strerrordesc_np(errno));
-	why = read_all(fd, &buf);
-	close(fd);
-	if (why == 0)
+	if (code == BB_OK)
 		*ret_text = bb_arena_copy(arena, bb_buf_slice(&buf));
 	bb_buf_fini(&buf);
-	if (why == EFBIG)
-		return bb_error_set(err, BB_EIO, "%s: larger than %zu bytes", path,
-				    BB_CONFIG_FILE_MAX);
-	if (why != 0)
-		return bb_error_set(err, BB_EIO, "%s: %s", path, strerrordesc_np(why));
-	return BB_OK;
+	return code == BB_OK ? BB_OK : BB_EIO;
 }
 
 const char *bb_file_join(const char *directory, const char *path, struct bb_arena *arena)

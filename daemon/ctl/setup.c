@@ -11,6 +11,7 @@
  */
 #include "ctl.h"
 
+#include <backbone/regular.h>
 #include <backbone/yaml.h>
 #include <unistd.h>
 
@@ -86,21 +87,19 @@ static const struct bb_yaml *read_tree(struct bb_ctl *ctl, const char *file)
 {
 	struct bb_diagnostics ignored = {.arena = &ctl->arena};
 	struct bb_buf text = BB_BUF_EMPTY, plain = BB_BUF_EMPTY;
-	FILE *stream = fopen(file, "re");
-	const struct bb_yaml *tree;
+	const struct bb_yaml *tree = NULL;
+	struct bb_error err;
 
-	if (!stream)
-		return NULL;
-	while (!feof(stream) && !ferror(stream))
-		text.n += fread(bb_buf_reserve(&text, 65536), 1, 65536, stream);
-	fclose(stream);
-	tree = bb_yaml_read(file, bb_buf_slice(&text), &ignored);
+	if (bb_regular_read(file, BB_CTL_YAML_BYTES_MAX, &text, &err) != BB_OK)
+		text.n = 0;
+	if (text.n)
+		tree = bb_yaml_read(file, bb_buf_slice(&text), &ignored);
 	for (size_t i = 0; !tree && i < text.n; i++) {
 		if (text.p[i] == '$' && i + 1 < text.n && text.p[i + 1] == '{')
 			bb_buf_byte(&plain, '$');
 		bb_buf_byte(&plain, text.p[i]);
 	}
-	if (!tree)
+	if (!tree && text.n)
 		tree = bb_yaml_read(file, bb_buf_slice(&plain), &ignored);
 	bb_buf_fini(&text);
 	bb_buf_fini(&plain);

@@ -9,14 +9,11 @@
 #include "ctl.h"
 
 #include <backbone/kafka.h>
+#include <backbone/regular.h>
 #include <backbone/yaml.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <fts.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-#define FILE_BYTES_MAX ((size_t)4 * 1024 * 1024)
 
 struct check {
 	struct bb_ctl *ctl;
@@ -87,22 +84,14 @@ static void check_daemon(struct check *check, const char *file)
 
 static bool read_file(struct check *check, const char *file, struct bb_buf *buf)
 {
-	int fd = open(file, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : 1;
+	struct bb_error err = {0};
+	int code = bb_regular_read(file, BB_CTL_YAML_BYTES_MAX, buf, &err);
 
-	while (n > 0 && buf->n <= FILE_BYTES_MAX) {
-		n = read(fd, bb_buf_reserve(buf, 65536), 65536);
-		buf->n += n > 0 ? (size_t)n : 0;
-	}
-	if (n < 0)
-		note(check, bb_ctl_fail(check->ctl, BB_CTL_UNREACHABLE, "%s: %s", file,
-					strerrordesc_np(errno)));
-	else if (n > 0)
-		note(check, bb_ctl_fail(check->ctl, BB_CTL_NO, "%s: more than %zu bytes", file,
-					FILE_BYTES_MAX));
-	if (fd >= 0)
-		close(fd);
-	return n == 0;
+	if (code != BB_OK)
+		note(check,
+		     bb_ctl_fail(check->ctl, code == BB_ELIMIT ? BB_CTL_NO : BB_CTL_UNREACHABLE,
+				 "%s", err.msg));
+	return code == BB_OK;
 }
 
 static void check_file(struct check *check, const char *file)

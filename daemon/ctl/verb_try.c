@@ -13,6 +13,7 @@
 #include <backbone/assert.h>
 #include <backbone/clock.h>
 #include <backbone/gate.h>
+#include <backbone/regular.h>
 #include <backbone/yaml.h>
 #include <stdlib.h>
 
@@ -59,14 +60,13 @@ static int compile(struct trial *trial, const char *file)
 	struct bb_diagnostics diagnostics = {.arena = &trial->ctl->arena};
 	const struct bb_config *config = trial->ctl->config;
 	struct bb_buf text = BB_BUF_EMPTY, lines = BB_BUF_EMPTY;
-	FILE *stream = fopen(file, "re");
+	struct bb_error err = {0};
 	int ret = BB_CTL_OK;
 
-	if (!stream)
-		return bb_ctl_fail(trial->ctl, BB_CTL_USAGE, "%s: cannot be read", file);
-	while (!feof(stream) && !ferror(stream))
-		text.n += fread(bb_buf_reserve(&text, 65536), 1, 65536, stream);
-	fclose(stream);
+	if (bb_regular_read(file, BB_CTL_YAML_BYTES_MAX, &text, &err) != BB_OK) {
+		bb_buf_fini(&text);
+		return bb_ctl_fail(trial->ctl, BB_CTL_USAGE, "%s", err.msg);
+	}
 	trial->own = bb_connector_compile(file, bb_buf_slice(&text), config ? &config->rules : NULL,
 					  &diagnostics);
 	trial->connector = trial->own;

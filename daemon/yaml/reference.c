@@ -6,12 +6,9 @@
  */
 #include "reference.h"
 
-#include <backbone/buf.h>
+#include <backbone/regular.h>
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #define CREDENTIAL "credential:"
 
@@ -71,37 +68,10 @@ static bool is_credential_name(struct bb_text name)
 	return true;
 }
 
-/* Appends the file's content. False: errno says why, EFBIG if it is too large. */
-static bool append_file(const char *path, struct bb_buf *out)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	size_t total = 0;
-	ssize_t n;
-
-	if (fd < 0)
-		return false;
-	while ((n = read(fd, bb_buf_reserve(out, 4096), 4096)) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		total += n > 0 ? (size_t)n : 0;
-		if (total > BB_CREDENTIAL_BYTES_MAX)
-			errno = EFBIG;
-		if (n < 0 || total > BB_CREDENTIAL_BYTES_MAX) {
-			int why = errno;
-
-			close(fd);
-			errno = why;
-			return false;
-		}
-		out->n += (size_t)n;
-	}
-	close(fd);
-	return true;
-}
-
 static const char *append_credential(struct expansion *expansion, struct bb_text name)
 {
 	const char *directory = getenv("CREDENTIALS_DIRECTORY");
+	struct bb_error err = {0};
 	struct bb_text path;
 
 	if (!is_credential_name(name))
@@ -120,10 +90,9 @@ static const char *append_credential(struct expansion *expansion, struct bb_text
 			       (int)name.n, name.p, (int)name.n, name.p, (int)name.n, name.p)
 			.p;
 	path = bb_arena_printf(expansion->arena, "%s/%.*s", directory, (int)name.n, name.p);
-	if (!append_file(path.p, &expansion->out))
-		return bb_arena_printf(expansion->arena,
-				       "credential \"%.*s\" cannot be read: %s: %s", (int)name.n,
-				       name.p, path.p, strerrordesc_np(errno))
+	if (bb_regular_read(path.p, BB_CREDENTIAL_BYTES_MAX, &expansion->out, &err) != BB_OK)
+		return bb_arena_printf(expansion->arena, "credential \"%.*s\" cannot be read: %s",
+				       (int)name.n, name.p, err.msg)
 			.p;
 	if (expansion->out.n && expansion->out.p[expansion->out.n - 1] == '\n')
 		expansion->out.n--;

@@ -4,6 +4,7 @@
 #include <backbone/normalise.h>
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "helpers.h"
 
@@ -246,6 +247,12 @@ Test(config, says_why_the_file_cannot_be_read)
 	cr_assert_str_eq(load_error(), "none/none.yaml: No such file or directory");
 	cr_assert_eq(load_file(".", &config), BB_EIO);
 	cr_assert_str_eq(load_error(), ".: Is a directory");
+	cr_assert_eq(mkfifo("pipe.yaml", 0600), 0);
+	cr_assert_eq(load_file("pipe.yaml", &config), BB_EIO, "and waits for nobody");
+	cr_assert(strstr(load_error(), "pipe.yaml: not a regular file"), "%s", load_error());
+	file_write("backbone.yaml", BASE "connectors: [pipe.yaml]\n");
+	cr_assert_eq(load_file("backbone.yaml", &config), BB_ECONFIG);
+	cr_assert(strstr(complaints(), "pipe.yaml: not a regular file"), "%s", complaints());
 	memset(large, '#', (1 << 20) + 1);
 	large[(1 << 20) + 1] = '\0';
 	file_write("large.yaml", large);

@@ -69,6 +69,20 @@ RUN_TEST(try_without_a_configuration_shows_what_came)
 	cr_assert(strstr(run_err, "--config"), "%s", run_err);
 }
 
+RUN_TEST(what_is_no_file_is_refused_without_waiting)
+{
+	const char *pipe = run_path("pipe.yaml");
+
+	cr_assert_eq(mkfifo(pipe, 0600), 0);
+	cr_expect_eq(run("check-config", pipe, NULL), 3);
+	cr_expect(strstr(run_err, "not a regular file"), "%s", run_err);
+	cr_expect_eq(run("try", pipe, run_file("e", EVENT("1")), NULL), 2);
+	cr_expect(strstr(run_err, "not a regular file"), "%s", run_err);
+	cr_expect_eq(run("--config", pipe, "get", "email:a@b.org", NULL), 2);
+	cr_expect(strstr(run_err, "not a regular file"), "%s", run_err);
+	unlink(pipe);
+}
+
 static const char connector[] = "connector: till\n"
 				"channel: pos\n"
 				"topics: [till]\n"
