@@ -98,8 +98,10 @@ static int by_label(const void *a, const void *b)
 	return d ? d : (int)x->ns - (int)y->ns;
 }
 
-/* Whether a cap is broken; `items` sorted by label, then namespace. */
-static bool breaks_cap(struct bb_batch *batch, uint16_t ns, const struct counted *items, size_t n)
+/* Whether a cap is broken; `items` sorted by label, then namespace. Those of the label `own` are
+ * joined to the identifier: owners all the same, but nobody else that it came with. */
+static bool breaks_cap(struct bb_batch *batch, uint16_t ns, const struct bb_hash *own,
+		       const struct counted *items, size_t n)
 {
 	const struct bb_namespace *all = batch->rules->namespaces, *mine = &all[ns];
 	uint32_t *owners =
@@ -122,6 +124,8 @@ static bool breaks_cap(struct bb_batch *batch, uint16_t ns, const struct counted
 					return true;
 			}
 		}
+		if (bb_hash_equal(&items[i].label, own))
+			continue;
 		durable += has_durable;
 		devices += has_device;
 	}
@@ -129,7 +133,7 @@ static bool breaks_cap(struct bb_batch *batch, uint16_t ns, const struct counted
 	       (mine->devices != BB_NO_LIMIT && devices > mine->devices);
 }
 
-/* Counts `near`, joined ones once and those joined to the identifier itself not at all. */
+/* Counts `near`, joined ones once. */
 static bool breaks_cap_by_label(struct bb_batch *batch, const struct bb_ident *ident)
 {
 	struct counted *items = bb_arena_alloc(&batch->arena, ident->near_n * sizeof(*items));
@@ -142,11 +146,10 @@ static bool breaks_cap_by_label(struct bb_batch *batch, const struct bb_ident *i
 			bb_batch_fail(batch, BB_ECORRUPT);
 			return false;
 		}
-		if (!bb_hash_equal(bb_ident_next_label(other), bb_ident_next_label(ident)))
-			items[n++] = (struct counted){*bb_ident_next_label(other), other->ns};
+		items[n++] = (struct counted){*bb_ident_next_label(other), other->ns};
 	}
 	qsort(items, n, sizeof(*items), by_label);
-	return breaks_cap(batch, ident->ns, items, n);
+	return breaks_cap(batch, ident->ns, bb_ident_next_label(ident), items, n);
 }
 
 /* Without a look at anybody's label: never less than the true number. */
@@ -157,7 +160,7 @@ static bool may_break_cap(struct bb_batch *batch, const struct bb_ident *ident)
 	for (size_t i = 0; i < ident->near_n; i++)
 		items[i] = (struct counted){ident->near[i].hash, ident->near[i].ns};
 	qsort(items, ident->near_n, sizeof(*items), by_label);
-	return breaks_cap(batch, ident->ns, items, ident->near_n);
+	return breaks_cap(batch, ident->ns, &ident->hash, items, ident->near_n);
 }
 
 /* Fills `near` from the records until a cap breaks. */
