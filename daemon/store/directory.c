@@ -12,6 +12,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -59,12 +60,35 @@ static bool harmless(const char *name)
 	return false;
 }
 
+/* A link whose target is not there: mostly a disk that is not mounted, so nothing is made there. */
+static bool is_dangling(const char *path, char ret_target[PATH_MAX])
+{
+	char name[PATH_MAX];
+	int n = snprintf(name, sizeof name, "%s", path);
+	ssize_t bytes;
+
+	if (n <= 0 || n >= (int)sizeof name)
+		return false;
+	while (n > 1 && name[n - 1] == '/') /* behind a slash the link itself cannot be seen */
+		name[--n] = '\0';
+	bytes = readlink(name, ret_target, PATH_MAX - 1);
+	if (bytes > 0)
+		ret_target[bytes] = '\0';
+	return bytes > 0;
+}
+
 static int survey(const char *path, enum content *ret_content, char ret_foreign[256],
 		  struct bb_error *err)
 {
 	DIR *dir = opendir(path);
+	char target[PATH_MAX];
 	struct dirent *entry;
 
+	if (!dir && errno == ENOENT && is_dangling(path, target))
+		return bb_error_set(err, BB_EIO,
+				    "%s is a link to %s, which does not exist: mount or make that "
+				    "directory, or remove the link",
+				    path, target);
 	if (!dir && errno == ENOENT) {
 		*ret_content = CONTENT_NONE;
 		return BB_OK;

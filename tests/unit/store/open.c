@@ -157,6 +157,18 @@ Test(store_open, says_what_cannot_be_read_or_made)
 	options.path = path;
 	cr_assert_eq(place_try(&options, &err), BB_EIO);
 	cr_assert(strstr(err.msg, path) && strstr(err.msg, "No such file"), "%s", err.msg);
+	for (int slash = 0; slash < 2; slash++) {
+		snprintf(path, sizeof path, "%s/link", place.root);
+		cr_assert(symlink("/no/such/disk", path) == 0 || slash);
+		strcat(path, slash ? "/" : "");
+		for (int read_only = 0; read_only < 2; read_only++) {
+			options.read_only = read_only;
+			cr_assert_eq(place_try(&options, &err), BB_EIO);
+			cr_assert(strstr(err.msg, "is a link to /no/such/disk, which does not"),
+				  "%s", err.msg);
+		}
+	}
+	options.read_only = false;
 	snprintf(path, sizeof path, "%s/file", place.root);
 	fclose(fopen(path, "w"));
 	cr_assert_eq(place_try(&options, &err), BB_EIO);
