@@ -260,6 +260,29 @@ static int find_sockets(int *ret_query_fd, int *ret_admin_fd, struct bb_error *e
 	return BB_OK;
 }
 
+/* Before anything is read: else the first batch would be the one that says it. */
+static int check_rules(struct bb_app *app, struct bb_error *err)
+{
+	const struct bb_config *config = app->config;
+	struct bb_kv *kv;
+	int code = bb_store_read_begin(app->reader, &kv);
+
+	if (!code) {
+		code = bb_pipeline_rules_match(kv, &config->rules);
+		bb_store_read_end(app->reader);
+	}
+	if (code == BB_ECONFIG)
+		return bb_error_set(err, code,
+				    "%s: `identity` (the namespaces, their order and limits, "
+				    "max_identifiers) is not what the store %s was made with: put "
+				    "it back as it was, or name another store.path and build a new "
+				    "store from the topics",
+				    config->file, config->store_path);
+	if (code)
+		bb_error_set(err, code, "the store cannot be read: %s", bb_error_text(code));
+	return code;
+}
+
 static int start_ingest(struct bb_app *app, struct bb_error *err)
 {
 	struct bb_ingest_options options = {
@@ -285,7 +308,9 @@ static int start_ingest(struct bb_app *app, struct bb_error *err)
 
 	if (code)
 		return bb_error_set(err, code, "the store cannot be read: %s", bb_error_text(code));
-	code = bb_ingest_new(&options, &app->ingest, err);
+	code = check_rules(app, err);
+	if (!code)
+		code = bb_ingest_new(&options, &app->ingest, err);
 	return code ? code : bb_app_sources_new(app, err);
 }
 

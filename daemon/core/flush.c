@@ -52,6 +52,17 @@ static struct bb_hash describe_rules(const struct bb_rules *rules)
 	return hash;
 }
 
+int bb_pipeline_rules_match(struct bb_kv *kv, const struct bb_rules *rules)
+{
+	struct bb_hash now = describe_rules(rules);
+	struct bb_text stored;
+	int rc = bb_kv_get(kv, BB_TABLE_META, BB_TEXT("identity_rules"), &stored);
+
+	if (rc != BB_OK)
+		return rc == BB_ENOTFOUND ? BB_OK : rc;
+	return bb_text_equal(stored, bb_text_bytes(now.b, BB_HASH_BYTES)) ? BB_OK : BB_ECONFIG;
+}
+
 void bb_flush_check_rules(struct bb_batch *batch)
 {
 	struct bb_hash now;

@@ -62,6 +62,10 @@ BB_MUST_CHECK int bb_pipeline_finish(struct bb_pipeline *pl);
 /* Forgets the batch and whatever was cached from it. */
 void bb_pipeline_abort(struct bb_pipeline *pl);
 
+/* Whether the store's identity is of these rules, or of none yet. BB_OK; BB_ECONFIG: it is of
+ * others, and every batch would end so; or the store's error. */
+BB_MUST_CHECK int bb_pipeline_rules_match(struct bb_kv *kv, const struct bb_rules *rules);
+
 /* How many profiles there are in a snapshot. BB_OK, BB_ECORRUPT or the store's error. */
 BB_MUST_CHECK int bb_count_profiles(struct bb_kv *kv, uint64_t *ret_profiles);
 

@@ -266,6 +266,15 @@ Test(core, an_endless_max_future_does_not_overflow)
 	core_rig_fini(&rig);
 }
 
+static void expect_match(struct core_rig *rig, const struct bb_rules *rules, int code,
+			 const char *what)
+{
+	struct bb_kv *kv = bb_kvmem_begin(rig->mem);
+
+	cr_expect_eq(bb_pipeline_rules_match(kv, rules), code, "%s", what);
+	bb_kvmem_abort(kv);
+}
+
 Test(core, a_store_of_other_rules_is_refused_and_of_the_same_is_not)
 {
 	static const char *const names[] = {"max",   "order", "prefer", "links", "junk",
@@ -273,7 +282,10 @@ Test(core, a_store_of_other_rules_is_refused_and_of_the_same_is_not)
 	struct core_rig rig;
 
 	core_rig_init(&rig);
+	expect_match(&rig, &rig.rules, BB_OK, "a store of none");
 	core_say(&rig, CORE_T0, "crm:1");
+	bb_kvmem_fail_read(rig.mem, 1, BB_EIO);
+	expect_match(&rig, &rig.rules, BB_EIO, "a store that cannot be read");
 	for (int k = 0; k < 9; k++) {
 		struct bb_rules rules = rig.rules;
 		struct bb_namespace ns[CORE_NAMESPACES];
@@ -291,6 +303,7 @@ Test(core, a_store_of_other_rules_is_refused_and_of_the_same_is_not)
 		rules.profile_key.b[0] = k == 6;
 		rules.recent += k == 8; /* folds are no identity */
 		rig.pl = bb_pipeline_new(&rules);
+		expect_match(&rig, &rules, k < 7 ? BB_ECONFIG : BB_OK, names[k]);
 		core_apply(&rig, core_event(&rig, CORE_T0, "crm:2"));
 		cr_expect_eq(core_end(&rig), k < 7 ? BB_ECONFIG : BB_OK, "%s", names[k]);
 		bb_pipeline_free(rig.pl);
