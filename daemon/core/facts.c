@@ -43,34 +43,53 @@ static void add_day(struct bb_facts *facts, int64_t day)
 	}
 }
 
-static void see(struct bb_fact_seen *seen, int64_t time_ms)
+static void see(struct bb_fact_seen *seen, const struct bb_fact_seen *more)
 {
-	seen->n++;
-	if (time_ms < seen->first_ms)
-		seen->first_ms = time_ms;
-	if (time_ms > seen->last_ms)
-		seen->last_ms = time_ms;
+	seen->n += more->n;
+	if (more->first_ms < seen->first_ms)
+		seen->first_ms = more->first_ms;
+	if (more->last_ms > seen->last_ms)
+		seen->last_ms = more->last_ms;
+}
+
+static void see_channel(const struct bb_fold *fold, struct bb_facts *facts,
+			const struct bb_fact_seen *more)
+{
+	size_t i = 0;
+
+	while (i < facts->channel_n &&
+	       bb_text_compare(facts->channels[i].channel, more->channel) < 0)
+		i++;
+	if (i < facts->channel_n && bb_text_equal(facts->channels[i].channel, more->channel))
+		see(&facts->channels[i], more);
+	else
+		*INSERT(fold->arena, facts->channels, facts->channel_n, facts->channel_room, i) =
+			*more;
+}
+
+static void see_type(const struct bb_fold *fold, struct bb_facts *facts,
+		     const struct bb_fact_seen *more)
+{
+	size_t i = 0;
+
+	while (i < facts->type_n && facts->types[i].type < more->type)
+		i++;
+	if (i < facts->type_n && facts->types[i].type == more->type)
+		see(&facts->types[i], more);
+	else
+		*INSERT(fold->arena, facts->types, facts->type_n, facts->type_room, i) = *more;
 }
 
 static void add_activity(const struct bb_fold *fold, struct bb_facts *facts,
 			 const struct bb_event *ev, uint32_t type)
 {
-	size_t i = 0;
+	struct bb_fact_seen once = {
+		.n = 1, .first_ms = ev->time_ms, .last_ms = ev->time_ms, .channel = ev->channel};
 
-	while (i < facts->channel_n && bb_text_compare(facts->channels[i].channel, ev->channel) < 0)
-		i++;
-	if (i == facts->channel_n || !bb_text_equal(facts->channels[i].channel, ev->channel))
-		*INSERT(fold->arena, facts->channels, facts->channel_n, facts->channel_room,
-			i) = (struct bb_fact_seen){
-			.channel = ev->channel, .first_ms = INT64_MAX, .last_ms = INT64_MIN};
-	see(&facts->channels[i], ev->time_ms);
-	for (i = 0; i < facts->type_n && facts->types[i].type < type;)
-		i++;
-	if (i == facts->type_n || facts->types[i].type != type)
-		*INSERT(fold->arena, facts->types, facts->type_n, facts->type_room, i) =
-			(struct bb_fact_seen){
-				.type = type, .first_ms = INT64_MAX, .last_ms = INT64_MIN};
-	see(&facts->types[i], ev->time_ms);
+	see_channel(fold, facts, &once);
+	once.channel = (struct bb_text){NULL, 0};
+	once.type = type;
+	see_type(fold, facts, &once);
 }
 
 static struct bb_fact_day *bucket(struct bb_arena *arena, struct bb_facts *facts, uint32_t type,
@@ -94,8 +113,9 @@ static struct bb_fact_day *bucket(struct bb_arena *arena, struct bb_facts *facts
 	return &facts->buckets[low];
 }
 
+/* `n` amounts that come to `micros`; n may be negative, and `micros` then is what goes. */
 static void sum_add(struct bb_arena *arena, struct bb_fact_sums *sums, const char currency[3],
-		    bb_i128 micros, int n)
+		    bb_i128 micros, int64_t n)
 {
 	size_t i = 0;
 
@@ -109,7 +129,7 @@ static void sum_add(struct bb_arena *arena, struct bb_fact_sums *sums, const cha
 	}
 	sums->items[i].micros =
 		bb_i128_add(sums->items[i].micros, n > 0 ? micros : bb_i128_minus(micros));
-	sums->items[i].n += (uint64_t)(int64_t)n;
+	sums->items[i].n += (uint64_t)n;
 	if (!sums->items[i].n) { /* nothing counts any more: as if it never had */
 		memmove(&sums->items[i], &sums->items[i + 1],
 			(sums->n - i - 1) * sizeof(*sums->items));
@@ -132,6 +152,29 @@ void bb_facts_amount(struct bb_arena *arena, struct bb_facts *facts, uint32_t ty
 	}
 }
 
+static void fold_consent(const struct bb_fold *fold, struct bb_facts *facts,
+			 const struct bb_fact_consent *entry)
+{
+	size_t i = 0;
+
+	while (i < facts->consent_n && (facts->consent[i].purpose != entry->purpose ||
+					!bb_text_equal(facts->consent[i].channel, entry->channel)))
+		i++;
+	if (i == facts->consent_n) {
+		BB_ARENA_PUSH(fold->arena, facts->consent, facts->consent_n, facts->consent_room) =
+			*entry;
+		return;
+	}
+	const struct bb_fact_consent *old = &facts->consent[i];
+	int64_t later = entry->by.time_ms - old->by.time_ms;
+
+	/* the later; at the same instant a denial; then id, and a time of Kafka's last */
+	if (!later)
+		later = (int)entry->denied - (int)old->denied;
+	if (later > 0 || (!later && bb_origin_compare(&entry->by, &old->by) > 0))
+		facts->consent[i] = *entry;
+}
+
 static void add_consent(const struct bb_fold *fold, struct bb_facts *facts,
 			const struct bb_consent *consent, const struct bb_origin *by)
 {
@@ -140,24 +183,8 @@ static void add_consent(const struct bb_fold *fold, struct bb_facts *facts,
 		.channel = consent->channel.p ? consent->channel : BB_TEXT("any"),
 		.denied = bb_text_equal(consent->status, BB_TEXT("denied")),
 		.by = *by};
-	size_t i = 0;
 
-	while (i < facts->consent_n && (facts->consent[i].purpose != entry.purpose ||
-					!bb_text_equal(facts->consent[i].channel, entry.channel)))
-		i++;
-	if (i == facts->consent_n) {
-		BB_ARENA_PUSH(fold->arena, facts->consent, facts->consent_n, facts->consent_room) =
-			entry;
-		return;
-	}
-	const struct bb_fact_consent *old = &facts->consent[i];
-	int64_t later = by->time_ms - old->by.time_ms;
-
-	/* the later; at the same instant a denial; then id, and a time of Kafka's last */
-	if (!later)
-		later = (int)entry.denied - (int)old->denied;
-	if (later > 0 || (!later && bb_origin_compare(by, &old->by) > 0))
-		facts->consent[i] = entry;
+	fold_consent(fold, facts, &entry);
 }
 
 static void add_recent(const struct bb_fold *fold, struct bb_facts *facts,
@@ -176,10 +203,8 @@ static void add_recent(const struct bb_fold *fold, struct bb_facts *facts,
 }
 
 static struct bb_fact_attribute *attribute(const struct bb_fold *fold, struct bb_facts *facts,
-					   struct bb_text name, enum bb_fold_rule rule,
-					   bool *ret_new)
+					   uint32_t id, enum bb_fold_rule rule, bool *ret_new)
 {
-	uint32_t id = bb_names_add(fold->names, BB_NAME_ATTRIBUTE, name);
 	size_t low = 0, high = facts->attribute_n;
 
 	while (low < high) {
@@ -245,7 +270,8 @@ static void add_attribute(const struct bb_fold *fold, struct bb_facts *facts, st
 
 	if (!value && rule != BB_FOLD_LATEST)
 		return;
-	struct bb_fact_attribute *attr = attribute(fold, facts, name, rule, &new);
+	uint32_t id = bb_names_add(fold->names, BB_NAME_ATTRIBUTE, name);
+	struct bb_fact_attribute *attr = attribute(fold, facts, id, rule, &new);
 	int order = new ? 0 : bb_origin_compare(by, &attr->by);
 	bool replace = new;
 
@@ -286,36 +312,41 @@ static bool is_earlier(const struct bb_origin *by, const struct bb_value *value,
 	return d < 0 || (d == 0 && bb_value_order(value, &once->value) < 0);
 }
 
+static void fold_once(const struct bb_fold *fold, struct bb_facts *facts,
+		      const struct bb_fact_once *once)
+{
+	size_t i = 0;
+
+	while (i < facts->once_n && facts->once[i].name != once->name)
+		i++;
+	if (i == facts->once_n)
+		BB_ARENA_PUSH(fold->arena, facts->once, facts->once_n, facts->once_room) = *once;
+	else if (is_earlier(&once->by, &once->value, &facts->once[i]))
+		facts->once[i] = *once;
+}
+
 static void add_once(const struct bb_fold *fold, struct bb_facts *facts,
 		     const struct bb_attribute *attr, const struct bb_origin *by)
 {
-	uint32_t name = bb_names_add(fold->names, BB_NAME_ATTRIBUTE, attr->name);
-	size_t i = 0;
+	struct bb_fact_once once = {bb_names_add(fold->names, BB_NAME_ATTRIBUTE, attr->name), *by,
+				    attr->value};
 
-	while (i < facts->once_n && facts->once[i].name != name)
-		i++;
-	if (i == facts->once_n)
-		BB_ARENA_PUSH(fold->arena, facts->once, facts->once_n, facts->once_room) =
-			(struct bb_fact_once){name, *by, attr->value};
-	else if (is_earlier(by, &attr->value, &facts->once[i]))
-		facts->once[i] = (struct bb_fact_once){name, *by, attr->value};
+	fold_once(fold, facts, &once);
 }
 
 static void add_offset(const struct bb_fold *fold, struct bb_facts *facts,
-		       const struct bb_origin *by)
+		       const struct bb_fact_offset *more)
 {
 	size_t i = 0;
 
-	if (!by->topic)
-		return;
-	while (i < facts->offset_n && (facts->offsets[i].topic != by->topic ||
-				       facts->offsets[i].partition != by->partition))
+	while (i < facts->offset_n && (facts->offsets[i].topic != more->topic ||
+				       facts->offsets[i].partition != more->partition))
 		i++;
 	if (i == facts->offset_n)
 		BB_ARENA_PUSH(fold->arena, facts->offsets, facts->offset_n, facts->offset_room) =
-			(struct bb_fact_offset){by->topic, by->partition, by->offset};
-	else if (by->offset > facts->offsets[i].offset)
-		facts->offsets[i].offset = by->offset;
+			*more;
+	else if (more->offset > facts->offsets[i].offset)
+		facts->offsets[i].offset = more->offset;
 }
 
 static struct bb_origin with_time(struct bb_origin by, int64_t at_ms)
@@ -344,7 +375,9 @@ void bb_facts_add(const struct bb_fold *fold, struct bb_facts *facts, const stru
 	add_activity(fold, facts, ev, type);
 	bucket(fold->arena, facts, type, ev->time_ms / BB_DAY_MS)->n++;
 	add_recent(fold, facts, &by, type);
-	add_offset(fold, facts, &by);
+	if (by.topic)
+		add_offset(fold, facts,
+			   &(struct bb_fact_offset){by.topic, by.partition, by.offset});
 	for (size_t i = 0; i < ev->consent_n; i++)
 		add_consent(fold, facts, &ev->consent[i], &by);
 	for (size_t i = 0; i < ev->unset_n; i++)
@@ -359,4 +392,88 @@ void bb_facts_add(const struct bb_fold *fold, struct bb_facts *facts, const stru
 
 		add_once(fold, facts, &ev->once[i], &at);
 	}
+}
+
+/* --- uniting -------------------------------------------------------------------------------- */
+
+static void unite_days(const struct bb_fold *fold, struct bb_facts *facts,
+		       const struct bb_facts *from)
+{
+	for (int i = 0; i < 2; i++)
+		if (from->days[i] != INT64_MIN)
+			add_day(facts, from->days[i]);
+	for (size_t i = 0; i < from->bucket_n; i++) {
+		const struct bb_fact_day *day = &from->buckets[i];
+		struct bb_fact_day *into = bucket(fold->arena, facts, day->type, day->day);
+
+		into->n += day->n;
+		for (size_t k = 0; k < day->sums.n; k++)
+			sum_add(fold->arena, &into->sums, day->sums.items[k].currency,
+				day->sums.items[k].micros, (int64_t)day->sums.items[k].n);
+	}
+	for (size_t i = 0; i < from->sums.n; i++)
+		sum_add(fold->arena, &facts->sums, from->sums.items[i].currency,
+			from->sums.items[i].micros, (int64_t)from->sums.items[i].n);
+}
+
+static void unite_attribute(const struct bb_fold *fold, struct bb_facts *facts,
+			    const struct bb_fact_attribute *from)
+{
+	bool new;
+	struct bb_fact_attribute *into = attribute(fold, facts, from->name, from->rule, &new);
+	int order = new ? 1 : bb_origin_compare(&from->by, &into->by);
+
+	if (new) {
+		*into = (struct bb_fact_attribute){.name = from->name, .rule = from->rule};
+		into->by = from->by;
+	}
+	switch (from->rule) {
+	case BB_FOLD_LATEST:
+		if (order > 0 || (order == 0 && from->has &&
+				  (!into->has || bb_value_order(&from->value, &into->value) > 0)))
+			*into = *from;
+		break;
+	case BB_FOLD_FIRST:
+		if (new || order < 0 ||
+		    (order == 0 && bb_value_order(&from->value, &into->value) < 0))
+			*into = *from;
+		break;
+	case BB_FOLD_MIN:
+	case BB_FOLD_MAX:
+		if (from->has)
+			add_extreme(into, &from->value, &from->by);
+		break;
+	case BB_FOLD_SUM:
+		into->sum_micros = bb_i128_add(into->sum_micros, from->sum_micros);
+		into->has = into->has || from->has;
+		break;
+	case BB_FOLD_UNION:
+		bb_value_set_unite(fold->arena, &into->set, &from->set);
+		into->has = into->set.n > 0;
+		break;
+	}
+}
+
+void bb_facts_unite(const struct bb_fold *fold, struct bb_facts *facts, const struct bb_facts *from)
+{
+	facts->events += from->events;
+	if (from->first_ms < facts->first_ms)
+		facts->first_ms = from->first_ms;
+	if (from->last_ms > facts->last_ms)
+		facts->last_ms = from->last_ms;
+	unite_days(fold, facts, from);
+	for (size_t i = 0; i < from->channel_n; i++)
+		see_channel(fold, facts, &from->channels[i]);
+	for (size_t i = 0; i < from->type_n; i++)
+		see_type(fold, facts, &from->types[i]);
+	for (size_t i = 0; i < from->recent_n; i++)
+		add_recent(fold, facts, &from->recent[i].by, from->recent[i].type);
+	for (size_t i = 0; i < from->offset_n; i++)
+		add_offset(fold, facts, &from->offsets[i]);
+	for (size_t i = 0; i < from->consent_n; i++)
+		fold_consent(fold, facts, &from->consent[i]);
+	for (size_t i = 0; i < from->attribute_n; i++)
+		unite_attribute(fold, facts, &from->attributes[i]);
+	for (size_t i = 0; i < from->once_n; i++)
+		fold_once(fold, facts, &from->once[i]);
 }

@@ -137,6 +137,10 @@ void bb_facts_init(struct bb_facts *facts);
 /* Folds one event; not its amount. The event's slices must outlive the facts. */
 void bb_facts_add(const struct bb_fold *fold, struct bb_facts *facts, const struct bb_event *ev);
 
+/* Folds what another record's events said, amounts too; not `same` and `amount_keys`. */
+void bb_facts_unite(const struct bb_fold *fold, struct bb_facts *facts,
+		    const struct bb_facts *from);
+
 /* An amount that counts here (n = 1) or no longer (n = -1), of an event of that type and time. */
 void bb_facts_amount(struct bb_arena *arena, struct bb_facts *facts, uint32_t type, int64_t time_ms,
 		     const char currency[3], bb_i128 micros, int n);
