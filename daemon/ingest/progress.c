@@ -8,6 +8,8 @@
  */
 #include <backbone/progress.h>
 
+#include <backbone/erasure.h>
+
 #include <backbone/assert.h>
 #include <backbone/hash.h>
 
@@ -136,4 +138,32 @@ int bb_progress_accept(struct bb_kv *kv, struct bb_text topic, int32_t partition
 	progress.gaps++;
 	progress.token = (struct bb_text){NULL, 0};
 	return bb_progress_put(kv, &progress);
+}
+
+int bb_progress_marks(struct bb_kv *kv, struct bb_arena *arena, struct bb_erasure_mark **ret_marks,
+		      size_t *ret_n)
+{
+	char last[BB_KV_KEY_MAX] = "";
+	struct bb_text from = {last, 1}, key, value;
+	struct bb_erasure_mark *marks = NULL;
+	size_t n = 0, room = 0;
+	bool after = false;
+	int err;
+
+	while ((err = bb_kv_seek(kv, BB_TABLE_OFFSET, from, after, &key, &value)) == BB_OK) {
+		struct bb_progress progress;
+
+		if (bb_progress_decode(value, &progress) != BB_OK || key.n > sizeof last)
+			return BB_ECORRUPT;
+		if (progress.next_offset > 0)
+			BB_ARENA_PUSH(arena, marks, n, room) = (struct bb_erasure_mark){
+				bb_arena_copy(arena, progress.topic), progress.partition,
+				progress.next_offset};
+		memcpy(last, key.p, key.n);
+		from.n = key.n;
+		after = true;
+	}
+	*ret_marks = marks;
+	*ret_n = n;
+	return err == BB_ENOTFOUND ? BB_OK : err;
 }

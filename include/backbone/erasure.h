@@ -31,11 +31,22 @@ enum bb_erasure_mode {
 const char *bb_erasure_mode_text(enum bb_erasure_mode mode);
 bool bb_erasure_mode_of(struct bb_text text, enum bb_erasure_mode *ret_mode);
 
+/* The next offset of a partition, as the store knows it. */
+struct bb_erasure_mark {
+	struct bb_text topic;
+	int32_t partition;
+	int64_t next_offset;
+};
+
 struct bb_erasure {
 	struct bb_text key; /* `ns:value` or a profile id, as in a look-up */
 	enum bb_erasure_mode mode;
 	struct bb_text id; /* of the request, 1..256 bytes; the same id again changes nothing */
-	int64_t time_ms;   /* now, by the wall clock; raised where a file's event is later */
+	/* Now, by the wall clock. Raised above the time of every event that came by a file, and of
+	 * the erasures before: they act one after the other. */
+	int64_t time_ms;
+	const struct bb_erasure_mark *watermark; /* of every partition: bb_progress_marks */
+	size_t watermark_n;
 };
 
 struct bb_erased_identifier {
@@ -45,18 +56,14 @@ struct bb_erased_identifier {
 
 /* What was done: for the receipt. Lives in the arena that was given. */
 struct bb_erasure_receipt {
-	bool again; /* the request id was known: this is what it did then, without the counts */
+	bool again; /* the request id was known: this is what it did then */
 	struct bb_text id;
 	int64_t time_ms; /* of the erasure, as it counts for events */
 	enum bb_erasure_mode mode;
 	char profile[BB_PROFILE_ID_BYTES + 1]; /* its id then */
 	struct bb_erased_identifier *identifiers;
 	size_t identifier_n;
-	struct bb_erasure_mark {
-		struct bb_text topic;
-		int32_t partition;
-		int64_t next_offset;
-	} * watermark;
+	struct bb_erasure_mark *watermark;
 	size_t watermark_n;
 	uint64_t records, events; /* that went whole */
 	uint64_t stripped;	  /* other records that lost identifiers */
@@ -65,12 +72,14 @@ struct bb_erasure_receipt {
 	uint64_t dead_letters;	  /* filled by whoever scrubs them */
 };
 
-/* How many tombstones there are. BB_OK, BB_ECORRUPT or the store's error. */
-BB_MUST_CHECK int bb_erasure_count(struct bb_kv *kv, uint64_t *ret_n);
-
-/* One tombstone after the other, by (time, id): start with *cursor 0. BB_ENOTFOUND at the end. */
-BB_MUST_CHECK int bb_erasure_next(struct bb_kv *kv, uint64_t *cursor, struct bb_arena *arena,
-				  struct bb_erasure_receipt *ret_receipt);
+/* One tombstone after the other, by time: start with an empty cursor. BB_ENOTFOUND at the end.
+ * Slices live in the arena. */
+struct bb_erasure_cursor {
+	uint8_t last[BB_KV_KEY_MAX];
+	size_t n;
+};
+BB_MUST_CHECK int bb_erasure_next(struct bb_kv *kv, struct bb_erasure_cursor *cursor,
+				  struct bb_arena *arena, struct bb_erasure_receipt *ret_receipt);
 
 /* Takes all tombstones to a store that has no records yet (a rebuild, a restore). BB_OK, BB_EINVAL
  * (it has records) or the store's error. */

@@ -49,4 +49,10 @@ BB_MUST_CHECK int bb_progress_get(struct bb_kv *kv, struct bb_text topic, int32_
 BB_MUST_CHECK int bb_progress_accept(struct bb_kv *kv, struct bb_text topic, int32_t partition,
 				     int64_t where);
 
+/* The next offset of every partition: the watermark of an erasure. BB_OK, BB_ECORRUPT or the
+ * store's error. In the arena. */
+struct bb_erasure_mark;
+BB_MUST_CHECK int bb_progress_marks(struct bb_kv *kv, struct bb_arena *arena,
+				    struct bb_erasure_mark **ret_marks, size_t *ret_n);
+
 #endif
