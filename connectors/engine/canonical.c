@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `format: canonical`: a message that is a canonical event already. Every member is read by one row
- * of a table, which checks its JSON type; what values may be is the gate's to say. Null members are
- * absent ones; members that are not in the table are not looked at.
+ * `format: canonical`: a message that is a canonical event, or a ruling, already. Every member is
+ * read by one row of a table, which checks its JSON type; what values may be is the gate's to say.
+ * Null members are absent ones; members that are not in the table are not looked at.
  *
  * A wrong type is a refusal that names the member by its path. Two members are read more widely
  * than the documentation says, because the reference that all replicas must agree with iterates
@@ -11,6 +11,7 @@
  */
 #include <backbone/clock.h>
 #include <backbone/json.h>
+#include <backbone/message.h>
 
 #include "json_scan.h"
 #include "run.h"
@@ -467,12 +468,11 @@ static bool read_position(struct reader *r, const struct bb_json_node *node, con
 	return true;
 }
 
-static bool read_unsupported(struct reader *r, const struct bb_json_node *node,
-			     const struct row *row)
+static bool read_erase(struct reader *r, const struct bb_json_node *node, const struct row *row)
 {
 	(void)node;
 	return refuse_member(r, row->name,
-			     "rulings and erasures are not supported in this version");
+			     "a person is erased by the admin interface, not by a line");
 }
 
 static const struct row rows[] = {
@@ -491,8 +491,7 @@ static const struct row rows[] = {
 	{"properties", read_properties, 0, false},
 	{"time_source", read_time_source, 0, false},
 	{"position", read_position, 0, false},
-	{"ruling", read_unsupported, 0, true},
-	{"erase", read_unsupported, 0, true},
+	{"erase", read_erase, 0, true},
 };
 
 static const struct row *find_row(struct bb_text name)
@@ -536,6 +535,37 @@ static bool read_event(struct reader *r, const struct bb_json_node *root)
 	return r->ev->id.p || refuse_member(r, "id", "missing");
 }
 
+/* One without a time has that of the log. */
+static bool emit_ruling(struct reader *r, const struct bb_message *msg,
+			const struct bb_json_node *root, struct bb_extraction *extraction)
+{
+	struct bb_ruling *ruling = bb_arena_zalloc(r->arena, sizeof(*ruling));
+
+	if (!bb_ruling_read_node(r->doc, root, r->arena, ruling, r->refusal))
+		return false;
+	if (!ruling->id.p)
+		return refuse_member(r, "id", "missing");
+	if (ruling->time_ms == BB_NO_TIMESTAMP)
+		ruling->time_ms = msg->timestamp_ms;
+	if (ruling->time_ms == BB_NO_TIMESTAMP)
+		return refuse_member(r, "time", "missing");
+	bb_run_emit_ruling(extraction, r->arena, ruling);
+	return true;
+}
+
+/* False: refused. */
+static bool emit(struct reader *r, const struct bb_message *msg, struct bb_extraction *extraction)
+{
+	const struct bb_json_node *root = bb_json_root(r->doc);
+
+	if (kind_of(r, root) == BB_JSON_MAP && member(r, root, "ruling"))
+		return emit_ruling(r, msg, root, extraction);
+	if (!read_event(r, root))
+		return false;
+	bb_run_emit(extraction, r->arena, r->ev);
+	return true;
+}
+
 void bb_canonical_run(const struct bb_message *msg, struct bb_arena *arena,
 		      struct bb_extraction *extraction)
 {
@@ -547,9 +577,7 @@ void bb_canonical_run(const struct bb_message *msg, struct bb_arena *arena,
 			   .refusal = &refusal,
 			   .from_log = msg->from_log};
 
-	if (doc && read_event(&r, bb_json_root(doc)))
-		bb_run_emit(extraction, arena, r.ev);
-	else
+	if (!doc || !emit(&r, msg, extraction))
 		bb_run_refuse(extraction, arena, &refusal);
 	bb_json_free(doc);
 }

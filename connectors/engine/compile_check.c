@@ -5,6 +5,7 @@
  * at the map, or at the key that does not fit.
  */
 #include <backbone/rules.h>
+#include <backbone/ruling.h>
 
 #include "compile.h"
 #include "money.h"
@@ -74,6 +75,83 @@ static void check_unset(struct bb_compiler *c, const struct bb_yaml *node,
 	}
 }
 
+/* Whether one of the sources is this word. */
+static bool may_be(const struct bb_exprs *kinds, enum bb_ruling_kind kind)
+{
+	bool may = false;
+
+	for (size_t i = 0; i < kinds->n; i++)
+		may |= kinds->items[i].kind == BB_EXPR_CONST &&
+		       bb_text_equal(kinds->items[i].text, bb_text_of(bb_ruling_kind_text(kind)));
+	return may;
+}
+
+/* Returns whether it is known which it is. */
+static bool check_ruling_kinds(struct bb_compiler *c, const struct bb_yaml *node,
+			       const struct bb_exprs *kinds)
+{
+	static const struct {
+		enum bb_ruling_kind kind;
+		const char *key, *message;
+	} rows[] = {
+		{BB_RULING_JOIN, "pair", "join needs a pair of identifiers"},
+		{BB_RULING_SPLIT, "pair", "split needs a pair of identifiers"},
+		{BB_RULING_BLOCK, "identifier", "block needs an identifier"},
+		{BB_RULING_ALLOW, "identifier", "allow needs an identifier"},
+		{BB_RULING_RELEASE, "releases", "release needs the id of what it releases"},
+	};
+	enum bb_ruling_kind kind;
+	bool known = false;
+
+	for (size_t i = 0; i < kinds->n; i++)
+		if (kinds->items[i].kind == BB_EXPR_CONST &&
+		    !bb_ruling_kind_of(kinds->items[i].text, &kind))
+			complain_key(c, node, "ruling",
+				     "must be join, split, block, allow or release, or a path to "
+				     "one of these words");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		if (!may_be(kinds, rows[i].kind))
+			continue;
+		known = true;
+		if (!bb_yaml_get(node, rows[i].key))
+			complain_key(c, node, rows[i].key, rows[i].message);
+	}
+	return known;
+}
+
+static void check_ruling(struct bb_compiler *c, const struct bb_yaml *node,
+			 const struct bb_ruling_plan *plan)
+{
+	static const char *const facts[] = {"channel",	  "identify", "same",
+					    "attributes", "spread",   "unset",
+					    "amount",	  "consent",  "attributes_once"};
+
+	bool known = check_ruling_kinds(c, node, &plan->kind);
+
+	for (size_t i = 0; i < sizeof(facts) / sizeof(*facts); i++)
+		if (bb_yaml_get(node, facts[i]))
+			complain_key(c, node, facts[i], "not with `ruling`: a ruling is no event");
+	if (plan->pair.n > 0 && plan->pair.n != 2)
+		complain_key(c, node, "pair", "must be a list of two identifiers");
+	if (plan->identifier.n > 1)
+		complain_key(c, node, "identifier", "must be one identifier");
+	if (!known && plan->pair.n == 0 && plan->identifier.n == 0 && plan->releases.n == 0)
+		bb_compile_complain(c, node,
+				    "the ruling is on nothing: it needs pair, identifier, or "
+				    "releases");
+}
+
+static void check_no_ruling(struct bb_compiler *c, const struct bb_yaml *node)
+{
+	static const char *const keys[] = {"pair", "identifier", "releases", "actor", "reason"};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (bb_yaml_get(node, keys[i]))
+			complain_key(c, node, keys[i], "only with `ruling`");
+	if (!bb_yaml_get(node, "type"))
+		bb_compile_complain(c, node, "\"type\" is missing: what happened");
+}
+
 static void check_event(struct bb_compiler *c, const struct bb_yaml *node, void *target)
 {
 	struct bb_event_plan *event = target;
@@ -82,6 +160,11 @@ static void check_event(struct bb_compiler *c, const struct bb_yaml *node, void 
 	if (c->each_n > c->each_most)
 		c->each_most = c->each_n;
 	c->each_n = 0;
+	if (bb_yaml_get(node, "ruling")) {
+		check_ruling(c, node, &event->ruling);
+		return;
+	}
+	check_no_ruling(c, node);
 	check_unset(c, node, event);
 	if (bb_yaml_get(node, "identify") || bb_yaml_get(node, "same"))
 		return;
@@ -231,11 +314,11 @@ static void check_source(struct bb_compiler *c, const struct bb_yaml *node, void
 }
 
 static check_fn *const checks[BB_PLACE_COUNT] = {
-	[BB_IN_FILE] = check_file,	 [BB_IN_EVENT] = check_event,
-	[BB_IN_TIME] = check_time,	 [BB_IN_IDENTIFY] = check_identify,
-	[BB_IN_SAME] = check_same,	 [BB_IN_AMOUNT] = check_amount,
-	[BB_IN_CONSENT] = check_consent, [BB_IN_STATUS] = check_status,
-	[BB_IN_SOURCE] = check_source,
+	[BB_IN_FILE] = check_file,     [BB_IN_EVENT] = check_event,
+	[BB_IN_TIME] = check_time,     [BB_IN_IDENTIFY] = check_identify,
+	[BB_IN_SAME] = check_same,     [BB_IN_RULED] = check_identify,
+	[BB_IN_AMOUNT] = check_amount, [BB_IN_CONSENT] = check_consent,
+	[BB_IN_STATUS] = check_status, [BB_IN_SOURCE] = check_source,
 };
 
 void bb_compile_check(struct bb_compiler *c, const struct bb_yaml *node, enum bb_place place,

@@ -17,18 +17,19 @@ void bb_fill_warn(struct bb_run *run, struct bb_event *ev, const char *code, str
 		(struct bb_warning){bb_text_of(code), at, value};
 }
 
-static bool refuse(struct bb_refusal *refusal, const char *at, const char *detail)
+bool bb_fill_refuse(struct bb_refusal *ret_refusal, struct bb_text at, const char *detail)
 {
-	*refusal = (struct bb_refusal){
+	*ret_refusal = (struct bb_refusal){
 		.reason = BB_DEAD_INVALID_EVENT,
-		.at = bb_text_of(at),
+		.at = at,
 		.detail = bb_text_of(detail),
 		.byte_offset = -1,
 	};
 	return false;
 }
 
-static void fill_id(struct bb_run *run, const struct bb_event_plan *rule, struct bb_event *ev)
+void bb_fill_id(struct bb_run *run, const struct bb_event_plan *rule, struct bb_event *ev,
+		struct bb_text *ret_id)
 {
 	static const struct bb_expr here = {.kind = BB_EXPR_META, .meta = BB_META_POSITION};
 	struct bb_found_value value;
@@ -39,11 +40,11 @@ static void fill_id(struct bb_run *run, const struct bb_event_plan *rule, struct
 			bb_fill_warn(run, ev, "id_missing", BB_TEXT("id"),
 				     (struct bb_text){NULL, 0});
 	}
-	ev->id = bb_eval_keep_id(run, &value);
+	*ret_id = bb_eval_keep_id(run, &value);
 	if (value.rounded)
-		bb_fill_warn(run, ev, "may_be_rounded", BB_TEXT("id"), ev->id);
+		bb_fill_warn(run, ev, "may_be_rounded", BB_TEXT("id"), *ret_id);
 	if (value.position && run->connector->ids_may_meet) {
-		struct bb_placed placed = {ev, rule, run->placed_n};
+		struct bb_placed placed = {ret_id, rule, run->placed_n};
 
 		BB_ARENA_PUSH(run->arena, run->placed, run->placed_n, run->placed_room) = placed;
 	}
@@ -71,7 +72,7 @@ static bool time_text(struct bb_run *run, const struct bb_time_plan *plan, struc
 	return true;
 }
 
-static void fill_time(struct bb_run *run, const struct bb_event_plan *rule, struct bb_event *ev)
+void bb_fill_time(struct bb_run *run, const struct bb_event_plan *rule, struct bb_event *ev)
 {
 	const struct bb_time_plan *plan;
 	struct bb_text text;
@@ -95,9 +96,9 @@ static void fill_time(struct bb_run *run, const struct bb_event_plan *rule, stru
  * The identifier that a value is. False: nothing to identify by; a warning says so where that is
  * not ordinary.
  */
-static bool identifier_of(struct bb_run *run, const struct bb_identify_plan *plan,
-			  const struct bb_found_value *found, struct bb_event *ev,
-			  struct bb_identifier *ret_id)
+bool bb_fill_identifier(struct bb_run *run, const struct bb_identify_plan *plan,
+			const struct bb_found_value *found, struct bb_event *ev,
+			struct bb_identifier *ret_id)
 {
 	struct bb_text value = bb_eval_keep_id(run, found);
 	struct bb_found_value tenant;
@@ -130,7 +131,7 @@ static void add_identifier(struct bb_run *run, const struct bb_identify_plan *pl
 {
 	struct bb_identifier id;
 
-	if (!identifier_of(run, plan, found, ev, &id))
+	if (!bb_fill_identifier(run, plan, found, ev, &id))
 		return;
 	if (found->rounded)
 		bb_fill_warn(run, ev, "may_be_rounded",
@@ -204,10 +205,11 @@ bool bb_fill_event(struct bb_run *run, const struct bb_event_plan *rule, struct 
 	if (bb_eval_first(run, &rule->channel, true, &value))
 		ev->channel = bb_eval_keep(run, &value);
 	if (!bb_eval_first(run, &rule->type, true, &value))
-		return refuse(ret_refusal, "type", "none of its sources has a usable value");
+		return bb_fill_refuse(ret_refusal, BB_TEXT("type"),
+				      "none of its sources has a usable value");
 	ev->type = bb_eval_keep(run, &value);
-	fill_id(run, rule, ev);
-	fill_time(run, rule, ev);
+	bb_fill_id(run, rule, ev, &ev->id);
+	bb_fill_time(run, rule, ev);
 	fill_identifiers(run, rule, ev);
 	for (size_t i = 0; i < rule->same.n; i++)
 		fill_same(run, &rule->same.items[i], ev);

@@ -170,6 +170,13 @@ struct bb_consent_plans {
 	size_t n, room;
 };
 
+/* An event rule that gives a ruling instead of an event. */
+struct bb_ruling_plan {
+	struct bb_exprs kind;			   /* n 0: it gives an event */
+	struct bb_identify_plans pair, identifier; /* two; one */
+	struct bb_exprs actor, reason, releases;
+};
+
 struct bb_event_plan {
 	struct bb_text name; /* p NULL: none */
 	struct bb_path each; /* no steps: the whole message */
@@ -184,6 +191,7 @@ struct bb_event_plan {
 	struct bb_exprs unset;
 	struct bb_amount_plan amount;
 	struct bb_consent_plans consent;
+	struct bb_ruling_plan ruling;
 };
 
 struct bb_event_plans {

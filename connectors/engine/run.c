@@ -3,7 +3,8 @@
  * One message through a plan: bytes become a document, each group of rules walks to its elements,
  * and the first rule that matches an element makes an event of it.
  *
- *	message -> document -> groups (each) -> elements -> rules (when) -> event | skip | refusal
+ *	message -> document -> groups (each) -> elements -> rules (when)
+ *		-> event | ruling | skip | refusal
  *
  * A message that cannot be read is one refusal; an element that cannot be an event is one, and
  * costs its siblings nothing. Whatever happens, at least one item comes out.
@@ -27,6 +28,13 @@ void bb_run_emit(struct bb_extraction *extraction, struct bb_arena *arena, struc
 {
 	BB_ARENA_PUSH(arena, extraction->items, extraction->n, extraction->room) =
 		(struct bb_extracted){.kind = BB_EXTRACTED_EVENT, .event = ev};
+}
+
+void bb_run_emit_ruling(struct bb_extraction *extraction, struct bb_arena *arena,
+			struct bb_ruling *ruling)
+{
+	BB_ARENA_PUSH(arena, extraction->items, extraction->n, extraction->room) =
+		(struct bb_extracted){.kind = BB_EXTRACTED_RULING, .ruling = ruling};
 }
 
 static void skip(struct bb_extraction *extraction, struct bb_arena *arena,
@@ -89,9 +97,15 @@ static void apply(struct bb_run *run, const struct bb_group *group,
 		  const struct bb_event_plan *rule)
 {
 	struct bb_refusal refusal;
+	struct bb_ruling *ruling;
 	struct bb_event *ev;
 
-	if (bb_fill_event(run, rule, &ev, &refusal)) {
+	if (rule->ruling.kind.n > 0) {
+		if (bb_fill_ruling(run, rule, &ruling, &refusal)) {
+			bb_run_emit_ruling(run->extraction, run->arena, ruling);
+			return;
+		}
+	} else if (bb_fill_event(run, rule, &ev, &refusal)) {
 		bb_run_emit(run->extraction, run->arena, ev);
 		return;
 	}
@@ -147,7 +161,7 @@ static void walk(struct bb_run *run, const struct bb_group *group, const struct 
 static int compare_placed(const void *a, const void *b)
 {
 	const struct bb_placed *x = a, *y = b;
-	int d = bb_text_compare(x->ev->id, y->ev->id);
+	int d = bb_text_compare(*x->id, *y->id);
 
 	return d ? d : (x->order > y->order) - (x->order < y->order);
 }
@@ -167,14 +181,14 @@ static void separate_ids(struct bb_run *run)
 		struct bb_placed *placed = &run->placed[i];
 		size_t rule = (size_t)(placed->rule - run->connector->events.items);
 
-		if (!same.p || !bb_text_equal(same, placed->ev->id)) {
-			same = placed->ev->id;
+		if (!same.p || !bb_text_equal(same, *placed->id)) {
+			same = *placed->id;
 			continue;
 		}
 		name = placed->rule->name;
 		if (!name.p)
 			name = bb_arena_printf(run->arena, "%zu", rule);
-		placed->ev->id =
+		*placed->id =
 			bb_change_join((struct bb_text[]){same, BB_TEXT("/"), name}, 3, run->arena);
 	}
 }

@@ -26,9 +26,9 @@ struct bb_found_value {
 	bool position; /* it is @position */
 };
 
-/* An event whose id came from the position of its message. */
+/* An event or ruling whose id came from the position of its message. */
 struct bb_placed {
-	struct bb_event *ev;
+	struct bb_text *id;
 	const struct bb_event_plan *rule;
 	size_t order;
 };
@@ -53,6 +53,8 @@ struct bb_run {
 void bb_run_refuse(struct bb_extraction *extraction, struct bb_arena *arena,
 		   const struct bb_refusal *refusal);
 void bb_run_emit(struct bb_extraction *extraction, struct bb_arena *arena, struct bb_event *ev);
+void bb_run_emit_ruling(struct bb_extraction *extraction, struct bb_arena *arena,
+			struct bb_ruling *ruling);
 
 /* A new event with what it has from the message: position and log time. */
 struct bb_event *bb_run_event(const struct bb_message *msg, struct bb_arena *arena);
@@ -60,6 +62,11 @@ struct bb_event *bb_run_event(const struct bb_message *msg, struct bb_arena *are
 /* canonical.c: a canonical event; exactly one item. */
 void bb_canonical_run(const struct bb_message *msg, struct bb_arena *arena,
 		      struct bb_extraction *extraction);
+
+/* ruling_read.c: as bb_ruling_read, of a member that was read already. */
+bool bb_ruling_read_node(const struct bb_json *doc, const struct bb_json_node *map,
+			 struct bb_arena *arena, struct bb_ruling *ret_ruling,
+			 struct bb_refusal *ret_refusal);
 
 /*
  * A text, number, boolean or flat list of these as an attribute's value; texts are copied. False:
@@ -101,6 +108,19 @@ bool bb_fill_event(struct bb_run *run, const struct bb_event_plan *rule, struct 
 		   struct bb_refusal *ret_refusal);
 void bb_fill_warn(struct bb_run *run, struct bb_event *ev, const char *code, struct bb_text at,
 		  struct bb_text value);
+
+/* Parts of it, which a ruling has too; warnings go to `ev`. A time that cannot be read is none. */
+void bb_fill_id(struct bb_run *run, const struct bb_event_plan *rule, struct bb_event *ev,
+		struct bb_text *ret_id);
+void bb_fill_time(struct bb_run *run, const struct bb_event_plan *rule, struct bb_event *ev);
+bool bb_fill_identifier(struct bb_run *run, const struct bb_identify_plan *plan,
+			const struct bb_found_value *found, struct bb_event *ev,
+			struct bb_identifier *ret_id);
+bool bb_fill_refuse(struct bb_refusal *ret_refusal, struct bb_text at, const char *detail);
+
+/* fill_ruling.c: the ruling that a rule makes of the current element. False: refused. */
+bool bb_fill_ruling(struct bb_run *run, const struct bb_event_plan *rule,
+		    struct bb_ruling **ret_ruling, struct bb_refusal *ret_refusal);
 
 /* fill_facts.c: parts of it */
 void bb_fill_attributes(struct bb_run *run, const struct bb_event_plan *rule, struct bb_event *ev);

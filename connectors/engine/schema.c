@@ -85,7 +85,8 @@ static const struct bb_option options[] = {
 	ROW(EVENT, "unless", CONDITIONS, TO_EVENT(unless), HELP("what must not hold, none of it")),
 	ROW(EVENT, "continue", FLAG, TO_EVENT(goes_on),
 	    HELP("true: later rules look at the element too")),
-	ROW(EVENT, "type", SOURCES, TO_EVENT(type), REQUIRED, HELP("what happened")),
+	ROW(EVENT, "type", SOURCES, TO_EVENT(type),
+	    HELP("what happened; required, but for rulings")),
 	ROW(EVENT, "id", SOURCES, TO_EVENT(id),
 	    HELP("the event's id at its source; its position in the log where there is none")),
 	ROW(EVENT, "channel", SOURCES, TO_EVENT(channel), HELP("where it is not the connector's")),
@@ -105,7 +106,16 @@ static const struct bb_option options[] = {
 	ROW(EVENT, "amount", SECTION, TO_EVENT(amount), INSIDE(AMOUNT), HELP("money")),
 	ROW(EVENT, "consent", SECTIONS, TO_EVENT(consent), INSIDE(CONSENT),
 	    HELP("what the person agreed to or refused")),
-	ROW(EVENT, "ruling", LATER, 0, HELP("a steward's word")),
+	ROW(EVENT, "ruling", SOURCES, TO_EVENT(ruling.kind),
+	    HELP("a steward's word instead of an event: join, split, block, allow, release")),
+	ROW(EVENT, "pair", SECTIONS, TO_EVENT(ruling.pair), INSIDE(RULED),
+	    HELP("join, split: the two identifiers")),
+	ROW(EVENT, "identifier", SECTIONS, TO_EVENT(ruling.identifier), INSIDE(RULED),
+	    HELP("block, allow: the identifier")),
+	ROW(EVENT, "releases", SOURCES, TO_EVENT(ruling.releases),
+	    HELP("release: the id of the ruling that holds no longer")),
+	ROW(EVENT, "actor", SOURCES, TO_EVENT(ruling.actor), HELP("who gave the ruling")),
+	ROW(EVENT, "reason", SOURCES, TO_EVENT(ruling.reason), HELP("why it was given")),
 	ROW(EVENT, "parse_json", LATER, 0, HELP("opens a text that holds JSON")),
 	ROW(EVENT, "parse_query", LATER, 0, HELP("opens a text that holds a query")),
 
@@ -129,6 +139,11 @@ static const struct bb_option options[] = {
 	    HELP("all of these are the same as the first")),
 	ROW(SAME, "scope", CHOICE, TO_IDENTIFY(scope), WORDS("tenant"), HELP("as in identify")),
 	CHANGE_ROWS(SAME, TO_IDENTIFY),
+
+	ROW(RULED, "ns", NAMESPACE, TO_IDENTIFY(ns), REQUIRED, HELP("namespace")),
+	ROW(RULED, "from", SOURCES, TO_IDENTIFY(from), REQUIRED, HELP("the value")),
+	ROW(RULED, "scope", CHOICE, TO_IDENTIFY(scope), WORDS("tenant"), HELP("as in identify")),
+	CHANGE_ROWS(RULED, TO_IDENTIFY),
 
 	ROW(SPREAD, "from", SOURCES, TO_SPREAD(from), REQUIRED, HELP("the object")),
 	ROW(SPREAD, "prefix", TEXT, TO_SPREAD(prefix), HELP("put in front of every name")),
@@ -189,6 +204,7 @@ size_t bb_schema_item_bytes(enum bb_place place)
 		return sizeof(struct bb_time_plan);
 	case BB_IN_IDENTIFY:
 	case BB_IN_SAME:
+	case BB_IN_RULED:
 		return sizeof(struct bb_identify_plan);
 	case BB_IN_SPREAD:
 		return sizeof(struct bb_spread_plan);

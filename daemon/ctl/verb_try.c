@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `try`: messages through a connector and the gate, as the daemon would take them, without one. An
- * event is a line; a refusal is a line too, {"refused": reason, ..., "file", "line"}; what a rule
- * skips is only counted, and so are warnings, by their codes. Without a configuration there are no
- * namespaces, so identifiers are shown as they are.
+ * event or a ruling is a line; a refusal is a line too, {"refused": reason, ..., "file", "line"};
+ * what a rule skips is only counted, and so are warnings, by their codes. Without a configuration
+ * there are no namespaces, so identifiers are shown as they are.
  *
  * Exit 1 if anything was refused.
  */
@@ -28,7 +28,7 @@ struct trial {
 	struct bb_connector *own; /* to be freed: compiled here */
 	struct bb_arena arena;	  /* of a message */
 	int64_t at_ms;
-	size_t messages, events, skipped, no_identifier, refused;
+	size_t messages, events, rulings, skipped, no_identifier, refused;
 	struct warned *warned; /* in the order of their first */
 	size_t warned_n, warned_room;
 	const char *file; /* of the message */
@@ -154,6 +154,22 @@ static void print_event(struct trial *trial, struct bb_event *ev)
 	bb_buf_fini(&buf);
 }
 
+static void print_ruling(struct trial *trial, struct bb_ruling *ruling)
+{
+	const struct bb_config *config = trial->ctl->config;
+	struct bb_buf buf = BB_BUF_EMPTY;
+	struct bb_refusal refusal;
+
+	if (config && !bb_ruling_check(&config->rules, ruling, &trial->arena, &refusal)) {
+		print_refusal(trial, &refusal);
+		return;
+	}
+	trial->rulings++;
+	bb_ruling_json(ruling, &buf);
+	fprintf(trial->ctl->out, "%.*s\n", (int)buf.n, buf.p);
+	bb_buf_fini(&buf);
+}
+
 static void try_message(struct trial *trial, struct bb_message *msg)
 {
 	struct bb_extraction extraction;
@@ -172,6 +188,8 @@ static void try_message(struct trial *trial, struct bb_message *msg)
 			trial->skipped++;
 		else if (item->kind == BB_EXTRACTED_REFUSED)
 			print_refusal(trial, &item->refusal);
+		else if (item->kind == BB_EXTRACTED_RULING)
+			print_ruling(trial, item->ruling);
 		else
 			print_event(trial, item->event);
 	}
@@ -205,6 +223,8 @@ static void print_summary(const struct trial *trial)
 		trial->events, trial->events == 1 ? "" : "s");
 	if (trial->no_identifier > 0)
 		fprintf(err, " (%zu without a usable identifier)", trial->no_identifier);
+	if (trial->rulings > 0)
+		fprintf(err, ", %zu ruling%s", trial->rulings, trial->rulings == 1 ? "" : "s");
 	fprintf(err, ", %zu skipped, %zu refused", trial->skipped, trial->refused);
 	for (size_t i = 0; i < trial->warned_n; i++)
 		fprintf(err, "%s%zu %.*s", i == 0 ? "; warnings: " : ", ", trial->warned[i].n,

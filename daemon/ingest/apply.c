@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From decoded messages to verdicts: each event goes to the pipeline; how that ended is counted by
- * partition and by connector. A message counts once, as the first of applied, duplicate, dead
- * letter, no identifier, skipped that one of its elements ended as.
+ * From decoded messages to verdicts: each event and ruling goes to the pipeline; how that ended is
+ * counted by partition and by connector. A message counts once, as the first of applied, duplicate,
+ * dead letter, no identifier, skipped that one of its elements ended as.
  *
  * Nothing fails here: what is wrong with a message is a verdict, and what goes wrong in the store
  * is said by the pipeline when it finishes.
@@ -89,21 +89,24 @@ static enum bb_verdict apply_element(struct message *msg, const struct bb_elemen
 {
 	struct bb_job *job = msg->job;
 	struct bb_refusal refusal = {0};
-	enum bb_verdict verdict;
+	enum bb_verdict verdict = BB_VERDICT_SKIPPED;
 
 	switch (element->kind) {
 	case BB_ELEMENT_SKIPPED:
-		return BB_VERDICT_SKIPPED;
+		return verdict;
 	case BB_ELEMENT_REFUSED:
 		return refuse(msg, &element->refusal);
 	case BB_ELEMENT_NO_IDENTIFIER:
 		count_warnings(job, element->event);
 		return BB_VERDICT_NO_IDENTIFIER;
+	case BB_ELEMENT_RULING:
+		verdict = bb_pipeline_rule(job->pl, element->ruling, &refusal);
+		break;
 	case BB_ELEMENT_EVENT:
+		count_warnings(job, element->event);
+		verdict = bb_pipeline_apply(job->pl, element->event, &refusal);
 		break;
 	}
-	count_warnings(job, element->event);
-	verdict = bb_pipeline_apply(job->pl, element->event, &refusal);
 	job->batch->events++;
 	return verdict == BB_VERDICT_DEAD ? refuse(msg, &refusal) : verdict;
 }

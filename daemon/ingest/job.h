@@ -40,13 +40,15 @@ enum bb_element_kind {
 	BB_ELEMENT_NO_IDENTIFIER,
 	BB_ELEMENT_REFUSED,
 	BB_ELEMENT_SKIPPED,
+	BB_ELEMENT_RULING,
 };
 
-/* One element of a message, after connector and gate. */
+/* One element of a message, after connector and gate, or the check of rulings. */
 struct bb_element {
 	enum bb_element_kind kind;
-	const struct bb_event *event; /* of EVENT and NO_IDENTIFIER */
-	struct bb_refusal refusal;    /* of REFUSED */
+	const struct bb_event *event;	/* of EVENT and NO_IDENTIFIER */
+	const struct bb_ruling *ruling; /* of RULING */
+	struct bb_refusal refusal;	/* of REFUSED */
 };
 
 struct bb_decoded { /* a message; a mark has no elements */
@@ -74,7 +76,7 @@ struct bb_batch {
 	size_t tally_n, tally_room;
 	struct bb_letter *letters;
 	size_t letter_n, letter_room;
-	uint64_t events; /* that the pipeline was given */
+	uint64_t events; /* that the pipeline was given, rulings too */
 	uint64_t apply_ns, commit_ns;
 };
 

@@ -14,6 +14,7 @@
 #include <backbone/event.h>
 #include <backbone/message.h>
 #include <backbone/rules.h>
+#include <backbone/ruling.h>
 
 struct bb_connector;
 
@@ -57,10 +58,17 @@ size_t bb_connector_topic_n(const struct bb_connector *connector);
 const char *bb_connector_topic(const struct bb_connector *connector, size_t i);
 const char *bb_connector_topic_pattern(const struct bb_connector *connector); /* NULL: none */
 
-/* One element of a message: an event (raw, for the gate), a skip, or a refusal. */
+/* One element of a message: an event (raw, for the gate), a ruling (raw, for bb_ruling_check), a
+ * skip, or a refusal. */
 struct bb_extracted {
-	enum { BB_EXTRACTED_EVENT, BB_EXTRACTED_SKIP, BB_EXTRACTED_REFUSED } kind;
+	enum {
+		BB_EXTRACTED_EVENT,
+		BB_EXTRACTED_SKIP,
+		BB_EXTRACTED_REFUSED,
+		BB_EXTRACTED_RULING
+	} kind;
 	struct bb_event *event;
+	struct bb_ruling *ruling;
 	struct bb_refusal refusal;
 };
 
@@ -74,6 +82,14 @@ struct bb_extraction {
  * batch has ended. */
 void bb_connector_run(const struct bb_connector *connector, const struct bb_message *msg,
 		      struct bb_arena *arena, struct bb_extraction *ret_extraction);
+
+/*
+ * A ruling in the form of bb_ruling_json, raw. An id that is absent has p NULL, an absent time is
+ * BB_NO_TIMESTAMP: whoever brings the ruling may give them. Texts are copied. False: *ret_refusal
+ * says why.
+ */
+bool bb_ruling_read(struct bb_text bytes, struct bb_arena *arena, struct bb_ruling *ret_ruling,
+		    struct bb_refusal *ret_refusal);
 
 /*
  * What of a message may be kept in a dead letter: the value without the members named by `redact`.

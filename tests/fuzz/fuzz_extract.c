@@ -94,8 +94,13 @@ static void check(struct bb_extracted *item, struct bb_arena *arena)
 	struct bb_refusal refusal = {0};
 	struct bb_buf buf = BB_BUF_EMPTY;
 
-	if (item->kind != BB_EXTRACTED_EVENT)
+	if (item->kind == BB_EXTRACTED_RULING &&
+	    bb_ruling_check(&rules, item->ruling, arena, &refusal))
+		bb_ruling_json(item->ruling, &buf);
+	if (item->kind != BB_EXTRACTED_EVENT) {
+		bb_buf_fini(&buf);
 		return;
+	}
 	if (bb_gate(&rules, item->event, arena, &refusal) == BB_GATE_PASS) {
 		bb_assert(item->event->identifier_n <= BB_EVENT_IDENTIFIERS_MAX);
 		bb_event_json(item->event, &buf);

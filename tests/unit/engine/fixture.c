@@ -98,6 +98,11 @@ void fixture_print_extraction(const struct bb_extraction *extraction, struct bb_
 			bb_buf_byte(buf, '\n');
 			continue;
 		}
+		if (item->kind == BB_EXTRACTED_RULING) {
+			bb_ruling_json(item->ruling, buf);
+			bb_buf_byte(buf, '\n');
+			continue;
+		}
 		bb_buf_printf(buf, "%s", item->kind == BB_EXTRACTED_SKIP ? "skip" : "refused");
 		print_refusal(&item->refusal, buf);
 	}

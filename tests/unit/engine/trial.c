@@ -169,6 +169,15 @@ static void print_item(const struct bb_extracted *item, struct bb_arena *arena, 
 
 	if (item->kind == BB_EXTRACTED_SKIP)
 		return;
+	if (item->kind == BB_EXTRACTED_RULING) {
+		if (!bb_ruling_check(trial_rules(), item->ruling, arena, &refusal)) {
+			print_refusal(&refusal, buf);
+			return;
+		}
+		bb_ruling_json(item->ruling, buf);
+		bb_buf_byte(buf, '\n');
+		return;
+	}
 	if (item->kind == BB_EXTRACTED_REFUSED ||
 	    bb_gate(trial_rules(), item->event, arena, &refusal) == BB_GATE_REFUSED) {
 		print_refusal(&refusal, buf);
