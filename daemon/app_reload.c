@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A reload: the files are read again and checked as a whole; if all is well, ingestion pauses until
- * nothing is in flight, then the new connectors take the places of the old ones.
+ * nothing is in flight, then the new connectors take the places of the old ones. A batch that waits
+ * for space in the store is in flight: that is said, and a further reload takes the place of the
+ * one that waits.
  *
  * A mistake anywhere changes nothing and is said. So is a change of what the state is a function of
  * (identity and view rules), and of what sources were made from; other changes take effect at the
@@ -159,8 +161,8 @@ void bb_app_reload(struct bb_app *app)
 	struct bb_config *coming;
 	int code;
 
-	if (app->stopping || app->coming)
-		return; /* ending, or one is under way and will be finished in a moment */
+	if (app->stopping)
+		return;
 	bb_sdnotify_reloading();
 	coming = bb_app_load(app->options.config_file, &code);
 	if (!coming || !admit(app, coming)) {
@@ -170,6 +172,7 @@ void bb_app_reload(struct bb_app *app)
 			    "the reload was refused, nothing was changed; see the log");
 		return;
 	}
+	bb_config_free(app->coming); /* one that still waits is overtaken by this one */
 	app->coming = coming;
 	bb_ingest_hold(app->ingest);
 }

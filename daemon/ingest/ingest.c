@@ -154,8 +154,19 @@ static void on_retry(uv_timer_t *timer)
 		queue_job(ingest);
 }
 
+/* A batch that waits uses its connectors, and is not given up: its messages are with it only. */
+static void say_hold_waits(void)
+{
+	bb_log(BB_LOG_WARNING, "reload_waits",
+	       "a batch waits for space in the store, and needs the connectors as they are: the "
+	       "reload is done when there is space again; make room, or restart (what was not "
+	       "committed is read again)");
+}
+
 static void wait_for_space(struct bb_ingest *ingest)
 {
+	if (ingest->retry_ms == 0 && ingest->holding)
+		say_hold_waits();
 	if (ingest->retry_ms == 0)
 		bb_log(BB_LOG_ERROR, "store_full",
 		       "no space for the next batch: ingestion waits and tries again by itself, "
@@ -511,6 +522,8 @@ void bb_ingest_stop(struct bb_ingest *ingest)
 
 void bb_ingest_hold(struct bb_ingest *ingest)
 {
+	if (ingest->retry_ms && !ingest->holding)
+		say_hold_waits();
 	ingest->holding = true;
 	ingest->told_idle = false;
 	pump_soon(ingest);

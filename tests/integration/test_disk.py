@@ -2,6 +2,7 @@
 """A disk that fails: a commit that failed changed nothing. Without space ingestion waits, look-ups go on, and it
 resumes by itself; any other error ends the daemon with a code of its own, and a start equals a run without it."""
 import shutil
+import signal
 import subprocess
 
 import pytest
@@ -60,6 +61,22 @@ def test_a_full_disk_is_waited_for(daemon, history, views):
     told = [text.split()[0][3:] for text in one.process.lines]
     assert "store_full" in told and "store_has_space" in told, one.process.tail()
     assert one.dump() == views
+
+
+def test_a_reload_waits_for_space_and_says_so(daemon, history):
+    one = daemon(replay=[history], batch_events=300)
+    one.start(env=ONE_THREAD, prefix=strace("fdatasync", "ENOSPC", "5..9"))
+    one.process.wait_line("store_full")
+    one.process.signal(signal.SIGHUP)
+    one.process.wait_line("reload_waits")
+    one.process.signal(signal.SIGHUP)  # and another one, in the place of the first
+    one.process.wait_line("<5>reloaded")
+    told = [text.split()[0][3:] for text in one.process.lines]
+    assert told.index("store_full") < told.index("reload_waits") < told.index("store_has_space") < \
+        told.index("reloaded"), one.process.tail()
+    assert (told.count("reload_waits"), told.count("reloaded")) in ((1, 1), (1, 2)), one.process.tail()
+    wait_until(lambda: one.ready()[0] and one.partitions()[("file:" + history, 0)]["next_offset"] == 6000, "the end")
+    assert one.stop() == 0
 
 
 def test_look_ups_go_on_without_space(daemon, history):
