@@ -21,8 +21,9 @@ struct bb_explainer {
 	struct bb_batch batch;
 };
 
-/* A batch of its own for reading; what the last one read is forgotten. Its error is in the batch. */
-void bb_explain_begin(struct bb_explainer *explainer, struct bb_kv *kv);
+/* A batch of its own for reading; what the last one read is forgotten. Its error is in the batch.
+ */
+struct bb_batch *bb_explain_begin(struct bb_explainer *explainer, struct bb_kv *kv);
 
 /* An end of the question. */
 struct bb_explain_end {
@@ -34,7 +35,7 @@ struct bb_explain_end {
 };
 
 /* BB_OK, BB_EINVAL, BB_ENOTFOUND or the store's error. */
-BB_MUST_CHECK int bb_explain_find(struct bb_explainer *explainer, struct bb_text key,
+BB_MUST_CHECK int bb_explain_find(struct bb_batch *batch, struct bb_text key,
 				  struct bb_explain_end *ret_end);
 
 /* Links. */
@@ -55,16 +56,24 @@ void bb_explain_tree(struct bb_batch *batch, struct bb_profile *profile,
 /* The links of the profile's tree from one member to another. */
 void bb_explain_chain(struct bb_batch *batch, struct bb_ident *from, struct bb_ident *to,
 		      struct bb_explain_links *ret_chain);
-/* The refused links that touch a profile, best first; `other` NULL: whatever is at their other end. */
+/* The refused links that touch a profile, best first; `other` NULL: whatever is at their other end.
+ */
 void bb_explain_refused(struct bb_batch *batch, struct bb_profile *profile,
 			const struct bb_profile *other, struct bb_explain_links *ret_links);
 
-/* explain_witness.c: appends, as JSON, the limits that the definition would break by taking the link
- * at its rank: a list that is not empty for a refused one. `leading` NULL, or each is preceded. */
+/* explain_change.c: what would part two that are together, or unite two that are not: computed by
+ * the engine, each case in a batch of its own. What was read before is forgotten. */
+void bb_explain_parting(struct bb_explainer *explainer, struct bb_kv *kv, const struct bb_hash *a,
+			const struct bb_hash *b, struct bb_buf *json);
+void bb_explain_uniting(struct bb_explainer *explainer, struct bb_kv *kv, const struct bb_hash *a,
+			const struct bb_hash *b, struct bb_buf *json);
+
+/* explain_witness.c: appends, as JSON, the limits that the definition would break by taking the
+ * link at its rank: a list, not empty for a refused one. */
 void bb_explain_witness(struct bb_batch *batch, const struct bb_link *link, struct bb_buf *json);
 
-/* explain_aside.c: why an identifier is blocked; what makes it shared; what a profile came with that
- * links nobody. */
+/* explain_aside.c: why an identifier is blocked; what makes it shared; what a profile came with
+ * that links nobody. */
 void bb_explain_blocked(struct bb_batch *batch, const struct bb_explain_end *end,
 			struct bb_buf *json);
 void bb_explain_shared(struct bb_batch *batch, struct bb_ident *ident, struct bb_buf *json);
@@ -83,7 +92,8 @@ void bb_explain_link_json(struct bb_batch *batch, const struct bb_link *link, st
 void bb_explain_refused_json(struct bb_batch *batch, const struct bb_explain_links *refused,
 			     struct bb_buf *json);
 void bb_explain_profile_json(const struct bb_profile *profile, struct bb_buf *json);
-/* The ruling that holds on a pair, or (b NULL) on an identifier, as an object. False: none holds. */
+/* The ruling that holds on a pair, or (b NULL) on an identifier, as an object. False: none holds.
+ */
 bool bb_explain_ruling_json(struct bb_batch *batch, const struct bb_hash *a,
 			    const struct bb_hash *b, struct bb_buf *json);
 

@@ -66,18 +66,24 @@ void bb_explain_tree(struct bb_batch *batch, struct bb_profile *profile,
 		     struct bb_explain_links *ret_tree)
 {
 	struct bb_explain_links all = {NULL, 0, 0}, tree = {NULL, 0, 0};
+	uint32_t mark = ++batch->replay_mark;
 
 	inside(batch, profile, &all);
 	for (size_t i = 0; i < profile->member_n; i++) {
 		struct bb_ident *ident = bb_batch_member_ident(batch, &profile->members[i]);
 
 		ident->group = bb_arena_zalloc(&batch->arena, sizeof(*ident->group));
+		ident->group_mark = mark;
 		BB_ARENA_PUSH(&batch->arena, ident->group->items, ident->group->n,
 			      ident->group->room) = ident;
 	}
 	for (size_t i = 0; i < all.n && batch->err == BB_OK; i++) {
 		struct bb_link *link = all.items[i];
 
+		if (link->other->group_mark != mark) {
+			bb_batch_fail(batch, BB_ECORRUPT); /* a profile without its member */
+			break;
+		}
 		if (link->anchor->group == link->other->group)
 			continue;
 		unite(batch, link->anchor->group, link->other->group);

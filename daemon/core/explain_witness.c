@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Why a link was refused: what is together at each of its ends by better links, and every limit that
- * the two groups break together. That is how the definition decides (identity.md §6), so the witness
- * holds whatever came first.
+ * Why a link was refused: what is together at each of its ends by better links, and every limit
+ * that the two groups break together. That is how the definition decides (identity.md §6), so the
+ * witness holds whatever came first.
  *
  * A refused link that breaks nothing is a store that contradicts itself: BB_ECORRUPT.
  */
@@ -23,8 +23,7 @@ static struct bb_group *reach(struct bb_batch *batch, struct bb_ident *from,
 		const struct bb_adjacency *links = bb_links_of(batch, group->items[i]);
 
 		for (size_t k = 0; k < links->n; k++) {
-			struct bb_ident *other =
-				bb_explain_other(links->items[k], group->items[i]);
+			struct bb_ident *other = bb_explain_other(links->items[k], group->items[i]);
 
 			if (other->mark == batch->mark ||
 			    bb_rank_compare(&links->items[k]->now, rank) >= 0 ||
@@ -59,8 +58,7 @@ static size_t count_labels(const struct counted *items, size_t n)
 	size_t labels = 0;
 
 	for (size_t i = 0; i < n; i++)
-		labels += !i ||
-			  !bb_hash_equal(&items[i].ident->label, &items[i - 1].ident->label);
+		labels += !i || !bb_hash_equal(&items[i].ident->label, &items[i - 1].ident->label);
 	return labels;
 }
 
@@ -73,8 +71,7 @@ static void put_side(struct bb_batch *batch, const char *name, bool is_there,
 
 	for (size_t i = 0; i < n; i++)
 		if (items[i].is_there == is_there &&
-		    (!found ||
-		     !bb_hash_equal(&items[i].ident->label, &idents[found - 1]->label)))
+		    (!found || !bb_hash_equal(&items[i].ident->label, &idents[found - 1]->label)))
 			idents[found++] = items[i].ident;
 	bb_buf_printf(json, ",\"%s\":", name);
 	bb_explain_idents_json(batch, idents, found, BB_EXPLAIN_SIDE_MAX, json);
@@ -181,8 +178,7 @@ void bb_explain_witness(struct bb_batch *batch, const struct bb_link *link, stru
 	found = put_splits(batch, here, found, json);
 	if (n > batch->rules->max_identifiers) {
 		next(json, &found);
-		bb_buf_printf(json,
-			      "{\"limit\":\"max_identifiers\",\"allowed\":%u,\"needed\":%zu}",
+		bb_buf_printf(json, "{\"limit\":\"max_identifiers\",\"allowed\":%u,\"needed\":%zu}",
 			      batch->rules->max_identifiers, n);
 	}
 	bb_buf_byte(json, ']');
