@@ -193,6 +193,14 @@ const struct bb_option bb_options[] = {
 	 .fallback = "none", .example = "backbone-admin", .help = "As for `query`."},
 	{"serve.admin.tcp", BB_OPTION_ADDRESS, IN_CONFIG(admin.tcp), .none = true,
 	 .fallback = "none", .help = "As for `query`."},
+	{"serve.steward_group", BB_OPTION_TEXT, IN_CONFIG(steward_group), .none = true,
+	 .fallback = "none", .example = "backbone-stewards",
+	 .help = "Only its members may give and see rulings. `none`: whoever is in the group of "
+		 "the admin socket."},
+	{"serve.privacy_group", BB_OPTION_TEXT, IN_CONFIG(privacy_group), .none = true,
+	 .fallback = "none", .example = "backbone-privacy",
+	 .help = "Only its members may erase and export persons. `none`: whoever is in the group "
+		 "of the admin socket."},
 	{"serve.cache", BB_OPTION_SIZE32, IN_CONFIG(cache_bytes), 0, GIB, .fallback = "128MiB",
 	 .help = "Memory for views as they were last written, filled by look-ups alone; every "
 		 "commit "
@@ -210,6 +218,10 @@ const struct bb_option bb_options[] = {
 	{"serve.limits.output", BB_OPTION_SIZE32, IN_CONFIG(limits.output_bytes), MIB / 16, GIB,
 	 .fallback = "1MiB",
 	 .help = "Replies that wait for a slow client; above it nothing more is read from it."},
+	{"serve.limits.total_output", BB_OPTION_SIZE32, IN_CONFIG(limits.total_output_bytes), MIB,
+	 GIB, .fallback = "64MiB",
+	 .help = "What waits for slow clients, for all of them together; above it the client for "
+		 "which most waits is closed."},
 	{"serve.limits.idle", BB_OPTION_SECONDS, IN_CONFIG(limits.idle_seconds), 0, 86400 * 365,
 	 .fallback = "5m", .help = "A client that says nothing so long is closed. 0: never."},
 };

@@ -155,11 +155,15 @@ void bb_config_json(const struct bb_config *config, struct bb_buf *buf)
 	socket_json("query", &config->query, buf);
 	bb_buf_byte(buf, ',');
 	socket_json("admin", &config->admin, buf);
+	bb_buf_byte(buf, ',');
+	text_member("steward_group", config->steward_group, buf);
+	bb_buf_byte(buf, ',');
+	text_member("privacy_group", config->privacy_group, buf);
 	bb_buf_printf(buf,
 		      ",\"unknown_peers\":\"%s\",\"cache\":%u,\"limits\":{\"connections\":%u,"
 		      "\"connections_per_uid\":%u,\"commands_per_turn\":%u,\"output_bytes\":%u,"
-		      "\"idle_seconds\":%u}}}",
+		      "\"total_output_bytes\":%u,\"idle_seconds\":%u}}}",
 		      config->anyone_reads ? "read" : "none", config->cache_bytes,
 		      limits->connections, limits->connections_per_uid, limits->commands_per_turn,
-		      limits->output_bytes, limits->idle_seconds);
+		      limits->output_bytes, limits->total_output_bytes, limits->idle_seconds);
 }

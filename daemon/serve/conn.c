@@ -9,8 +9,9 @@
  *
  * What holds a client back is its own: a turn ends when its budget is used up, and goes on when the
  * others have had theirs; replies that are not read pile up to the output mark, then nothing more
- *is read from that client; whoever neither completes a request nor reads a reply for the idle time
- *is closed. Garbage is answered with one error and a close.
+ * is read from that client; where all together hold more than the total, the one for which most
+ * waits is closed; whoever neither completes a request nor reads a reply for the idle time is
+ * closed. Garbage is answered with one error and a close.
  */
 #include "conn.h"
 
@@ -24,7 +25,8 @@
 enum {
 	READ_BYTES = 64 * 1024,
 	FLUSH_BYTES = 256 * 1024, /* of replies end a turn */
-	KEEP_BYTES = 16 * 1024,	  /* of buffers kept by a connection that has nothing in them */
+	KEEP_BYTES = 16 * 1024,	  /* of buffers kept by a connection that has nothing in them, */
+	KEEP_MS = 2000,		  /* for so long after it was active */
 	TURN_NS = 1000000,	  /* a turn ends after the command that took it beyond */
 	PASS_NS = 10000000,	  /* all turns between two looks at the loop's other business */
 	STOP_SWEEPS = 20	  /* that a reply may still be read in after a stop */
@@ -49,6 +51,7 @@ struct bb_conn {
 	struct bb_buf pending; /* behind it */
 	uv_write_t write;
 	size_t left_bytes;    /* of `writing` at the last sweep, to see progress */
+	size_t held_bytes;    /* its part of the total */
 	uint64_t active_ms;   /* loop time of the last complete request or written byte */
 	unsigned sweeps_left; /* after a stop */
 	bool is_writing, is_reading;
@@ -80,9 +83,10 @@ static void on_idle(uv_idle_t *idle)
 {
 	struct bb_conns *conns = idle->data;
 
-	uint64_t end_ns = uv_hrtime() + PASS_NS;
+	uint64_t end_ns = bb_clock_monotonic_ns() + PASS_NS;
 
-	for (size_t n = conns->ready_n; n > 0 && conns->ready_first && uv_hrtime() < end_ns; n--) {
+	for (size_t n = conns->ready_n;
+	     n > 0 && conns->ready_first && bb_clock_monotonic_ns() < end_ns; n--) {
 		struct bb_conn *conn = conns->ready_first;
 
 		ready_remove(conn);
@@ -116,6 +120,18 @@ static void on_close(uv_handle_t *handle)
 	bb_handles_closed(handles);
 }
 
+static size_t unsent_bytes(const struct bb_conn *conn)
+{
+	return conn->uv.stream.write_queue_size + conn->pending.n;
+}
+
+/* Counts anew what it holds. */
+static void account(struct bb_conn *conn)
+{
+	bb_hold_set(&conn->conns->holds, &conn->held_bytes,
+		    conn->is_closed ? 0 : unsent_bytes(conn) + conn->in.n);
+}
+
 static void close_conn(struct bb_conn *conn)
 {
 	struct bb_conns *conns = conn->conns;
@@ -123,6 +139,7 @@ static void close_conn(struct bb_conn *conn)
 	if (conn->is_closed)
 		return;
 	conn->is_closed = true;
+	account(conn);
 	ready_remove(conn);
 	bb_digester_forget(conns->digester, &conn->waiter);
 	*(conn->prev ? &conn->prev->next : &conns->first) = conn->next;
@@ -132,9 +149,22 @@ static void close_conn(struct bb_conn *conn)
 	uv_close(&conn->uv.handle, on_close);
 }
 
-static size_t unsent_bytes(const struct bb_conn *conn)
+/* Closes those for whom most waits until the others have room. */
+static void keep_total(struct bb_conns *conns)
 {
-	return conn->uv.stream.write_queue_size + conn->pending.n;
+	while (conns->holds.bytes > conns->service->config->limits.total_output_bytes) {
+		struct bb_conn *most = conns->first;
+
+		for (struct bb_conn *conn = conns->first; conn; conn = conn->next)
+			most = conn->held_bytes > most->held_bytes ? conn : most;
+		bb_log(BB_LOG_WARNING, "slow_client_closed",
+		       "client=%llu uid=%lld held_bytes=%zu all_bytes=%zu; it is the one for which "
+		       "most waits, and all together are above serve.limits.total_output",
+		       (unsigned long long)most->session.id, (long long)most->uid, most->held_bytes,
+		       conns->holds.bytes);
+		conns->service->stats.closed_slow++;
+		close_conn(most);
+	}
 }
 
 /* Frees a buffer that is empty and large. */
@@ -274,6 +304,10 @@ static void settle(struct bb_conn *conn)
 	struct bb_session *session = &conn->session;
 	size_t mark = conns->service->config->limits.output_bytes;
 
+	if (conn->is_closed)
+		return;
+	account(conn);
+	keep_total(conns);
 	if (conn->is_closed)
 		return;
 	conn->is_blocked = unsent_bytes(conn) > (conn->is_blocked ? mark / 2 : mark);
@@ -465,6 +499,16 @@ void bb_conns_init(struct bb_conns *conns, uv_loop_t *loop, struct bb_handles *h
 	bb_handles_opened(handles);
 }
 
+/* What a client that is silent holds empty. */
+static void give_back(struct bb_conn *conn)
+{
+	struct bb_buf *buffers[] = {&conn->in, &conn->writing, &conn->pending};
+
+	for (size_t i = 0; i < sizeof(buffers) / sizeof(buffers[0]); i++)
+		if (buffers[i]->n == 0)
+			bb_buf_fini(buffers[i]);
+}
+
 static void sweep_one(struct bb_conn *conn, uint64_t idle_ms)
 {
 	struct bb_conns *conns = conn->conns;
@@ -479,6 +523,8 @@ static void sweep_one(struct bb_conn *conn, uint64_t idle_ms)
 		close_conn(conn);
 		return;
 	}
+	if (now_ms - conn->active_ms > KEEP_MS)
+		give_back(conn);
 	if (idle_ms == 0 || conn->session.digest_due || now_ms - conn->active_ms <= idle_ms)
 		return;
 	*(unsent_bytes(conn) > 0 ? &stats->closed_slow : &stats->closed_idle) += 1;
@@ -494,6 +540,8 @@ void bb_conns_sweep(struct bb_conns *conns)
 		next = conn->next;
 		sweep_one(conn, idle_ms);
 	}
+	if (bb_holds_calm(&conns->holds))
+		bb_buf_fini(&conns->out);
 }
 
 static void on_idle_closed(uv_handle_t *handle)

@@ -11,6 +11,7 @@
 #include "command.h"
 #include "digest.h"
 #include "handles.h"
+#include "hold.h"
 #include "peer.h"
 
 #include <uv.h>
@@ -25,6 +26,7 @@ struct bb_conns {
 	struct bb_conn *first;			  /* all that are open */
 	struct bb_conn *ready_first, *ready_last; /* with requests left over from their last turn */
 	size_t ready_n;
+	struct bb_holds holds; /* what waits in all connections */
 	uint64_t last_id;
 	bool is_stopping;
 	uv_idle_t idle;	   /* runs while somebody is ready: the re-arming */

@@ -33,7 +33,7 @@ struct bb_config_socket {
 
 struct bb_config_limits { /* on clients */
 	uint32_t connections, connections_per_uid, commands_per_turn;
-	uint32_t output_bytes, idle_seconds;
+	uint32_t output_bytes, total_output_bytes, idle_seconds;
 };
 
 struct bb_config {
@@ -53,6 +53,8 @@ struct bb_config {
 	struct bb_rules rules;
 	bool anyone_reads; /* serve.unknown_peers: read | none */
 	struct bb_config_socket query, admin;
+	const char *steward_group; /* may give rulings; NULL: all who may use the admin socket */
+	const char *privacy_group; /* may erase and export; NULL: the same */
 	struct bb_config_limits limits;
 	uint32_t cache_bytes; /* of views as they were last written; 0: none */
 	uint32_t dead_letter_days;

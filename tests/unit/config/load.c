@@ -46,6 +46,7 @@ Test(config, has_safe_defaults)
 	cr_assert_eq(config->limits.connections_per_uid, 500);
 	cr_assert_eq(config->limits.commands_per_turn, 64);
 	cr_assert_eq(config->limits.output_bytes, 1 << 20);
+	cr_assert_eq(config->limits.total_output_bytes, 64 << 20);
 	cr_assert_eq(config->limits.idle_seconds, 300);
 	cr_assert_eq(config->connector_n, 1);
 	cr_assert_str_eq(bb_connector_name(config->connectors[0]), "direct");

@@ -6,6 +6,7 @@
 
 #include <backbone/resp.h>
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -201,28 +202,63 @@ static bool is_slow_closed(void *ctx)
 	return stats_now().closed_slow == 1;
 }
 
-SERVE_TEST(a_client_that_never_reads_is_stopped_then_closed)
+/* Asks without reading until the server takes no more. */
+static void fill_up(int fd)
 {
 	uint64_t before;
-	int fd, other;
 
-	fix.config.limits.output_bytes = 64 * 1024;
-	fix.config.limits.idle_seconds = 1;
-	fixture_serve(&fix);
-	fd = fixture_connect(&fix, fix.query_path);
 	fixture_until(&fix, is_full, &fd, "a first command");
-	do { /* until nothing is taken any more */
+	do {
 		before = stats_now().commands;
 		for (int i = 0; i < 200; i++) {
 			is_full(&fd);
 			uv_run(&fix.loop, UV_RUN_NOWAIT);
 		}
 	} while (stats_now().commands > before);
+}
+
+SERVE_TEST(a_client_that_never_reads_is_stopped_then_closed)
+{
+	int fd, other;
+
+	fix.config.limits.output_bytes = 64 * 1024;
+	fix.config.limits.idle_seconds = 1;
+	fixture_serve(&fix);
+	fd = fixture_connect(&fix, fix.query_path);
+	fill_up(fd);
 	other = fixture_connect(&fix, fix.query_path);
 	fixture_expect(&fix, other, "PING\n", "+PONG\r\n");
 	close(other);
 	fixture_until(&fix, is_slow_closed, NULL, "the slow one to be closed");
 	close(fd);
+}
+
+SERVE_TEST(slow_clients_all_together_stay_below_the_total)
+{
+	int slow[8], other, gone = 0;
+	char byte;
+
+	fix.config.limits.output_bytes = 128 * 1024;
+	fix.config.limits.total_output_bytes = 600 * 1024;
+	fixture_serve(&fix);
+	other = fixture_connect(&fix, fix.query_path);
+	for (int i = 0; i < 8; i++) {
+		slow[i] = fixture_connect(&fix, fix.query_path);
+		fill_up(slow[i]);
+		fixture_expect(&fix, other, "PING\n", "+PONG\r\n");
+	}
+	cr_expect(stats_now().closed_slow >= 4 && stats_now().closed_slow < 8, "%d",
+		  (int)stats_now().closed_slow);
+	cr_expect_eq(stats_now().clients, 9 - stats_now().closed_slow);
+	for (int i = 0; i < 8; i++) {
+		while (recv(slow[i], &byte, 1, MSG_DONTWAIT) == 1)
+			;
+		gone += recv(slow[i], &byte, 1, MSG_DONTWAIT) == 0 || errno == ECONNRESET;
+		close(slow[i]);
+	}
+	cr_expect_eq(gone, (int)stats_now().closed_slow);
+	fixture_expect(&fix, other, "PING\n", "+PONG\r\n");
+	close(other);
 }
 
 SERVE_TEST(half_a_request_is_closed_when_it_stays_half)

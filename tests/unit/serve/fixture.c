@@ -80,6 +80,7 @@ static void make_config(struct fixture *fix)
 			   .connections_per_uid = 50,
 			   .commands_per_turn = 16,
 			   .output_bytes = 1024 * 1024,
+			   .total_output_bytes = 64 * 1024 * 1024,
 			   .idle_seconds = 60},
 	};
 }
