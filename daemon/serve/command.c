@@ -15,6 +15,7 @@
 
 #define KEYLESS 0, 0, 0
 #define ONE_KEY 1, 1, 1
+#define TWO_KEYS 1, 2, 1
 #define ALL_KEYS 1, -1, 1
 
 const struct bb_command bb_commands[] = {
@@ -42,6 +43,10 @@ const struct bb_command bb_commands[] = {
 	 "key [FIELDS name,name...] [PROVENANCE]", "Parts of a view, with the origin of values"},
 	{"bb.digest", NULL, 1, BB_ROLE_READ, KEYLESS, bb_command_digest, "server", "",
 	 "A digest of all views, equal on every daemon that holds the same"},
+	{"bb.why", NULL, 2, BB_ROLE_READ, ONE_KEY, bb_command_why, "generic", "key",
+	 "Why the identifiers of a profile are together, or why a key leads to nobody"},
+	{"bb.explain", NULL, 3, BB_ROLE_READ, TWO_KEYS, bb_command_explain, "generic", "key key",
+	 "Why two identifiers are together or apart, and what would change it"},
 	{"ping", NULL, -1, 0, KEYLESS, bb_command_ping, "connection", "[message]", "PONG"},
 	{"echo", NULL, 2, 0, KEYLESS, bb_command_echo, "connection", "message", "The message"},
 	{"quit", NULL, -1, 0, KEYLESS, bb_command_quit, "connection", "", "Ends the connection"},

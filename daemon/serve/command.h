@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The commands of the query socket: one table, from which dispatch, arity, roles, COMMAND and
- * COMMAND DOCS come. A command appends exactly one reply, but for BB.DIGEST, whose reply comes
- * later (session->digest_due).
+ * COMMAND DOCS come. A command appends exactly one reply, but for BB.DIGEST, BB.WHY and BB.EXPLAIN,
+ * whose replies come later (bb_session_is_waiting).
  */
 #ifndef SERVE_COMMAND_H
 #define SERVE_COMMAND_H
 
+#include "explain.h"
 #include "service.h"
 
 #include <backbone/resp.h>
@@ -20,8 +21,15 @@ struct bb_session {
 	int protocol;	 /* 2 or 3 */
 	bool closing;	 /* set by QUIT: close when the replies are sent */
 	bool digest_due; /* set by BB.DIGEST: the reply comes later, later commands wait */
+	struct bb_explain_asker asker; /* of BB.WHY and BB.EXPLAIN: as digest_due while it waits */
 	char name[BB_CLIENT_NAME_MAX + 1];
 };
+
+/* A reply is due that the pool makes. */
+static inline bool bb_session_is_waiting(const struct bb_session *session)
+{
+	return session->digest_due || session->asker.job;
+}
 
 void bb_session_init(struct bb_session *session, uint64_t id, unsigned roles);
 
@@ -59,6 +67,10 @@ size_t bb_command_run(const struct bb_resp_request *request, struct bb_session *
 void bb_command_digest_reply(const struct bb_session *session, int err,
 			     const struct bb_digest *digest, struct bb_buf *out);
 
+/* The same of BB.WHY and BB.EXPLAIN. */
+void bb_command_explain_reply(const struct bb_session *session, struct bb_service *service,
+			      const struct bb_explained *explained, struct bb_buf *out);
+
 /* Whether the reply has grown beyond the output mark: it will be replaced by an error. */
 bool bb_call_is_too_large(const struct bb_call *call);
 
@@ -73,6 +85,8 @@ bb_command_fn bb_command_get, bb_command_mget, bb_command_exists, bb_command_typ
 	bb_command_strlen, bb_command_hgetall, bb_command_hget, bb_command_hmget, bb_command_scan;
 /* command_view.c */
 bb_command_fn bb_command_resolve, bb_command_view, bb_command_digest;
+/* command_explain.c */
+bb_command_fn bb_command_why, bb_command_explain;
 /* command_session.c */
 bb_command_fn bb_command_ping, bb_command_echo, bb_command_quit, bb_command_hello, bb_command_auth,
 	bb_command_select, bb_command_client_setinfo, bb_command_client_setname,

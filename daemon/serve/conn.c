@@ -5,7 +5,7 @@
  *
  *	on_read -> run -> turn: parse, run, parse, run, ... -> keep left-overs -> flush -> settle
  *	                   ^ on_idle (budget used up)  ^ on_written (output below its mark)
- *	                   ^ on_digest (the reply that later commands waited for)
+ *	                   ^ on_digest, on_explained (the reply that later commands waited for)
  *
  * What holds a client back is its own: a turn ends when its budget is used up, and goes on when the
  * others have had theirs; replies that are not read pile up to the output mark, then nothing more
@@ -142,6 +142,7 @@ static void close_conn(struct bb_conn *conn)
 	account(conn);
 	ready_remove(conn);
 	bb_digester_forget(conns->digester, &conn->waiter);
+	bb_explain_forget(conns->service->explain, &conn->session.asker);
 	*(conn->prev ? &conn->prev->next : &conns->first) = conn->next;
 	if (conn->next)
 		conn->next->prev = conn->prev;
@@ -297,6 +298,17 @@ static void on_digest(struct bb_digest_waiter *waiter, int err, const struct bb_
 	run(conn, bb_buf_slice(&conn->in));
 }
 
+static void on_explained(struct bb_explain_asker *asker, const struct bb_explained *explained)
+{
+	struct bb_conn *conn =
+		(struct bb_conn *)((char *)asker - offsetof(struct bb_conn, session.asker));
+
+	conn->active_ms = uv_now(conn->conns->loop);
+	bb_command_explain_reply(&conn->session, conn->conns->service, explained,
+				 &conn->conns->out);
+	run(conn, bb_buf_slice(&conn->in));
+}
+
 /* After whatever happened: what the connection waits for next. */
 static void settle(struct bb_conn *conn)
 {
@@ -311,7 +323,7 @@ static void settle(struct bb_conn *conn)
 	if (conn->is_closed)
 		return;
 	conn->is_blocked = unsent_bytes(conn) > (conn->is_blocked ? mark / 2 : mark);
-	if (conn->has_ended && !conn->has_more && !session->digest_due)
+	if (conn->has_ended && !conn->has_more && !bb_session_is_waiting(session))
 		session->closing = true;
 	if (session->closing && unsent_bytes(conn) == 0) {
 		close_conn(conn);
@@ -319,9 +331,10 @@ static void settle(struct bb_conn *conn)
 	}
 	if (session->digest_due && !conn->waiter.is_waiting && !conns->is_stopping)
 		bb_digester_ask(conns->digester, &conn->waiter);
-	set_reading(conn, !session->closing && !session->digest_due && !conn->has_more &&
+	set_reading(conn, !session->closing && !bb_session_is_waiting(session) && !conn->has_more &&
 				  !conn->is_blocked && !conn->has_ended);
-	if (conn->has_more && !session->closing && !session->digest_due && !conn->is_blocked)
+	if (conn->has_more && !session->closing && !bb_session_is_waiting(session) &&
+	    !conn->is_blocked)
 		ready_add(conn);
 }
 
@@ -368,7 +381,7 @@ static size_t turn(struct bb_conn *conn, struct bb_text input)
 	service->now_ns = bb_clock_monotonic_ns();
 	end_ns = service->now_ns + TURN_NS;
 	conn->has_more = input.n > 0;
-	while (conn->has_more && !conn->session.closing && !conn->session.digest_due &&
+	while (conn->has_more && !conn->session.closing && !bb_session_is_waiting(&conn->session) &&
 	       spent < budget && conns->out.n < FLUSH_BYTES && service->now_ns < end_ns)
 		used += step(conn, (struct bb_text){input.p + used, input.n - used}, &spent);
 	bb_lookup_end(&service->lookup);
@@ -466,6 +479,7 @@ void bb_conns_take(struct bb_conns *conns, int fd, gid_t socket_group)
 	conn->active_ms = uv_now(conns->loop);
 	conn->waiter.on_digest = on_digest;
 	bb_session_init(&conn->session, ++conns->last_id, roles);
+	conn->session.asker.on_explained = on_explained;
 	err = open_stream(conn, fd, peer.is_unix);
 	conn->uv.handle.data = conn;
 	bb_handles_opened(conns->handles);
@@ -525,7 +539,8 @@ static void sweep_one(struct bb_conn *conn, uint64_t idle_ms)
 	}
 	if (now_ms - conn->active_ms > KEEP_MS)
 		give_back(conn);
-	if (idle_ms == 0 || conn->session.digest_due || now_ms - conn->active_ms <= idle_ms)
+	if (idle_ms == 0 || bb_session_is_waiting(&conn->session) ||
+	    now_ms - conn->active_ms <= idle_ms)
 		return;
 	*(unsent_bytes(conn) > 0 ? &stats->closed_slow : &stats->closed_idle) += 1;
 	close_conn(conn);

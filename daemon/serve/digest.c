@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A job on the pool opens a reader of its own, walks all views in one snapshot, and hands the
- * result back to the loop. The snapshot is wrapped so that a stop is seen at the next read: a walk
- * of minutes must not hold up the end of the process.
+ * A job on the pool walks all views in one snapshot and hands the result back to the loop.
  *
  * The store's error (or BB_EBUSY, when told to stop) becomes the answer of all who wait for this
  * job.
  */
 #include "digest.h"
 
+#include "pool.h"
+
 #include <backbone/assert.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 
 struct bb_digester {
@@ -28,57 +27,22 @@ struct bb_digester {
 	atomic_bool cancelled; /* the one word that both threads touch */
 };
 
-/* A snapshot that ends early when the digester is told to stop. */
-struct cancellable {
-	struct bb_kv kv;
-	struct bb_kv *inner;
-	atomic_bool *cancelled;
-};
-
-static int cancellable_get(struct bb_kv *kv, enum bb_table table, struct bb_text key,
-			   struct bb_text *ret_value)
+static int digest_snapshot(void *ctx, struct bb_kv *kv)
 {
-	struct cancellable *self = (struct cancellable *)kv;
+	struct bb_digester *digester = ctx;
+	struct bb_viewer *viewer = bb_viewer_new(digester->rules);
+	int err = bb_viewer_digest(viewer, kv, &digester->digest);
 
-	if (atomic_load_explicit(self->cancelled, memory_order_relaxed))
-		return BB_EBUSY;
-	return bb_kv_get(self->inner, table, key, ret_value);
+	bb_viewer_free(viewer);
+	return err;
 }
-
-static int cancellable_seek(struct bb_kv *kv, enum bb_table table, struct bb_text from, bool after,
-			    struct bb_text *ret_key, struct bb_text *ret_value)
-{
-	struct cancellable *self = (struct cancellable *)kv;
-
-	if (atomic_load_explicit(self->cancelled, memory_order_relaxed))
-		return BB_EBUSY;
-	return bb_kv_seek(self->inner, table, from, after, ret_key, ret_value);
-}
-
-/* A snapshot is not written to. */
-static const struct bb_kv_ops cancellable_ops = {
-	.get = cancellable_get,
-	.seek = cancellable_seek,
-};
 
 static void on_work(uv_work_t *work)
 {
 	struct bb_digester *digester = work->data;
-	struct bb_store_reader *reader = NULL;
-	struct bb_viewer *viewer = NULL;
-	struct cancellable snapshot = {.kv = {&cancellable_ops}, .cancelled = &digester->cancelled};
 
-	digester->err = bb_store_reader_new(digester->store, &reader);
-	if (digester->err != BB_OK)
-		return;
-	digester->err = bb_store_read_begin(reader, &snapshot.inner);
-	if (digester->err == BB_OK) {
-		viewer = bb_viewer_new(digester->rules);
-		digester->err = bb_viewer_digest(viewer, &snapshot.kv, &digester->digest);
-		bb_viewer_free(viewer);
-		bb_store_read_end(reader);
-	}
-	bb_store_reader_free(reader);
+	digester->err =
+		bb_pool_read(digester->store, &digester->cancelled, digest_snapshot, digester);
 }
 
 static void start(struct bb_digester *digester);

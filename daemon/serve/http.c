@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libmicrohttpd without threads of its own: its epoll descriptor is polled by the loop, MHD_run
- * does what is due, and a timer wakes it for its own time-outs. Requests are answered whole, from
+ * libmicrohttpd without threads of its own: connections come from the gate (http_gate.c), its epoll
+ * descriptor is polled by the loop, MHD_run does what is due, and a timer wakes it for its own
+ * time-outs. Requests are answered whole, from
  * memory.
  *
- * Limits: connections, idle time, memory a connection (so the size of a request's head). A request
- * with a body is answered without the body being kept. What libmicrohttpd cannot do ends that
- * connection only.
+ * Limits: those of the gate, idle time, memory a connection (so the size of a request's head). A
+ * request with a body is answered without the body being kept. What libmicrohttpd cannot do ends
+ * that connection only.
  */
 #include "http.h"
 
@@ -73,6 +74,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
 
 	(void)version, (void)upload_data;
 	if (!*request_ctx) { /* the head has come; the body, if any, has not */
+		bb_http_gate_head(connection);
 		*request_ctx = &seen;
 		return MHD_YES;
 	}
@@ -96,20 +98,19 @@ int bb_http_open(struct bb_http_server *server, const struct bb_listener *listen
 		 struct bb_service *service, struct bb_error *err)
 {
 	const struct bb_config_limits *limits = &service->config->limits;
-	int fd = dup(listener->fd);
 
 	*server = (struct bb_http_server){.service = service, .group = listener->group};
-	if (fd < 0)
-		return bb_error_set(err, BB_EIO, "cannot duplicate the admin socket");
+	server->gate.listener = listener;
+	server->gate.service = service;
 	server->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL, 0, NULL, NULL, on_request, server, MHD_OPTION_LISTEN_SOCKET, fd,
+		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, on_request, server,
+		MHD_OPTION_NOTIFY_CONNECTION, bb_http_gate_notify, &server->gate,
 		MHD_OPTION_CONNECTION_LIMIT, limits->connections, MHD_OPTION_CONNECTION_TIMEOUT,
 		limits->idle_seconds, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
 		MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_STRICT_FOR_CLIENT, 1,
 		MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
 	if (server->daemon)
 		return BB_OK;
-	close(fd);
 	return bb_error_set(err, BB_EIO, "cannot serve HTTP on the admin socket");
 }
 
@@ -137,6 +138,11 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 	run(poll->data);
 }
 
+static void on_accepted(void *ctx)
+{
+	run(ctx);
+}
+
 void bb_http_attach(struct bb_http_server *server, uv_loop_t *loop, struct bb_handles *handles)
 {
 	const union MHD_DaemonInfo *info;
@@ -155,6 +161,11 @@ void bb_http_attach(struct bb_http_server *server, uv_loop_t *loop, struct bb_ha
 	server->timer.data = server;
 	bb_handles_opened(handles);
 	uv_poll_start(&server->poll, UV_READABLE, on_readable);
+	server->gate.daemon = server->daemon;
+	server->gate.handles = handles;
+	server->gate.on_accepted = on_accepted;
+	server->gate.ctx = server;
+	bb_http_gate_attach(&server->gate, loop);
 	run(server);
 }
 
@@ -176,6 +187,7 @@ void bb_http_stop(struct bb_http_server *server)
 {
 	if (!server->daemon)
 		return;
+	bb_http_gate_stop(&server->gate);
 	uv_close((uv_handle_t *)&server->poll, on_closed);
 	uv_close((uv_handle_t *)&server->timer, on_closed);
 	bb_http_discard(server);

@@ -3,9 +3,7 @@
 #ifndef SERVE_HTTP_H
 #define SERVE_HTTP_H
 
-#include "handles.h"
-#include "listener.h"
-#include "service.h"
+#include "http_gate.h"
 
 #include <microhttpd.h>
 #include <uv.h>
@@ -17,6 +15,7 @@ struct bb_http_server {
 	gid_t group; /* of the socket file */
 	uv_poll_t poll;
 	uv_timer_t timer;
+	struct bb_http_gate gate;
 };
 
 /*

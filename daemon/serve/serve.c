@@ -199,6 +199,8 @@ int bb_serve_new(uv_loop_t *loop, const struct bb_serve_options *options,
 		return ret;
 	}
 	serve->digester = bb_digester_new(loop, &serve->handles, options->store, options->rules);
+	serve->service.explain =
+		bb_explain_lane_new(loop, &serve->handles, options->store, options->rules);
 	bb_conns_init(&serve->conns, loop, &serve->handles, &serve->service, serve->digester);
 	uv_timer_init(loop, &serve->sweep);
 	serve->sweep.data = serve;
@@ -225,6 +227,7 @@ static void on_all_closed(void *ctx)
 
 	bb_conns_fini(&serve->conns);
 	bb_digester_free(serve->digester);
+	bb_explain_lane_free(serve->service.explain);
 	bb_service_fini(&serve->service);
 	free(serve);
 	on_stopped(stopped_ctx);
@@ -247,6 +250,7 @@ void bb_serve_stop(struct bb_serve *serve, bb_serve_stopped_fn *on_stopped, void
 	bb_conns_stop(&serve->conns);
 	uv_timer_start(&serve->sweep, on_stop_sweep, 0, STOP_SWEEP_MS);
 	bb_digester_stop(serve->digester);
+	bb_explain_lane_stop(serve->service.explain);
 }
 
 void bb_serve_stats(const struct bb_serve *serve, struct bb_serve_stats *ret_stats)

@@ -21,6 +21,7 @@ struct bb_service {
 	struct bb_arena scratch; /* of one command or request: reset by whoever begins one */
 	const struct bb_config *config;
 	struct bb_store *store;
+	struct bb_explain_lane *explain; /* the server's; NULL without one */
 	struct bb_metrics *metrics;
 	bb_status_fn *status;
 	void *status_ctx;

@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static struct fixture fix;
@@ -304,6 +305,74 @@ HTTP_TEST(http_garbage_ends_that_connection_only)
 	reply = fixture_exchange(&fix, other, BB_TEXT("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"),
 				 100, NULL);
 	cr_assert(strstr(reply, "alive"), "%s", reply);
+	close(other);
+}
+
+HTTP_TEST(http_connections_are_limited_in_all_and_by_user)
+{
+	static const char request[] = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+	struct bb_serve_stats stats;
+	const char *reply;
+	int fds[4];
+	size_t n;
+
+	fix.config.limits.connections = 3;
+	fix.config.limits.connections_per_uid = 2;
+	for (int i = 0; i < 2; i++) {
+		fds[i] = fixture_connect(&fix, fix.admin_path);
+		fixture_exchange(&fix, fds[i], bb_text_of(request), 100, NULL);
+	}
+	fds[2] = fixture_connect(&fix, fix.admin_path);
+	reply = fixture_exchange(&fix, fds[2], BB_TEXT(""), SIZE_MAX, &n);
+	cr_expect(strncmp(reply, "HTTP/1.1 503 ", 13) == 0, "%s", reply);
+	cr_expect(strstr(reply, "application/problem+json") && strstr(reply, "of one user"), "%s",
+		  reply);
+	fix.config.limits.connections = 2;
+	fds[3] = fixture_connect(&fix, fix.admin_path);
+	reply = fixture_exchange(&fix, fds[3], BB_TEXT(""), SIZE_MAX, &n);
+	cr_expect(strstr(reply, "serve.limits.connections\""), "%s", reply);
+	bb_serve_stats(fix.serve, &stats);
+	cr_expect_eq(stats.refused, 2);
+	for (int i = 0; i < 4; i++)
+		close(fds[i]);
+	uv_run(&fix.loop, UV_RUN_NOWAIT);
+	for (int i = 0; i < 3; i++) { /* who left makes room */
+		int fd = fixture_connect(&fix, fix.admin_path);
+
+		reply = fixture_exchange(&fix, fd, bb_text_of(request), 15, NULL);
+		cr_expect(strncmp(reply, "HTTP/1.1 200 OK", 15) == 0, "%d: %s", i, reply);
+		close(fd);
+		uv_run(&fix.loop, UV_RUN_NOWAIT);
+	}
+}
+
+/* A byte of a head with every look, so that it is never idle. */
+static bool is_closed_for_half(void *ctx)
+{
+	struct bb_serve_stats stats;
+
+	(void)!send(*(int *)ctx, "G", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	bb_serve_stats(fix.serve, &stats);
+	return stats.closed_idle == 1;
+}
+
+HTTP_TEST(half_a_head_is_closed_in_time_however_it_dribbles)
+{
+	int other, half;
+	const char *reply;
+	size_t n;
+
+	fix.config.limits.idle_seconds = 1;
+	half = fixture_connect(&fix, fix.admin_path);
+	fixture_until(&fix, is_closed_for_half, &half, "the close of half a head");
+	while (recv(half, &n, 1, MSG_DONTWAIT) > 0)
+		;
+	uv_run(&fix.loop, UV_RUN_NOWAIT);
+	other = fixture_connect(&fix, fix.admin_path);
+	reply = fixture_exchange(&fix, other, BB_TEXT("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"),
+				 100, NULL);
+	cr_expect(strstr(reply, "alive"), "%s", reply);
+	close(half);
 	close(other);
 }
 
