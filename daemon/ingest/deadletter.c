@@ -190,6 +190,14 @@ int bb_deadletter_seek(struct bb_kv *kv, uint64_t from, struct bb_arena *arena,
 	return err;
 }
 
+int bb_deadletter_remove(struct bb_kv *kv, uint64_t number)
+{
+	char key[NUMBER_BYTES];
+
+	number_write(number, key);
+	return bb_kv_del(kv, BB_TABLE_DEAD_LETTER, bb_text_bytes(key, sizeof key));
+}
+
 int bb_deadletter_sweep(struct bb_kv *kv, int64_t before_ms, size_t most, size_t *ret_removed)
 {
 	struct bb_arena arena;
@@ -199,15 +207,13 @@ int bb_deadletter_sweep(struct bb_kv *kv, int64_t before_ms, size_t most, size_t
 	bb_arena_init(&arena);
 	while (removed < most) {
 		struct bb_deadletter letter;
-		char key[NUMBER_BYTES];
 		uint64_t number;
 
 		bb_arena_reset(&arena);
 		err = bb_deadletter_seek(kv, 0, &arena, &number, &letter);
 		if (err || letter.stored_ms >= before_ms)
 			break;
-		number_write(number, key);
-		err = bb_kv_del(kv, BB_TABLE_DEAD_LETTER, bb_text_bytes(key, sizeof key));
+		err = bb_deadletter_remove(kv, number);
 		if (err)
 			break;
 		removed++;

@@ -50,6 +50,22 @@ BB_MUST_CHECK int bb_deadletter_seek(struct bb_kv *kv, uint64_t from, struct bb_
  */
 void bb_deadletter_json(uint64_t number, const struct bb_deadletter *letter, struct bb_buf *buf);
 
+/* BB_OK, BB_ENOTFOUND or the store's error. */
+BB_MUST_CHECK int bb_deadletter_remove(struct bb_kv *kv, uint64_t number);
+
+/*
+ * Whether key, value or a header of the letter holds one of the values of identifiers: as it is,
+ * whatever the case of ASCII letters, with nothing alphanumeric around it, also behind JSON's
+ * escapes or percent-encoding; of one that was scoped by a tenant the part behind the last slash;
+ * a telephone number by its last eight digits, with spaces and the like between them or not.
+ */
+bool bb_deadletter_mentions(const struct bb_deadletter *letter, const struct bb_text *values,
+			    size_t n);
+
+/* Removes every letter that mentions one of the values. BB_OK, BB_ECORRUPT or the store's error. */
+BB_MUST_CHECK int bb_deadletter_scrub(struct bb_kv *kv, const struct bb_text *values, size_t n,
+				      uint64_t *ret_removed);
+
 /* Removes up to `most` of the oldest letters that were stored before `before_ms`. */
 BB_MUST_CHECK int bb_deadletter_sweep(struct bb_kv *kv, int64_t before_ms, size_t most,
 				      size_t *ret_removed);

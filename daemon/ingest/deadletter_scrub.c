@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which dead letters mention a person. They could not be read as events, so their bytes are
+ * searched as text: once as they are, and where they hold escapes or percent signs once more
+ * without them; telephone numbers in their digits. It finds rather too much than too little: a
+ * short number may stand in the letter of somebody else, which then goes too.
+ *
+ * What was compressed, encoded in another way or encrypted is not found: it goes with its age.
+ */
+#include <backbone/deadletter.h>
+
+#define TAIL_MIN 4     /* bytes behind a tenant: shorter ones stand for anything */
+#define PHONE_DIGITS 8 /* the last of a number, however its country is written */
+#define PHONE_GAP 3    /* other characters between two digits of one number */
+
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool is_word(char c)
+{
+	return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'z') || (c & 0x80);
+}
+
+static int hex(char c)
+{
+	if (is_digit(c))
+		return c - '0';
+	c = lower(c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* `n` hexadecimal digits, or -1. */
+static int32_t hex_of(const char *p, size_t left, size_t n)
+{
+	int32_t value = 0;
+
+	if (left < n)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		if (hex(p[i]) < 0)
+			return -1;
+		value = value * 16 + hex(p[i]);
+	}
+	return value;
+}
+
+/* Surrogates are halves of what no identifier has been found to hold; they stay as they are. */
+static void put_character(struct bb_buf *buf, int32_t c)
+{
+	if (c < 0x80) {
+		bb_buf_byte(buf, (char)c);
+	} else if (c < 0x800) {
+		bb_buf_byte(buf, (char)(0xc0 | c >> 6));
+		bb_buf_byte(buf, (char)(0x80 | (c & 0x3f)));
+	} else {
+		bb_buf_byte(buf, (char)(0xe0 | c >> 12));
+		bb_buf_byte(buf, (char)(0x80 | (c >> 6 & 0x3f)));
+		bb_buf_byte(buf, (char)(0x80 | (c & 0x3f)));
+	}
+}
+
+/* JSON's escapes and percent-encoding undone, as far as they are of that form. */
+static void unescape(struct bb_text text, struct bb_buf *buf)
+{
+	for (size_t i = 0; i < text.n; i++) {
+		size_t left = text.n - i - 1;
+		const char *p = text.p + i;
+
+		if (*p == '\\' && left >= 5 && p[1] == 'u' && hex_of(p + 2, left - 1, 4) >= 0) {
+			put_character(buf, hex_of(p + 2, left - 1, 4));
+			i += 5;
+		} else if (*p == '\\' && left >= 1) {
+			bb_buf_byte(buf, p[1]);
+			i++;
+		} else if (*p == '%' && hex_of(p + 1, left, 2) >= 0) {
+			bb_buf_byte(buf, (char)hex_of(p + 1, left, 2));
+			i += 2;
+		} else {
+			bb_buf_byte(buf, *p);
+		}
+	}
+}
+
+static bool stands_at(struct bb_text text, size_t at, struct bb_text value)
+{
+	const char *p = text.p + at;
+
+	for (size_t i = 0; i < value.n; i++)
+		if (lower(p[i]) != lower(value.p[i]))
+			return false;
+	if (at > 0 && is_word(value.p[0]) && is_word(p[-1]))
+		return false;
+	return at + value.n == text.n || !is_word(value.p[value.n - 1]) || !is_word(p[value.n]);
+}
+
+static bool holds(struct bb_text text, struct bb_text value)
+{
+	for (size_t at = 0; value.n && at + value.n <= text.n; at++)
+		if (stands_at(text, at, value))
+			return true;
+	return false;
+}
+
+/* Digits of the text that belong together, a line feed where they do not. */
+static void put_digits(struct bb_text text, struct bb_buf *buf)
+{
+	size_t gap = 0;
+
+	for (size_t i = 0; i < text.n; i++) {
+		char c = text.p[i];
+
+		if (!is_digit(c)) {
+			gap += strchr(" .-()/", c) && c ? 1 : PHONE_GAP + 1;
+			continue;
+		}
+		if (gap > PHONE_GAP)
+			bb_buf_byte(buf, '\n');
+		gap = 0;
+		bb_buf_byte(buf, c);
+	}
+}
+
+static bool is_phone(struct bb_text value)
+{
+	if (value.n <= PHONE_DIGITS || value.p[0] != '+')
+		return false;
+	for (size_t i = 1; i < value.n; i++)
+		if (!is_digit(value.p[i]))
+			return false;
+	return true;
+}
+
+static bool holds_phone(struct bb_text text, struct bb_text value)
+{
+	struct bb_buf digits = BB_BUF_EMPTY;
+	bool found;
+
+	put_digits(text, &digits);
+	found = digits.n &&
+		memmem(digits.p, digits.n, value.p + value.n - PHONE_DIGITS, PHONE_DIGITS) != NULL;
+	bb_buf_fini(&digits);
+	return found;
+}
+
+static bool holds_any(struct bb_text text, const struct bb_text *values, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct bb_text value = values[i];
+		const char *slash = memrchr(value.p, '/', value.n);
+		struct bb_text tail = {slash ? slash + 1 : NULL,
+				       slash ? value.n - (size_t)(slash + 1 - value.p) : 0};
+
+		if (holds(text, value) || (is_phone(value) && holds_phone(text, value)) ||
+		    (tail.n >= TAIL_MIN && holds(text, tail)))
+			return true;
+	}
+	return false;
+}
+
+static bool mentions(struct bb_text text, const struct bb_text *values, size_t n)
+{
+	struct bb_buf plain = BB_BUF_EMPTY;
+	bool found;
+
+	if (!text.n)
+		return false;
+	found = holds_any(text, values, n);
+	if (!found && (memchr(text.p, '\\', text.n) || memchr(text.p, '%', text.n))) {
+		unescape(text, &plain);
+		found = holds_any(bb_buf_slice(&plain), values, n);
+	}
+	bb_buf_fini(&plain);
+	return found;
+}
+
+bool bb_deadletter_mentions(const struct bb_deadletter *letter, const struct bb_text *values,
+			    size_t n)
+{
+	const struct bb_message *msg = &letter->message;
+
+	if (mentions(msg->value, values, n) || mentions(msg->key, values, n))
+		return true;
+	for (size_t i = 0; i < msg->header_n; i++)
+		if (mentions(msg->headers[i].value, values, n))
+			return true;
+	return false;
+}
+
+int bb_deadletter_scrub(struct bb_kv *kv, const struct bb_text *values, size_t n,
+			uint64_t *ret_removed)
+{
+	uint64_t number = 0, removed = 0;
+	struct bb_arena arena;
+	int err = BB_OK;
+
+	bb_arena_init(&arena);
+	for (; n; number++) {
+		struct bb_deadletter letter;
+
+		bb_arena_reset(&arena);
+		err = bb_deadletter_seek(kv, number, &arena, &number, &letter);
+		if (err)
+			break;
+		if (!bb_deadletter_mentions(&letter, values, n))
+			continue;
+		err = bb_deadletter_remove(kv, number);
+		if (err)
+			break;
+		removed++;
+	}
+	bb_arena_fini(&arena);
+	if (err && err != BB_ENOTFOUND)
+		return err;
+	*ret_removed = removed;
+	return BB_OK;
+}
