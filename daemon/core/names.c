@@ -137,6 +137,15 @@ static struct bb_text key_of(uint8_t out[5], int kind, uint32_t id)
 	return bb_text_bytes(out, 5);
 }
 
+int bb_names_read(struct bb_kv *kv, enum bb_name_kind kind, uint64_t id, struct bb_text *ret_text)
+{
+	uint8_t key[5];
+
+	return id > UINT32_MAX
+		       ? BB_ENOTFOUND
+		       : bb_kv_get(kv, BB_TABLE_NAME, key_of(key, (int)kind, (uint32_t)id), ret_text);
+}
+
 int bb_names_load(struct bb_names *names, struct bb_kv *kv)
 {
 	for (int k = 0; k < BB_NAME_KIND_COUNT; k++) {

@@ -33,6 +33,10 @@ void bb_names_free(struct bb_names *names); /* NULL-safe */
 /* Reads what the store has beyond what is known here. BB_OK or the store's error. */
 BB_MUST_CHECK int bb_names_load(struct bb_names *names, struct bb_kv *kv);
 
+/* One name out of the store: BB_OK, BB_ENOTFOUND or the store's error. As bb_kv_get's. */
+BB_MUST_CHECK int bb_names_read(struct bb_kv *kv, enum bb_name_kind kind, uint64_t id,
+				struct bb_text *ret_text);
+
 /* The number of a name, or -1. */
 int64_t bb_names_find(const struct bb_names *names, enum bb_name_kind kind, struct bb_text text);
 

@@ -16,6 +16,8 @@
 #define DEFAULT_MAX_FUTURE_MS BB_DAY_MS
 #define DEFAULT_MIN_TIME_MS INT64_C(631152000000) /* 1990-01-01T00:00:00Z */
 #define DEFAULT_WINDOW_MS (30 * BB_DAY_MS)
+#define DEFAULT_CHANGES_MAX 1000000
+#define DEFAULT_CHANGES_AGE_MS (30 * BB_DAY_MS)
 
 #define DEFAULT_OWNERS 5
 #define DEFAULT_OWNERS_DEVICE 1
@@ -52,6 +54,8 @@ void bb_rules_defaults(struct bb_rules *rules)
 		.max_future_ms = DEFAULT_MAX_FUTURE_MS,
 		.min_time_ms = DEFAULT_MIN_TIME_MS,
 		.window_ms = DEFAULT_WINDOW_MS,
+		.changes_max = DEFAULT_CHANGES_MAX,
+		.changes_age_ms = DEFAULT_CHANGES_AGE_MS,
 	};
 }
 
