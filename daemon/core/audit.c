@@ -160,6 +160,14 @@ int bb_audit_next(struct bb_kv *kv, uint64_t after, struct bb_arena *arena,
 	return BB_OK;
 }
 
+static void put_hash(const uint8_t hash[BB_AUDIT_HASH_BYTES], struct bb_buf *buf)
+{
+	bb_buf_printf(buf, ",\"hash\":\"");
+	for (size_t i = 0; i < BB_AUDIT_HASH_BYTES; i++)
+		bb_buf_printf(buf, "%02x", hash[i]);
+	bb_buf_byte(buf, '"');
+}
+
 void bb_audit_json(const struct bb_audit *entry, struct bb_buf *buf)
 {
 	const struct {
@@ -182,10 +190,8 @@ void bb_audit_json(const struct bb_audit *entry, struct bb_buf *buf)
 		bb_buf_printf(buf, ",\"%s\":", texts[i].name);
 		bb_buf_json(buf, texts[i].text);
 	}
-	bb_buf_printf(buf, ",\"hash\":\"");
-	for (size_t i = 0; i < sizeof(entry->hash); i++)
-		bb_buf_printf(buf, "%02x", entry->hash[i]);
-	bb_buf_printf(buf, "\"}");
+	put_hash(entry->hash, buf);
+	bb_buf_byte(buf, '}');
 }
 
 /* Whether `value` is entry `number` as it was written, behind `*head`, which moves on. */
@@ -235,4 +241,15 @@ int bb_audit_verify(struct bb_kv *kv, struct bb_audit_check *ret_check)
 	else if (memcmp(head.hash, said.hash, sizeof(head.hash)) != 0)
 		ret_check->wrong = head.number;
 	return BB_OK;
+}
+
+void bb_audit_check_json(const struct bb_audit_check *check, struct bb_buf *buf)
+{
+	bb_buf_printf(buf, "{\"entries\":%llu,\"wrong\":", (unsigned long long)check->entries);
+	if (check->wrong)
+		bb_buf_printf(buf, "%llu", (unsigned long long)check->wrong);
+	else
+		bb_buf_printf(buf, "null");
+	put_hash(check->hash, buf);
+	bb_buf_byte(buf, '}');
 }

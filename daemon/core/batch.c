@@ -6,6 +6,8 @@
  */
 #include "batch.h"
 
+#include <backbone/assert.h>
+
 void bb_batch_fail(struct bb_batch *batch, int err)
 {
 	if (batch->err == BB_OK)
@@ -90,6 +92,37 @@ struct bb_ident *bb_batch_ident_of(struct bb_batch *batch, uint16_t ns, struct b
 	return ident;
 }
 
+/* A value may hold the NUL bytes that the hash puts between its parts: their lengths go first. By
+ * the names of namespaces, as the order of the configuration may change under a record. */
+struct bb_hash bb_batch_hash_record(const struct bb_batch *batch, struct bb_text source,
+				    const uint16_t *ns, const struct bb_text *values, size_t n)
+{
+	struct bb_text parts[2 + 2 * BB_EVENT_IDENTIFIERS_MAX];
+	uint8_t lengths[2 * BB_EVENT_IDENTIFIERS_MAX] = {0}, order[BB_EVENT_IDENTIFIERS_MAX];
+	const struct bb_namespace *all = batch->rules->namespaces;
+	size_t part_n = 0;
+
+	bb_assert(n <= BB_EVENT_IDENTIFIERS_MAX);
+	for (size_t i = 0; i < n; i++) { /* those of one namespace are in their order already */
+		size_t at = i;
+
+		for (; at > 0 && ns[order[at - 1]] != ns[i] &&
+		       strcmp(all[ns[order[at - 1]]].name, all[ns[i]].name) > 0;
+		     at--)
+			order[at] = order[at - 1];
+		order[at] = (uint8_t)i;
+	}
+	parts[part_n++] = bb_text_bytes(lengths, 2 * n);
+	parts[part_n++] = source;
+	for (size_t i = 0; i < n; i++) {
+		lengths[2 * i] = (uint8_t)(values[order[i]].n >> 8);
+		lengths[2 * i + 1] = (uint8_t)values[order[i]].n;
+		parts[part_n++] = bb_text_of(all[ns[order[i]]].name);
+		parts[part_n++] = values[order[i]];
+	}
+	return bb_hash_parts(&batch->rules->profile_key, parts, part_n);
+}
+
 static struct bb_hash cluster_key(uint64_t cluster)
 {
 	struct bb_hash key = {{0}};
@@ -142,7 +175,7 @@ static struct bb_profile *profile_new(struct bb_batch *batch, struct bb_ident *i
 
 struct bb_profile *bb_batch_profile_of(struct bb_batch *batch, struct bb_ident *ident)
 {
-	if (ident->blocked && !ident->leaving)
+	if (bb_ident_is_out(ident) && !ident->leaving)
 		return NULL;
 	if (!ident->profile)
 		ident->profile = ident->cluster ? bb_batch_profile(batch, ident->cluster)
@@ -225,7 +258,7 @@ static void load_places(struct bb_batch *batch, struct bb_ident *ident)
 		if (rc != BB_OK || key.n != sizeof(from) ||
 		    memcmp(key.p, ident->hash.b, BB_HASH_BYTES) != 0)
 			return;
-		struct bb_membership place = {.stored = true};
+		struct bb_membership place = {.stored = true, .apart = true};
 
 		if (!read_place(batch, value, &place.place))
 			return;

@@ -65,6 +65,10 @@ struct bb_batch {
 		unsigned n;
 	} * ruled;
 	size_t ruled_n, ruled_room;
+	bool alone;	   /* an erasure: nothing else in this batch */
+	bool has_tombs;	   /* there are erasures that events have to be compared with */
+	uint64_t epoch;	   /* erasures that this store has done */
+	int64_t filed_ms;  /* latest time of an event of this batch that came without a position */
 	bool has_rulings;  /* there are any, in the store or in this batch */
 	bool splits_final; /* splits are those of after the batch; else those of before and after */
 	enum bb_change_cause cause; /* of what this batch changes, but for a record's own event */
@@ -112,6 +116,17 @@ struct bb_record *bb_batch_nth_record(struct bb_batch *batch, struct bb_ident *i
 struct bb_member *bb_batch_member(struct bb_batch *batch, struct bb_profile *profile, uint16_t ns,
 				  struct bb_text value);
 
+/* The record of a source and identifiers, strongest first: of this batch, of the store, or new; of
+ * a new one `junk` says which are junk. The slices must live until the batch is in. */
+struct bb_record *bb_batch_record_of(struct bb_batch *batch, struct bb_text source,
+				     const uint16_t *ns, const struct bb_text *values, size_t n,
+				     uint32_t junk);
+struct bb_hash bb_batch_hash_record(const struct bb_batch *batch, struct bb_text source,
+				    const uint16_t *ns, const struct bb_text *values, size_t n);
+/* So many events say that two of its identifiers, low < high, are one customer. */
+void bb_batch_add_same(struct bb_batch *batch, struct bb_record *record, uint8_t low, uint8_t high,
+		       uint64_t n);
+
 void bb_batch_dirty_ident(struct bb_batch *batch, struct bb_ident *ident);
 void bb_batch_dirty_profile(struct bb_batch *batch, struct bb_profile *profile);
 void bb_batch_dirty_record(struct bb_batch *batch, struct bb_record *record);
@@ -141,14 +156,22 @@ void bb_identity_touch(struct bb_batch *batch, struct bb_record *record);
 /* Called when a record is new: membership, neighbours, what has to be counted again. */
 void bb_identity_enter(struct bb_batch *batch, struct bb_record *record);
 /* Two identifiers of one owner namespace are one customer, says a `same` fact that is new to this
- * record. */
+ * record; or that of a record that goes said so. */
 void bb_identity_join(struct bb_batch *batch, struct bb_ident *a, struct bb_ident *b);
+void bb_identity_unjoin(struct bb_batch *batch, struct bb_ident *a, struct bb_ident *b);
+/* A record goes: nobody has it any more when the batch is in. */
+void bb_identity_drop(struct bb_batch *batch, struct bb_record *record);
+/* After the last of them: identifiers that no record has go too; others were perhaps seen later
+ * than thought. */
+void bb_identity_dropped(struct bb_batch *batch, struct bb_ident *const *idents, size_t n);
 
 /* Rulings (steward.c). A new identifier: whether it is blocked, given that it is junk or not. */
 struct bb_ident *bb_steward_meet(struct bb_batch *batch, uint16_t ns, struct bb_text value,
 				 bool junk);
 /* A ruling that came: written at once; what it is on is noted. */
 enum bb_verdict bb_steward_rule(struct bb_batch *batch, const struct bb_ruling *ruling);
+/* What it is on is looked at again. */
+void bb_steward_note(struct bb_batch *batch, const struct bb_ruling *ruling);
 /* Takes what holds now of all that was noted to the identifiers: blocked, allowed, pairs. */
 void bb_steward_settle(struct bb_batch *batch);
 /* What must be done when the partition is settled: blocked identifiers leave. */
@@ -162,6 +185,33 @@ void bb_ledger_add(struct bb_batch *batch, const struct bb_event *ev, struct bb_
 void bb_ledger_flush(struct bb_batch *batch);
 /* A record belongs to somebody now, or no longer: its amounts are counted again. */
 void bb_ledger_restand(struct bb_batch *batch, struct bb_record *record);
+
+/* The key of an amount. */
+struct bb_hash bb_ledger_hash(const struct bb_batch *batch, const struct bb_event *ev);
+/*
+ * Records that go, or whose facts go to another: take, what counts under their keys counts no
+ * longer; then give, the candidates of `from` are those of `to` (NULL: nobody's); at last settle,
+ * what counts is counted again.
+ */
+void bb_ledger_take(struct bb_batch *batch, const struct bb_record *from);
+void bb_ledger_give(struct bb_batch *batch, const struct bb_record *from, struct bb_record *to);
+void bb_ledger_settle(struct bb_batch *batch);
+/* Before that: the keys of this record whose entries without identifiers count, or would, for a
+ * record that goes, each listed once; and these entries away. */
+void bb_ledger_unclaimed(struct bb_batch *batch, const struct bb_record *record,
+			 bool (*goes)(const struct bb_hash *record, void *ctx), void *ctx,
+			 struct bb_hash **keys, size_t *n, size_t *room);
+void bb_ledger_drop_unclaimed(struct bb_batch *batch, const struct bb_hash *key);
+
+/* Erasure (erase.c, erase_filter.c). */
+void bb_erase_begin(struct bb_batch *batch);
+/* The event without what was erased: itself, a copy with fewer identifiers, or NULL: it goes. */
+const struct bb_event *bb_erase_filter(struct bb_batch *batch, const struct bb_event *ev);
+/* Whether an erasure made a ruling on one of these void. */
+bool bb_erase_voids(struct bb_batch *batch, const struct bb_hash *ends, unsigned n,
+		    int64_t time_ms);
+int bb_erase_profile(struct bb_batch *batch, const struct bb_erasure *order, struct bb_arena *arena,
+		     struct bb_erasure_receipt *ret_receipt);
 
 /* The window of event names (window.c). */
 enum bb_window_result { BB_WINDOW_NEW, BB_WINDOW_DUPLICATE, BB_WINDOW_CONFLICT };

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "batch.h"
+#include "changes.h"
 #include "count.h"
 
 static void put(struct bb_batch *batch, enum bb_table table, struct bb_text key,
@@ -100,18 +101,54 @@ static int idents_by_hash(const void *a, const void *b)
 		      (*(struct bb_ident *const *)b)->hash.b, BB_HASH_BYTES);
 }
 
+static void remove_key(struct bb_batch *batch, enum bb_table table, struct bb_text key)
+{
+	int rc = batch->err == BB_OK ? bb_kv_del(batch->kv, table, key) : BB_OK;
+
+	if (rc != BB_OK)
+		bb_batch_fail(batch, rc == BB_ENOTFOUND ? BB_ECORRUPT : rc);
+}
+
+/* Takes the records that are gone off the list, and the rows of all that lie apart. */
+static void forget_places(struct bb_batch *batch, struct bb_ident *ident)
+{
+	size_t n = 0;
+
+	bb_batch_nth_record(batch, ident, ident->place_n); /* now all are listed */
+	for (size_t i = 0; i < ident->place_n; i++) {
+		struct bb_membership *place = &ident->places[i];
+		const struct bb_record *record =
+			place->record ? place->record
+				      : bb_table_get(&batch->records, &place->record_hash);
+		uint8_t key[32];
+
+		if (place->apart)
+			remove_key(batch, BB_TABLE_MEMBERSHIP,
+				   bb_rows_membership_key(key, &ident->hash, &place->record_hash));
+		place->apart = false;
+		if (!record || !record->gone)
+			ident->places[n++] = *place;
+	}
+	ident->place_n = n;
+}
+
 /* Fills the places of records that were new, and writes those that the row has no room for. */
 static void put_places(struct bb_batch *batch, struct bb_ident *ident)
 {
+	if (ident->lost)
+		forget_places(batch, ident);
 	for (size_t i = 0; i < ident->place_n; i++) {
 		struct bb_membership *place = &ident->places[i];
+		bool apart = i >= BB_PLACES_INLINE;
 		uint8_t key[32], value[12];
 
-		if (place->stored)
+		if (place->stored && place->apart == apart)
 			continue;
-		place->place = place->record->place;
+		if (!place->stored)
+			place->place = place->record->place;
 		place->stored = true;
-		if (i >= BB_PLACES_INLINE)
+		place->apart = apart;
+		if (apart)
 			put(batch, BB_TABLE_MEMBERSHIP,
 			    bb_rows_membership_key(key, &ident->hash, &place->record_hash),
 			    bb_rows_place_key(value, place->place.cluster, place->place.n));
@@ -129,6 +166,12 @@ static void put_idents(struct bb_batch *batch)
 		struct bb_ident *ident = idents[i];
 
 		put_places(batch, ident);
+		if (ident->gone) {
+			if (!ident->is_new)
+				remove_key(batch, BB_TABLE_IDENTIFIER,
+					   bb_text_bytes(ident->hash.b, BB_HASH_BYTES));
+			continue;
+		}
 		if (!ident->blocked)
 			ident->cluster = bb_batch_profile_of(batch, ident)->cluster;
 		batch->buf.n = 0;
@@ -161,6 +204,10 @@ static void put_placed(struct bb_batch *batch, const struct placed *row)
 	struct bb_text key = bb_rows_place_key(bytes, row->place.cluster, row->place.n);
 
 	batch->buf.n = 0;
+	if (row->record && row->record->gone) {
+		remove_key(batch, BB_TABLE_PROFILE, key);
+		return;
+	}
 	if (row->record) {
 		bb_rows_encode_record(&batch->buf, row->record, batch->ns_ids);
 	} else if (!row->profile->gone) {
@@ -190,8 +237,9 @@ static void put_profiles(struct bb_batch *batch)
 				(struct placed){.place = {profile->cluster, 0}, .profile = profile};
 	for (const struct bb_record *record = batch->dirty_records; record;
 	     record = record->next_dirty)
-		BB_ARENA_PUSH(&batch->arena, rows, n, room) =
-			(struct placed){.place = record->place, .record = record};
+		if (record->place.cluster)
+			BB_ARENA_PUSH(&batch->arena, rows, n, room) =
+				(struct placed){.place = record->place, .record = record};
 	if (n)
 		qsort(rows, n, sizeof(*rows), by_place);
 	for (size_t i = 0; i < n; i++) {
@@ -217,10 +265,22 @@ static void put_counter(struct bb_batch *batch, struct bb_text name, uint64_t va
 	put(batch, BB_TABLE_META, name, bb_text_bytes(bytes, sizeof(bytes)));
 }
 
+/* An erasure has to be later than every event that came without a position. */
+static void put_filed(struct bb_batch *batch)
+{
+	uint64_t filed_ms = 0;
+
+	if (!bb_batch_counter(batch, BB_TEXT("filed_ms"), &filed_ms) ||
+	    (int64_t)filed_ms < batch->filed_ms)
+		put_counter(batch, BB_TEXT("filed_ms"), (uint64_t)batch->filed_ms);
+}
+
 void bb_flush_rows(struct bb_batch *batch)
 {
-	int rc = bb_names_save(batch->names, batch->kv);
+	int rc;
 
+	bb_changes_flush(batch); /* first: it asks where identifiers were, and may add names */
+	rc = bb_names_save(batch->names, batch->kv);
 	if (rc != BB_OK)
 		bb_batch_fail(batch, rc);
 	put_idents(batch);
@@ -229,6 +289,8 @@ void bb_flush_rows(struct bb_batch *batch)
 	bb_window_flush(batch);
 	if (batch->next_cluster != batch->clusters_saved)
 		put_counter(batch, BB_TEXT("next_cluster"), batch->next_cluster);
+	if (batch->filed_ms >= 0)
+		put_filed(batch);
 	if (batch->log_ms != batch->log_saved_ms)
 		put_counter(batch, BB_TEXT("log_ms"), (uint64_t)batch->log_ms);
 }

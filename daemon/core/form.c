@@ -171,7 +171,7 @@ static void rebuild_runs(struct bb_batch *batch, struct bb_profile *profile)
 		struct bb_record *record;
 
 		for (size_t k = 0; (record = bb_batch_nth_record(batch, ident, k)); k++)
-			if (record->place.cluster &&
+			if (record->place.cluster && !record->gone &&
 			    anchor_of(batch, record, record->blocked, record->shared) == ident)
 				bb_rows_run_add(&batch->arena, profile, record->place);
 	}
@@ -192,14 +192,17 @@ static void place_new(struct bb_batch *batch, struct bb_record *record, struct b
 
 static void place(struct bb_batch *batch, struct bb_record *record)
 {
-	struct bb_ident *anchor = anchor_of(batch, record, record->blocked, record->shared);
+	struct bb_ident *anchor =
+		record->gone ? NULL : anchor_of(batch, record, record->blocked, record->shared);
 	struct bb_profile *profile = anchor ? bb_batch_profile_of(batch, anchor) : NULL;
 
-	if (!record->place.cluster) {
+	if (!record->place.cluster && !record->gone) {
 		place_new(batch, record, profile);
 		return;
 	}
-	struct bb_ident *before = anchor_of(batch, record, record->old.blocked, record->old.shared);
+	struct bb_ident *before = record->old.exists ? anchor_of(batch, record, record->old.blocked,
+								 record->old.shared)
+						     : NULL;
 
 	if (before == anchor)
 		return;

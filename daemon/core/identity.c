@@ -60,6 +60,90 @@ void bb_identity_join(struct bb_batch *batch, struct bb_ident *a, struct bb_iden
 	bb_labels_pair(batch, a, b);
 }
 
+void bb_identity_unjoin(struct bb_batch *batch, struct bb_ident *a, struct bb_ident *b)
+{
+	struct bb_join *ab = bb_ident_pair(a, b), *ba = bb_ident_pair(b, a);
+
+	if (!ab || !ba || !ab->n || !ba->n) {
+		bb_batch_fail(batch, BB_ECORRUPT);
+		return;
+	}
+	ab->n--;
+	ba->n--;
+	bb_batch_dirty_ident(batch, a);
+	bb_batch_dirty_ident(batch, b);
+	bb_labels_pair(batch, a, b);
+}
+
+void bb_identity_drop(struct bb_batch *batch, struct bb_record *record)
+{
+	const struct bb_facts *facts = &record->facts;
+
+	record->gone = true;
+	bb_identity_touch(batch, record);
+	bb_batch_dirty_record(batch, record);
+	for (size_t i = 0; i < facts->same_n; i++) {
+		uint8_t a = facts->same[i].a, b = facts->same[i].b;
+
+		if (a < record->ident_n && b < record->ident_n && record->ns[a] == record->ns[b] &&
+		    batch->rules->namespaces[record->ns[a]].owner)
+			bb_identity_unjoin(batch, bb_batch_record_ident(batch, record, a),
+					   bb_batch_record_ident(batch, record, b));
+	}
+	for (size_t i = 0; i < record->ident_n; i++) {
+		struct bb_ident *ident = bb_batch_record_ident(batch, record, i);
+
+		ident->record_n--;
+		ident->lost = true;
+		bb_batch_dirty_ident(batch, ident);
+		if (ident->blocked)
+			continue;
+		ident->near_partial = true;
+		bb_sharing_recount(batch, ident);
+	}
+}
+
+/* Nobody has it any more: as one that is blocked, but that its row goes. */
+static void go(struct bb_batch *batch, struct bb_ident *ident)
+{
+	ident->leaving = !ident->blocked && bb_batch_profile_of(batch, ident);
+	ident->gone = true;
+	for (size_t i = 0; i < ident->join_n; i++) {
+		struct bb_ident *other = bb_batch_joined_ident(batch, &ident->joins[i]);
+
+		if (other)
+			bb_labels_pair(batch, ident, other);
+	}
+	BB_ARENA_PUSH(&batch->arena, batch->flipped, batch->flipped_n, batch->flipped_room) = ident;
+}
+
+static void see_again(struct bb_batch *batch, struct bb_ident *ident)
+{
+	struct bb_profile *profile = bb_batch_profile_of(batch, ident);
+	int64_t first_ms = INT64_MAX;
+	struct bb_record *record;
+
+	if (!profile)
+		return;
+	for (size_t i = 0; (record = bb_batch_nth_record(batch, ident, i)); i++)
+		if (!record->gone && record->facts.first_ms < first_ms)
+			first_ms = record->facts.first_ms;
+	bb_batch_member(batch, profile, ident->ns, ident->value)->first_ms = first_ms;
+	bb_batch_dirty_profile(batch, profile);
+}
+
+void bb_identity_dropped(struct bb_batch *batch, struct bb_ident *const *idents, size_t n)
+{
+	for (size_t i = 0; i < n && batch->err == BB_OK; i++) {
+		if (idents[i]->gone || !idents[i]->lost)
+			continue;
+		if (idents[i]->record_n)
+			see_again(batch, idents[i]);
+		else
+			go(batch, idents[i]);
+	}
+}
+
 static uint32_t mask_of(struct bb_batch *batch, struct bb_record *record,
 			const struct bb_ident *ident)
 {
@@ -95,7 +179,7 @@ static void settle_sharing(struct bb_batch *batch)
 {
 	for (struct bb_ident *ident = batch->recounts; ident; ident = ident->next_recount) {
 		ident->recount = false;
-		if (bb_sharing_evaluate(batch, ident) != ident->shared)
+		if (!ident->gone && bb_sharing_evaluate(batch, ident) != ident->shared)
 			flip(batch, ident);
 	}
 }
@@ -104,7 +188,7 @@ static void settle_sharing(struct bb_batch *batch)
  * it. */
 static void settle_seen(struct bb_batch *batch, struct bb_record *record)
 {
-	if (record->old.exists && record->facts.first_ms >= record->old.first_ms)
+	if (record->gone || (record->old.exists && record->facts.first_ms >= record->old.first_ms))
 		return;
 	for (size_t i = 0; i < record->ident_n; i++) {
 		struct bb_ident *ident = bb_batch_record_ident(batch, record, i);
@@ -153,7 +237,7 @@ static bool is_hot(struct bb_batch *batch, struct bb_record *record, const struc
 	uint32_t all = BB_MASK(record->ident_n) - 1,
 		 linked = all & ~record->blocked & ~record->shared;
 
-	if (!record->old.exists || record->old.blocked != now->blocked ||
+	if (!record->old.exists || !now->exists || record->old.blocked != now->blocked ||
 	    record->old.shared != now->shared)
 		return false;
 	if (!(linked & (linked - 1))) /* one identifier links nobody */
@@ -217,7 +301,7 @@ static void collect_joins(struct bb_batch *batch)
 		for (size_t i = 0; i < ident->join_n; i++) {
 			struct bb_ident *other = bb_batch_joined_ident(batch, &ident->joins[i]);
 
-			if (other && !ident->blocked && !other->blocked)
+			if (other && !bb_ident_is_out(ident) && !bb_ident_is_out(other))
 				collect_join(batch, ident, other);
 		}
 	}

@@ -24,7 +24,10 @@ struct bb_ledger_row {
 	struct bb_hash hash;
 	struct candidate *items;
 	size_t n, room;
+	bool is_new; /* not in the store */
 	bool dirty;
+	bool taken;  /* nothing of it counts: bb_ledger_settle is to come */
+	bool listed; /* its key is erased */
 	struct bb_ledger_row *next;
 };
 
@@ -92,6 +95,7 @@ static struct bb_ledger_row *row_of(struct bb_batch *batch, const struct bb_hash
 
 	if (rc == BB_OK && !decode(batch, bb_arena_copy(&batch->arena, value), row))
 		rc = BB_ECORRUPT;
+	row->is_new = rc == BB_ENOTFOUND;
 	if (rc != BB_OK && rc != BB_ENOTFOUND)
 		bb_batch_fail(batch, rc);
 	bb_table_put(&batch->ledgers, hash, row);
@@ -200,11 +204,17 @@ static void dirty(struct bb_batch *batch, struct bb_ledger_row *row)
 	batch->dirty_ledgers = row;
 }
 
+struct bb_hash bb_ledger_hash(const struct bb_batch *batch, const struct bb_event *ev)
+{
+	struct bb_text parts[] = {ev->source, ev->amount.key};
+
+	return bb_hash_parts(&batch->rules->profile_key, parts, 2);
+}
+
 void bb_ledger_add(struct bb_batch *batch, const struct bb_event *ev, struct bb_record *record,
 		   bb_i128 micros)
 {
-	struct bb_hash hash = bb_hash_parts(&batch->rules->profile_key,
-					    (struct bb_text[]){ev->source, ev->amount.key}, 2);
+	struct bb_hash hash = bb_ledger_hash(batch, ev);
 	struct bb_ledger_row *row = row_of(batch, &hash);
 	struct candidate cand = {
 		.part = ev->amount.part.p ? ev->amount.part : BB_TEXT(""),
@@ -300,31 +310,166 @@ static bool next_with_head(struct bb_batch *batch, uint64_t head, struct bb_hash
 	return true;
 }
 
-void bb_ledger_restand(struct bb_batch *batch, struct bb_record *record)
+/* Calls `visit` for each row that the record has candidates under: of this batch, and of the store.
+ */
+static void each_row(struct bb_batch *batch, const struct bb_record *record,
+		     void (*visit)(struct bb_batch *batch, struct bb_ledger_row *row, void *ctx),
+		     void *ctx)
 {
 	struct bb_hash hash;
 
-	for (size_t i = 0; i < record->facts.amount_key_n; i++) {
+	for (size_t i = 0; i < record->facts.amount_key_n && batch->err == BB_OK; i++) {
 		uint64_t head = record->facts.amount_keys[i];
 
-		for (struct bb_ledger_row *row = batch->dirty_ledgers; row; row = row->next)
-			if (memcmp(row->hash.b, &head, sizeof(head)) == 0)
-				restand_row(batch, row, record);
 		for (bool is_first = true; next_with_head(batch, head, &hash, is_first);
 		     is_first = false)
-			restand_row(batch, row_of(batch, &hash), record);
+			visit(batch, row_of(batch, &hash), ctx);
+		for (struct bb_ledger_row *row = batch->dirty_ledgers; row; row = row->next)
+			if (row->is_new && memcmp(row->hash.b, &head, sizeof(head)) == 0)
+				visit(batch, row, ctx);
 	}
+}
+
+static void visit_restand(struct bb_batch *batch, struct bb_ledger_row *row, void *ctx)
+{
+	restand_row(batch, row, ctx);
+}
+
+void bb_ledger_restand(struct bb_batch *batch, struct bb_record *record)
+{
+	each_row(batch, record, visit_restand, record);
+}
+
+static bool is_of(const struct candidate *cand, const struct bb_record *record)
+{
+	return cand->recorded && bb_hash_equal(&cand->record, &record->hash);
+}
+
+static void visit_take(struct bb_batch *batch, struct bb_ledger_row *row, void *ctx)
+{
+	(void)ctx;
+	if (!row->taken)
+		count_all(batch, row, -1);
+	row->taken = true;
+	dirty(batch, row);
+}
+
+void bb_ledger_take(struct bb_batch *batch, const struct bb_record *from)
+{
+	each_row(batch, from, visit_take, NULL);
+}
+
+static void keep_head(struct bb_batch *batch, struct bb_record *record, const struct bb_hash *key)
+{
+	struct bb_facts *facts = &record->facts;
+	uint64_t head;
+
+	memcpy(&head, key->b, sizeof(head));
+	for (size_t i = 0; i < facts->amount_key_n; i++)
+		if (facts->amount_keys[i] == head)
+			return;
+	BB_ARENA_PUSH(&batch->arena, facts->amount_keys, facts->amount_key_n,
+		      facts->amount_key_room) = head;
+}
+
+struct gift {
+	const struct bb_record *from;
+	struct bb_record *to;
+};
+
+static void visit_give(struct bb_batch *batch, struct bb_ledger_row *row, void *ctx)
+{
+	const struct gift *gift = ctx;
+	struct candidate *cands = row->items;
+	size_t n = row->n;
+
+	row->items = NULL;
+	row->n = row->room = 0;
+	for (size_t i = 0; i < n; i++) {
+		struct candidate cand = cands[i];
+
+		if (is_of(&cand, gift->from)) {
+			const struct bb_record *to = gift->to;
+
+			if (!to)
+				continue;
+			keep_head(batch, gift->to, &row->hash);
+			cand.record = to->hash;
+			cand.holder = bb_batch_hash_ident(batch, to->ns[0], to->values[0]);
+			cand.somebody = bb_rows_anchor(to->ident_n, to->blocked, to->shared) >= 0;
+		}
+		enter(batch, row, &cand);
+	}
+}
+
+void bb_ledger_give(struct bb_batch *batch, const struct bb_record *from, struct bb_record *to)
+{
+	struct gift gift = {from, to};
+
+	each_row(batch, from, visit_give, &gift);
+}
+
+void bb_ledger_settle(struct bb_batch *batch)
+{
+	for (struct bb_ledger_row *row = batch->dirty_ledgers; row && batch->err == BB_OK;
+	     row = row->next) {
+		if (row->taken)
+			count_all(batch, row, 1);
+		row->taken = false;
+	}
+}
+
+struct claims {
+	bool (*goes)(const struct bb_hash *record, void *ctx);
+	void *ctx;
+	struct bb_hash **keys;
+	size_t *n, *room;
+};
+
+static void visit_unclaimed(struct bb_batch *batch, struct bb_ledger_row *row, void *ctx)
+{
+	struct claims *claims = ctx;
+	const struct candidate *claim = latest(row, NULL);
+
+	if (row->listed || !claim || !claims->goes(&claim->record, claims->ctx))
+		return;
+	row->listed = true;
+	BB_ARENA_PUSH(&batch->arena, *claims->keys, *claims->n, *claims->room) = row->hash;
+}
+
+void bb_ledger_unclaimed(struct bb_batch *batch, const struct bb_record *record,
+			 bool (*goes)(const struct bb_hash *record, void *ctx), void *ctx,
+			 struct bb_hash **keys, size_t *n, size_t *room)
+{
+	struct claims claims = {goes, ctx, keys, n, room};
+
+	each_row(batch, record, visit_unclaimed, &claims);
+}
+
+void bb_ledger_drop_unclaimed(struct bb_batch *batch, const struct bb_hash *key)
+{
+	struct bb_ledger_row *row = row_of(batch, key);
+	size_t n = 0;
+
+	visit_take(batch, row, NULL);
+	for (size_t i = 0; i < row->n; i++)
+		if (row->items[i].recorded)
+			row->items[n++] = row->items[i];
+	row->n = n;
 }
 
 void bb_ledger_flush(struct bb_batch *batch)
 {
 	for (struct bb_ledger_row *row = batch->dirty_ledgers; row && batch->err == BB_OK;
 	     row = row->next) {
-		encode(&batch->buf, row);
-		int rc = bb_kv_put(batch->kv, BB_TABLE_LEDGER,
-				   bb_text_bytes(row->hash.b, BB_HASH_BYTES),
-				   bb_buf_slice(&batch->buf));
+		struct bb_text key = bb_text_bytes(row->hash.b, BB_HASH_BYTES);
+		int rc = BB_OK;
 
+		encode(&batch->buf, row);
+		if (row->n)
+			rc = bb_kv_put(batch->kv, BB_TABLE_LEDGER, key, bb_buf_slice(&batch->buf));
+		else if (!row->is_new)
+			rc = bb_kv_del(batch->kv, BB_TABLE_LEDGER, key);
 		if (rc != BB_OK)
 			bb_batch_fail(batch, rc);
 	}

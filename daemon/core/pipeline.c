@@ -105,6 +105,7 @@ void bb_pipeline_begin(struct bb_pipeline *pl, struct bb_kv *kv)
 	batch->dirty_records = batch->touched = NULL;
 	batch->dirty_ledgers = NULL;
 	batch->new_windows = NULL;
+	batch->filed_ms = -1;
 	batch->link_list = NULL;
 	batch->relabelled = NULL;
 	batch->relabelled_n = batch->relabelled_room = 0;
@@ -115,7 +116,7 @@ void bb_pipeline_begin(struct bb_pipeline *pl, struct bb_kv *kv)
 	batch->flipped_n = batch->flipped_room = 0;
 	batch->ruled = NULL;
 	batch->ruled_n = batch->ruled_room = 0;
-	batch->splits_final = false;
+	batch->splits_final = batch->alone = false;
 	batch->next_cluster = batch->clusters_saved = 0;
 	batch->mark = batch->link_mark = batch->replay_mark = 0; /* all rows are read anew */
 	pl->before = batch->stats;
@@ -127,6 +128,7 @@ void bb_pipeline_begin(struct bb_pipeline *pl, struct bb_kv *kv)
 	bb_flush_check_rules(batch);
 	load_log_time(batch);
 	bb_steward_begin(batch);
+	bb_erase_begin(batch);
 }
 
 /* Names of one kind that the store does not have yet. */
@@ -198,71 +200,20 @@ static bool within_limits(struct bb_batch *batch, const struct bb_event *ev,
 	return false;
 }
 
-/* A value may hold the NUL bytes that the hash puts between its parts: their lengths go first. */
-static struct bb_hash record_hash(const struct bb_batch *batch, const struct bb_event *ev)
-{
-	struct bb_text parts[2 + 2 * BB_EVENT_IDENTIFIERS_MAX];
-	uint8_t lengths[2 * BB_EVENT_IDENTIFIERS_MAX] = {0};
-	size_t n = 0;
-
-	bb_assert(ev->identifier_n <= BB_EVENT_IDENTIFIERS_MAX);
-	parts[n++] = bb_text_bytes(lengths, 2 * ev->identifier_n);
-	parts[n++] = ev->source;
-	for (size_t i = 0; i < ev->identifier_n; i++) {
-		lengths[2 * i] = (uint8_t)(ev->identifiers[i].value.n >> 8);
-		lengths[2 * i + 1] = (uint8_t)ev->identifiers[i].value.n;
-		parts[n++] = ev->identifiers[i].ns;
-		parts[n++] = ev->identifiers[i].value;
-	}
-	return bb_hash_parts(&batch->rules->profile_key, parts, n);
-}
-
-static struct bb_record *record_new(struct bb_batch *batch, const struct bb_event *ev,
-				    const struct bb_hash *hash)
-{
-	struct bb_arena *arena = &batch->arena;
-	struct bb_record *record = bb_arena_zalloc(arena, sizeof(*record));
-
-	record->hash = *hash;
-	record->source = bb_names_add(batch->names, BB_NAME_SOURCE, ev->source);
-	record->ident_n = ev->identifier_n;
-	record->ns = bb_arena_alloc(arena, record->ident_n * sizeof(*record->ns));
-	record->values = bb_arena_alloc(arena, record->ident_n * sizeof(*record->values));
-	record->idents = bb_arena_zalloc(arena, record->ident_n * sizeof(*record->idents));
-	for (size_t i = 0; i < record->ident_n; i++) {
-		record->ns[i] = ev->identifiers[i].ns_index;
-		record->values[i] = ev->identifiers[i].value;
-		record->idents[i] = bb_steward_meet(batch, record->ns[i], record->values[i],
-						    ev->identifiers[i].blocked);
-		if (record->idents[i]->blocked)
-			record->blocked |= BB_MASK(i);
-		if (record->idents[i]->shared)
-			record->shared |= BB_MASK(i);
-	}
-	bb_facts_init(&record->facts);
-	bb_table_put(&batch->records, hash, record);
-	bb_identity_enter(batch, record);
-	batch->stats.records_created++;
-	return record;
-}
-
 /* The record of the event's source and identifiers: of this batch, of the store, or new. */
 static struct bb_record *record_of(struct bb_batch *batch, const struct bb_event *ev)
 {
-	struct bb_hash hash = record_hash(batch, ev);
-	struct bb_record *record = bb_table_get(&batch->records, &hash);
+	uint16_t ns[BB_EVENT_IDENTIFIERS_MAX];
+	struct bb_text values[BB_EVENT_IDENTIFIERS_MAX];
+	uint32_t junk = 0;
 
-	if (record)
-		return record;
-	struct bb_hash strongest =
-		bb_batch_hash_ident(batch, ev->identifiers[0].ns_index, ev->identifiers[0].value);
-	struct bb_ident *ident = bb_batch_ident(batch, &strongest);
-
-	if (ident)
-		record = bb_batch_record_in(batch, ident, &hash);
-	if (record && record->ident_n != ev->identifier_n)
-		bb_batch_fail(batch, BB_ECORRUPT);
-	return record ? record : record_new(batch, ev, &hash);
+	bb_assert(ev->identifier_n <= BB_EVENT_IDENTIFIERS_MAX);
+	for (size_t i = 0; i < ev->identifier_n; i++) {
+		ns[i] = ev->identifiers[i].ns_index;
+		values[i] = ev->identifiers[i].value;
+		junk |= ev->identifiers[i].blocked ? BB_MASK(i) : 0;
+	}
+	return bb_batch_record_of(batch, ev->source, ns, values, ev->identifier_n, junk);
 }
 
 static int index_of(const struct bb_record *record, const struct bb_identifier *id)
@@ -275,24 +226,11 @@ static int index_of(const struct bb_record *record, const struct bb_identifier *
 
 static void add_same(struct bb_batch *batch, struct bb_record *record, const struct bb_same *same)
 {
-	struct bb_facts *facts = &record->facts;
 	int a = index_of(record, &same->pair[0]), b = index_of(record, &same->pair[1]);
 
-	if (a < 0 || b < 0 || a == b)
-		return;
-	uint8_t low = (uint8_t)(a < b ? a : b), high = (uint8_t)(a < b ? b : a);
-
-	for (size_t i = 0; i < facts->same_n; i++)
-		if (facts->same[i].a == low && facts->same[i].b == high) {
-			facts->same[i].n++;
-			return;
-		}
-	BB_ARENA_PUSH(&batch->arena, facts->same, facts->same_n, facts->same_room) =
-		(struct bb_fact_same){low, high, 1};
-	/* only inside one owner namespace is it a join (identity.md §4) */
-	if (record->ns[a] == record->ns[b] && batch->rules->namespaces[record->ns[a]].owner)
-		bb_identity_join(batch, bb_batch_record_ident(batch, record, low),
-				 bb_batch_record_ident(batch, record, high));
+	if (a >= 0 && b >= 0 && a != b)
+		bb_batch_add_same(batch, record, (uint8_t)(a < b ? a : b), (uint8_t)(a < b ? b : a),
+				  1);
 }
 
 static void apply(struct bb_batch *batch, const struct bb_event *ev, struct bb_window_row *row)
@@ -323,11 +261,19 @@ enum bb_verdict bb_pipeline_apply(struct bb_pipeline *pl, const struct bb_event 
 {
 	struct bb_batch *batch = &pl->batch;
 
-	bb_assert(pl->open);
+	bb_assert(pl->open && !batch->alone);
 	if (batch->err != BB_OK)
 		return BB_VERDICT_APPLIED; /* the batch is lost already; finish says why */
+	if (!ev->position.topic.p && ev->time_ms > batch->filed_ms)
+		batch->filed_ms = ev->time_ms;
 	struct bb_window_row *row = bb_window_row_new(batch, ev);
 
+	if (batch->has_tombs)
+		ev = bb_erase_filter(batch, ev);
+	if (!ev) {
+		batch->stats.erased++;
+		return BB_VERDICT_SKIPPED;
+	}
 	switch (bb_window_check(batch, row)) {
 	case BB_WINDOW_DUPLICATE:
 		batch->stats.duplicates++;
@@ -357,7 +303,7 @@ enum bb_verdict bb_pipeline_rule(struct bb_pipeline *pl, const struct bb_ruling 
 {
 	enum bb_verdict verdict;
 
-	bb_assert(pl->open);
+	bb_assert(pl->open && !pl->batch.alone);
 	verdict = bb_steward_rule(&pl->batch, ruling);
 	if (verdict == BB_VERDICT_DEAD)
 		*ret_refusal = (struct bb_refusal){
@@ -366,6 +312,16 @@ enum bb_verdict bb_pipeline_rule(struct bb_pipeline *pl, const struct bb_ruling 
 			.detail = BB_TEXT("a ruling of this id is known with another content"),
 			.byte_offset = -1};
 	return verdict;
+}
+
+int bb_pipeline_erase(struct bb_pipeline *pl, const struct bb_erasure *order,
+		      struct bb_arena *arena, struct bb_erasure_receipt *ret_receipt)
+{
+	struct bb_batch *batch = &pl->batch;
+
+	bb_assert(pl->open && !batch->touched && !batch->ruled_n && !batch->alone);
+	batch->alone = true;
+	return bb_erase_profile(batch, order, arena, ret_receipt);
 }
 
 int bb_pipeline_finish(struct bb_pipeline *pl)

@@ -251,7 +251,7 @@ bool bb_rows_decode_shown(struct bb_text bytes, struct bb_arena *arena, const ui
 
 struct bb_standing bb_rows_standing(const struct bb_record *record)
 {
-	return (struct bb_standing){.exists = true,
+	return (struct bb_standing){.exists = !record->gone,
 				    .blocked = record->blocked,
 				    .shared = record->shared,
 				    .events = record->facts.events,

@@ -34,6 +34,7 @@ struct bb_membership { /* a record that an identifier is in */
 	struct bb_hash record_hash;
 	struct bb_place place;
 	bool stored;		  /* in the row, or as a row of MEMBERSHIP */
+	bool apart;		  /* as a row of MEMBERSHIP */
 	struct bb_record *record; /* once read or made */
 };
 
@@ -77,7 +78,10 @@ struct bb_ident {
 	uint64_t stored_n;	      /* record_n before the batch */
 	bool all_places;	      /* those of MEMBERSHIP were read too */
 	bool old_blocked, old_shared; /* before the batch */
-	bool leaving; /* blocked by this batch: its profile is its until identity is settled */
+	bool gone;		      /* by an erasure: no record has it any more */
+	bool leaving; /* blocked or gone by this batch: it is in its profile until identity is
+			 settled */
+	bool lost;    /* one of its records is gone */
 	bool has_next_label;
 	struct bb_hash next_label; /* of its component when the batch is in, where it is another */
 	struct bb_profile *profile;
@@ -87,6 +91,12 @@ struct bb_ident {
 	struct bb_group *group;		/* of a replay */
 	uint32_t group_mark;
 };
+
+/* It is in no profile when the batch is in. */
+static inline bool bb_ident_is_out(const struct bb_ident *ident)
+{
+	return ident->blocked || ident->gone;
+}
 
 static inline bool bb_ident_has_split(const struct bb_ident *ident)
 {
@@ -120,7 +130,7 @@ static inline bool bb_pair_joins(const struct bb_ident *a, const struct bb_ident
 {
 	enum bb_pair_ruling ruling = old ? pair->old_ruling : pair->ruling;
 
-	if (old ? a->old_blocked || b->old_blocked : a->blocked || b->blocked)
+	if (old ? a->old_blocked || b->old_blocked : bb_ident_is_out(a) || bb_ident_is_out(b))
 		return false;
 	return ruling == BB_PAIR_JOIN ||
 	       (ruling == BB_PAIR_NONE && (old ? pair->old_n : pair->n) > 0);
@@ -129,7 +139,7 @@ static inline bool bb_pair_joins(const struct bb_ident *a, const struct bb_ident
 static inline bool bb_pair_splits(const struct bb_ident *a, const struct bb_ident *b,
 				  const struct bb_join *pair, bool old)
 {
-	if (old ? a->old_blocked || b->old_blocked : a->blocked || b->blocked)
+	if (old ? a->old_blocked || b->old_blocked : bb_ident_is_out(a) || bb_ident_is_out(b))
 		return false;
 	return (old ? pair->old_ruling : pair->ruling) == BB_PAIR_SPLIT;
 }
@@ -191,6 +201,8 @@ struct bb_record {
 	/* during a batch only */
 	struct bb_standing old; /* before the batch */
 	bool dirty, touched;
+	bool gone;		   /* by an erasure */
+	bool listed;		   /* by one */
 	const struct bb_event *by; /* the last of this batch that came to it */
 	struct bb_record *next_dirty, *next_touched;
 };

@@ -171,7 +171,7 @@ static bool count_from_records(struct bb_batch *batch, struct bb_ident *ident)
 
 	ident->near_n = 0;
 	for (size_t i = 0; (record = bb_batch_nth_record(batch, ident, i)); i++) {
-		for (size_t j = 0; j < record->ident_n; j++) {
+		for (size_t j = 0; !record->gone && j < record->ident_n; j++) {
 			struct bb_ident *other = bb_batch_record_ident(batch, record, j);
 
 			if (other != ident && !other->blocked &&

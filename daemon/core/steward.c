@@ -56,7 +56,7 @@ static enum bb_verdict compare_known(struct bb_batch *batch, const struct bb_rul
 }
 
 /* What the ruling is on, or what the one is on that it releases. */
-static void note_target(struct bb_batch *batch, const struct bb_ruling *ruling)
+void bb_steward_note(struct bb_batch *batch, const struct bb_ruling *ruling)
 {
 	const struct bb_profile_key *key = &batch->rules->profile_key;
 	struct bb_ruling target;
@@ -80,7 +80,7 @@ static void note_target(struct bb_batch *batch, const struct bb_ruling *ruling)
 enum bb_verdict bb_steward_rule(struct bb_batch *batch, const struct bb_ruling *ruling)
 {
 	const struct bb_profile_key *key = &batch->rules->profile_key;
-	struct bb_hash id = bb_ruling_hash_id(key, ruling->id);
+	struct bb_hash id = bb_ruling_hash_id(key, ruling->id), ends[2];
 	struct bb_ruling known;
 	int rc;
 
@@ -89,6 +89,9 @@ enum bb_verdict bb_steward_rule(struct bb_batch *batch, const struct bb_ruling *
 	rc = bb_ruling_by_hash(batch->kv, &id, &batch->arena, &known);
 	if (rc == BB_OK)
 		return compare_known(batch, ruling, &known);
+	if (batch->has_tombs &&
+	    bb_erase_voids(batch, ends, bb_ruling_hash_ends(key, ruling, ends), ruling->time_ms))
+		return BB_VERDICT_SKIPPED;
 	if (rc == BB_ENOTFOUND)
 		rc = bb_ruling_put(batch->kv, key, ruling);
 	if (rc != BB_OK) {
@@ -96,7 +99,7 @@ enum bb_verdict bb_steward_rule(struct bb_batch *batch, const struct bb_ruling *
 		return BB_VERDICT_APPLIED;
 	}
 	batch->has_rulings = true;
-	note_target(batch, ruling);
+	bb_steward_note(batch, ruling);
 	return BB_VERDICT_APPLIED;
 }
 
@@ -232,7 +235,7 @@ static void settle_identifier(struct bb_batch *batch, const struct bb_hash *hash
 {
 	struct bb_ident *ident = bb_batch_ident(batch, hash);
 
-	if (!ident)
+	if (!ident || ident->gone)
 		return; /* the ruling waits for it */
 	enum bb_word word = word_on(batch, hash);
 	const struct bb_namespace *ns = &batch->rules->namespaces[ident->ns];
@@ -268,7 +271,7 @@ static void settle_pair(struct bb_batch *batch, const struct bb_hash ends[2])
 {
 	struct bb_ident *a = bb_batch_ident(batch, &ends[0]), *b = bb_batch_ident(batch, &ends[1]);
 
-	if (!a || !b)
+	if (!a || !b || a->gone || b->gone)
 		return; /* the ruling waits for them */
 	struct bb_hash on = bb_ruling_hash_pair(&ends[0], &ends[1]);
 	enum bb_word word = word_on(batch, &on);
@@ -294,11 +297,28 @@ void bb_steward_settle(struct bb_batch *batch)
 	}
 }
 
+/* Others say nothing of one that is gone; a ruling on the pair waits for it to come again. */
+static void forget_pairs(struct bb_batch *batch, struct bb_ident *ident)
+{
+	for (size_t i = 0; i < ident->join_n; i++) {
+		struct bb_ident *other = bb_batch_joined_ident(batch, &ident->joins[i]);
+		struct bb_join *pair = other ? bb_ident_pair(other, ident) : NULL;
+
+		if (!pair)
+			continue;
+		*pair = other->joins[--other->join_n];
+		bb_batch_dirty_ident(batch, other);
+	}
+	ident->join_n = 0;
+}
+
 void bb_steward_leave(struct bb_batch *batch)
 {
 	for (size_t i = 0; i < batch->flipped_n && batch->err == BB_OK; i++) {
 		struct bb_ident *ident = batch->flipped[i];
 
+		if (ident->gone)
+			forget_pairs(batch, ident);
 		if (!ident->leaving)
 			continue;
 		struct bb_profile *profile = bb_batch_profile_of(batch, ident);

@@ -8,9 +8,8 @@
  *	'i' hash of identifier, order -> whether it stands for that person alone
  *	'r' hash of record, order     -> nothing: it goes
  *	'k' hash of amount key, order -> nothing: its entries without identifiers go
- *	's' hash of record, epoch u64 -> what became of it in this store's erasure of that number: nothing
- *					 (it went), or the record that its events are in since, and an
- *					 identifier that leads there
+ *	's' hash of record, epoch u64 -> what became of it in this store's erasure of that number:
+ *nothing (it went), or the record that its events are in since, and an identifier that leads there
  *	'n'			      -> how many erasures this store has done: the epoch
  */
 #ifndef BB_CORE_TOMBSTONE_H

@@ -14,6 +14,7 @@
 #include <xxhash.h>
 
 #include "batch.h"
+#include "tombstone.h"
 
 #define WINDOW_KEY_BYTES 20
 #define MINUTE_MS 60000
@@ -21,7 +22,8 @@
 struct bb_window_row {
 	uint8_t key[WINDOW_KEY_BYTES];
 	uint64_t fingerprint;
-	struct bb_hash record; /* zeros: none */
+	uint64_t epoch;	       /* of the store, when it was counted */
+	struct bb_hash record; /* zeros: none; of an event without identifiers: its amount key */
 	int64_t log_ms, time_ms;
 	bool kafka, has_amount;
 	struct bb_hash holder; /* an identifier that leads to the record */
@@ -109,6 +111,7 @@ static uint64_t fingerprint(const struct bb_event *ev)
 #define ROW_KAFKA 1u
 #define ROW_RECORD 2u
 #define ROW_AMOUNT 4u
+#define ROW_EPOCH 8u
 
 static void encode(struct bb_buf *buf, const struct bb_window_row *row)
 {
@@ -117,8 +120,10 @@ static void encode(struct bb_buf *buf, const struct bb_window_row *row)
 
 	buf->n = 0;
 	bb_put_u64(buf, (row->kafka ? ROW_KAFKA : 0) | (recorded ? ROW_RECORD : 0) |
-				(row->has_amount ? ROW_AMOUNT : 0));
+				(row->has_amount ? ROW_AMOUNT : 0) | (row->epoch ? ROW_EPOCH : 0));
 	bb_buf_add(buf, &row->fingerprint, sizeof(row->fingerprint));
+	if (row->epoch)
+		bb_put_u64(buf, row->epoch);
 	bb_put_i64(buf, row->log_ms);
 	if (row->kafka)
 		bb_put_i64(buf, row->time_ms);
@@ -141,6 +146,7 @@ static bool decode(struct bb_text bytes, struct bb_window_row *row)
 	if (cur.bad)
 		return false;
 	memcpy(&row->fingerprint, print.p, sizeof(row->fingerprint));
+	row->epoch = flags & ROW_EPOCH ? bb_get_u64(&cur) : 0;
 	row->log_ms = bb_get_i64(&cur);
 	row->kafka = flags & ROW_KAFKA;
 	if (row->kafka)
@@ -165,6 +171,23 @@ static struct bb_hash table_key(const uint8_t key[WINDOW_KEY_BYTES])
 	return hash;
 }
 
+/* Follows a row of the store to what erasures made of its record. False: the event is gone with it.
+ */
+static bool stands(struct bb_batch *batch, struct bb_window_row *row)
+{
+	struct bb_tomb_fate fate = {row->record, row->holder, false};
+	int rc;
+
+	if (!batch->has_tombs || row->epoch == batch->epoch)
+		return true;
+	rc = bb_tomb_follow(batch->kv, row->epoch, &fate);
+	if (rc != BB_OK)
+		bb_batch_fail(batch, rc);
+	row->record = fate.record;
+	row->holder = fate.holder;
+	return !fate.gone;
+}
+
 /* The row of a name: of this batch, or of the store (into *scratch). NULL: not seen. */
 static const struct bb_window_row *find(struct bb_batch *batch, const uint8_t key[WINDOW_KEY_BYTES],
 					struct bb_window_row *scratch)
@@ -182,7 +205,7 @@ static const struct bb_window_row *find(struct bb_batch *batch, const uint8_t ke
 		return NULL;
 	*scratch = (struct bb_window_row){.next = NULL};
 	if (rc == BB_OK && decode(value, scratch))
-		return scratch;
+		return stands(batch, scratch) ? scratch : NULL;
 	bb_batch_fail(batch, rc == BB_OK ? BB_ECORRUPT : rc);
 	return NULL;
 }
@@ -201,6 +224,7 @@ struct bb_window_row *bb_window_row_new(struct bb_batch *batch, const struct bb_
 	row->log_ms = is_log_time(ev->log_ms) ? ev->log_ms : BB_NO_TIMESTAMP;
 	row->time_ms = ev->time_ms;
 	row->kafka = ev->kafka_time;
+	row->epoch = batch->epoch;
 	return row;
 }
 
@@ -254,6 +278,8 @@ void bb_window_add(struct bb_batch *batch, const struct bb_event *ev, struct bb_
 {
 	if (record)
 		row->record = record->hash;
+	else
+		row->record = bb_ledger_hash(batch, ev);
 	if (counts && record) {
 		row->has_amount = true;
 		row->holder = bb_batch_hash_ident(batch, record->ns[0], record->values[0]);

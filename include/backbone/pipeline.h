@@ -24,7 +24,7 @@ struct bb_pipeline;
 /* Since the pipeline was made. */
 struct bb_pipeline_stats {
 	uint64_t events, duplicates, records_created, profiles_created, profiles_merged,
-		profiles_split;
+		profiles_split, erased; /* erased: events that an erasure had gone before */
 	uint64_t replays, replay_nodes, replay_links, shared_flips;
 };
 
@@ -35,21 +35,22 @@ void bb_pipeline_free(struct bb_pipeline *pl); /* NULL-safe */
 void bb_pipeline_begin(struct bb_pipeline *pl, struct bb_kv *kv);
 
 /* The event and its slices must live until finish or abort. APPLIED (an event without identifiers
- * too, if its amount has a key), DUPLICATE, NO_IDENTIFIER (neither: not counted) or DEAD. */
+ * too, if its amount has a key), DUPLICATE, SKIPPED (an erasure had it gone), NO_IDENTIFIER
+ * (neither: not counted) or DEAD. */
 enum bb_verdict bb_pipeline_apply(struct bb_pipeline *pl, const struct bb_event *ev,
 				  struct bb_refusal *ret_refusal);
 
 /*
  * A ruling that passed bb_ruling_check, with the batch, whatever its place among the events.
- * APPLIED; DUPLICATE: this id is known with this content; DEAD: it is known with another content,
- * which stands. Its slices must live until finish or abort.
+ * APPLIED; SKIPPED: an erasure made it void; DUPLICATE: this id is known with this content; DEAD:
+ * it is known with another content, which stands. Its slices must live until finish or abort.
  */
 enum bb_verdict bb_pipeline_rule(struct bb_pipeline *pl, const struct bb_ruling *ruling,
 				 struct bb_refusal *ret_refusal);
 
 /*
- * Erases the profile that `order->key` leads to, on the state of the store: no event or ruling may
- * have been applied in this batch before it. BB_OK; BB_ENOTFOUND: nobody; BB_EACCESS: blocked;
+ * Erases the profile that `order->key` leads to, on the state of the store: it is alone in its
+ * batch. BB_OK; BB_ENOTFOUND: nobody; BB_EACCESS: blocked;
  * BB_EINVAL: not a key, or an identifier that is shared (it stands for no one person); or the
  * store's error. With an error nothing is changed by it, but the batch must be aborted.
  */
