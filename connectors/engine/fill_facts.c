@@ -322,6 +322,9 @@ bool bb_fill_amount(struct bb_run *run, const struct bb_amount_plan *plan, struc
 		return refuse(ret_refusal, "amount.value",
 			      "not a decimal number of at most 18 digits before and 6 after the "
 			      "point");
+	if (plan->kind == BB_MONEY_MINOR && bb_money_has_fraction(value.text))
+		bb_fill_warn(run, ev, "amount_minor_fraction", BB_TEXT("amount.value"),
+			     bb_arena_copy(run->arena, value.text));
 	amount->key = amount_text(run, &plan->key);
 	amount->part = amount->key.p ? amount_text(run, &plan->part) : NOTHING;
 	if (plan->key.n > 0 && !amount->key.p)

@@ -17,4 +17,7 @@ struct bb_money_form {
 bool bb_money_amount(struct bb_text value, struct bb_money_form form, struct bb_arena *arena,
 		     struct bb_text *ret_amount);
 
+/* Whether it is a number with digits behind the point that stay there: 12.50, not 1.25e3. */
+bool bb_money_has_fraction(struct bb_text value);
+
 #endif

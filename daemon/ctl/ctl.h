@@ -91,12 +91,16 @@ BB_MUST_CHECK int bb_ctl_admin_path(struct bb_ctl *ctl, const char **ret_path);
 /* The store of the configuration, to be read only; a daemon may be at work on it. */
 BB_MUST_CHECK int bb_ctl_open_store(struct bb_ctl *ctl, struct bb_store **ret_store);
 
+/* The same where the daemon did not answer on `socket`; says so if the configuration is wrong. */
+BB_MUST_CHECK int bb_ctl_open_store_instead(struct bb_ctl *ctl, const char *socket,
+					    struct bb_store **ret_store);
+
 /* The exit code of an error of the list. */
 enum bb_ctl_exit bb_ctl_exit_of(int err);
 
 /* The verbs. */
 typedef int bb_ctl_verb_fn(struct bb_ctl *ctl);
 bb_ctl_verb_fn bb_ctl_check_config, bb_ctl_dead_letters, bb_ctl_digest, bb_ctl_dump, bb_ctl_get,
-	bb_ctl_produce, bb_ctl_scrub, bb_ctl_status, bb_ctl_try, bb_ctl_verb_help;
+	bb_ctl_produce, bb_ctl_scrub, bb_ctl_status, bb_ctl_try, bb_ctl_verb_help, bb_ctl_why;
 
 #endif

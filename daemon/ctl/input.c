@@ -65,9 +65,26 @@ static struct bb_text trim_end(struct bb_text text)
 	return text;
 }
 
+/* Blank lines at the start say nothing about what comes; *ret_lines: how many there are. */
+static struct bb_text skip_blank_lines(struct bb_text text, int64_t *ret_lines)
+{
+	size_t from = 0;
+
+	*ret_lines = 0;
+	for (size_t i = 0; i < text.n && strchr(" \t\r\n", text.p[i]); i++) {
+		if (text.p[i] != '\n')
+			continue;
+		from = i + 1;
+		*ret_lines += 1;
+	}
+	return (struct bb_text){text.p + from, text.n - from};
+}
+
 static bool looks_like_document(const struct bb_input *input)
 {
-	struct bb_text all = trim_end(bb_buf_slice(&input->buf)), first = all;
+	int64_t lines;
+	struct bb_text all = skip_blank_lines(trim_end(bb_buf_slice(&input->buf)), &lines);
+	struct bb_text first = all;
 	const char *end = all.n > 0 ? memchr(all.p, '\n', all.n) : NULL;
 	size_t i = 0;
 
@@ -263,7 +280,7 @@ int bb_input_next(struct bb_input *input, struct bb_arena *arena, struct bb_mess
 		if (ret != BB_OK)
 			return ret;
 		if (input->is_document) {
-			text = trim_end(bb_buf_slice(&input->buf));
+			text = skip_blank_lines(trim_end(bb_buf_slice(&input->buf)), &input->line);
 			input->at = input->buf.n;
 			input->taken_bytes = input->buf.n;
 		}

@@ -186,6 +186,16 @@ int bb_ctl_admin_path(struct bb_ctl *ctl, const char **ret_path)
 	return socket_path(ctl, ctl->admin_path, BB_CTL_ADMIN_DEFAULT, false, ret_path);
 }
 
+int bb_ctl_open_store_instead(struct bb_ctl *ctl, const char *socket, struct bb_store **ret_store)
+{
+	if (!ctl->config)
+		fprintf(ctl->err,
+			"backbonectl %s: no daemon answers on %s; the store itself can be read "
+			"instead, but only with a configuration that has no mistakes:\n",
+			ctl->verb->name, socket);
+	return bb_ctl_open_store(ctl, ret_store);
+}
+
 int bb_ctl_open_store(struct bb_ctl *ctl, struct bb_store **ret_store)
 {
 	struct bb_store_options options = {.read_only = true};

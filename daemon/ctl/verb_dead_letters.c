@@ -176,11 +176,11 @@ static int list_of_snapshot(struct listing *listing, struct bb_store_reader *rea
 	return err == BB_ENOTFOUND ? BB_OK : err;
 }
 
-static int list_of_store(struct listing *listing)
+static int list_of_store(struct listing *listing, const char *socket)
 {
 	struct bb_store_reader *reader = NULL;
 	struct bb_store *store = NULL;
-	int ret = bb_ctl_open_store(listing->ctl, &store), err;
+	int ret = bb_ctl_open_store_instead(listing->ctl, socket, &store), err;
 
 	if (ret != BB_CTL_OK)
 		return ret;
@@ -212,7 +212,7 @@ int bb_ctl_dead_letters(struct bb_ctl *ctl)
 	begin_table(&listing);
 	ret = list_of_daemon(&listing, path, &unreachable);
 	if (unreachable)
-		ret = list_of_store(&listing);
+		ret = list_of_store(&listing, path);
 	if (ret == BB_CTL_OK && !ctl->json)
 		end_table(&listing);
 	bb_arena_fini(&listing.arena);

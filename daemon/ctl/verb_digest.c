@@ -56,11 +56,11 @@ static int digest_of_snapshot(struct bb_ctl *ctl, struct bb_store_reader *reader
 	return BB_OK;
 }
 
-static int digest_of_store(struct bb_ctl *ctl)
+static int digest_of_store(struct bb_ctl *ctl, const char *socket)
 {
 	struct bb_store_reader *reader = NULL;
 	struct bb_store *store = NULL;
-	int ret = bb_ctl_open_store(ctl, &store), err;
+	int ret = bb_ctl_open_store_instead(ctl, socket, &store), err;
 
 	if (ret != BB_CTL_OK)
 		return ret;
@@ -85,7 +85,7 @@ int bb_ctl_digest(struct bb_ctl *ctl)
 		return ret;
 	ret = bb_net_resp_open(path, &client, &err);
 	if (ret == BB_EUNREACHABLE)
-		return digest_of_store(ctl);
+		return digest_of_store(ctl, path);
 	if (ret != BB_OK)
 		return bb_ctl_fail(ctl, bb_ctl_exit_of(ret), "%s", err.msg);
 	ret = digest_of_daemon(ctl, &client);

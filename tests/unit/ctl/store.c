@@ -173,6 +173,23 @@ STORE_TEST(another_key_is_refused)
 	cr_assert_eq(run_with_config("dead-letters", NULL), BB_CTL_REFUSED);
 }
 
+STORE_TEST(with_a_wrong_configuration_it_is_said_why_the_store_is_not_read)
+{
+	static const char *const verbs[] = {"digest", "dead-letters"};
+	const char *path = run_file("w.yaml", "storee: 1\nserve: {query: {path: q}, admin: {path: "
+					      "q}}\n");
+
+	for (size_t i = 0; i < 2; i++) {
+		cr_expect_eq(run("--config", path, verbs[i], NULL), BB_CTL_USAGE);
+		cr_expect(strstr(run_err, "going on with the socket") &&
+				  strstr(run_err, "no daemon answers on ") &&
+				  strstr(run_err, "no mistakes:\n") && strstr(run_err, "storee"),
+			  "%s: %s", verbs[i], run_err);
+		cr_expect_eq(run_with_config(verbs[i], NULL), BB_CTL_OK);
+		cr_expect_not(strstr(run_err, "no daemon answers"), "%s", run_err);
+	}
+}
+
 RUN_TEST(a_store_that_is_not_there_is_not_reachable)
 {
 	cr_assert_eq(run_with_config("dump", "--views", NULL), BB_CTL_UNREACHABLE, "%s", run_err);
