@@ -26,21 +26,65 @@ struct bb_env_writer {
 	struct bb_buf scratch;	/* the sealed value of a put */
 };
 
+struct bb_store_reader {
+	struct bb_env_txn base; /* first; without a txn: a swap took it, begin makes another */
+	bool open;
+	uint64_t version; /* of the open snapshot */
+	struct bb_store_reader *next, **link;
+};
+
 struct bb_store {
 	MDB_env *env;
 	MDB_dbi tables[BB_TABLE_COUNT];
 	char *path;
-	int lock; /* -1: read-only */
+	int lock; /* -1: read-only, or beside another store */
 	bool read_only;
 	uint64_t quota_bytes, page_bytes;
 	_Atomic uint64_t checksum_failures;
 	struct bb_env_writer writer;
+
+	/* Held for a moment by whoever begins or ends a snapshot, and by a swap. */
+	pthread_mutex_t gate;
+	struct bb_store_reader *readers; /* all; gate */
+	uint64_t version_base;		 /* what is added to LMDB's numbers of commits; gate */
+
+	struct bb_store *of; /* this one is beside it; NULL: an ordinary store */
+	uint64_t of_txn;     /* the last commit of `of` when this one was opened */
+	bool finished, swapped;
 };
 
 extern const char *const bb_env_table_names[BB_TABLE_COUNT];
 
 /* LMDB's code as ours. No memory aborts. */
 BB_MUST_CHECK int bb_env_code(const struct bb_store *store, int rc);
+
+/* Opens LMDB in store->path, and the tables. `flags` are added to those of every store. */
+BB_MUST_CHECK int bb_env_open(struct bb_store *store, uint64_t map_size_bytes, unsigned flags,
+			      struct bb_error *err);
+
+/* A store that has a path and is not open; bb_env_free closes what is open of it. */
+struct bb_store *bb_env_new(const char *path, bool read_only);
+void bb_env_free(struct bb_store *store);
+
+/*
+ * Pages that a transaction took at the end of the file and gave back are never written, so the file
+ * may be shorter than LMDB counts: makes up for it, so that only a file that was cut is short.
+ */
+void bb_env_extend_file(struct bb_store *store);
+
+/* How many of the pages from `from` on are free, as the snapshot sees them. */
+BB_MUST_CHECK int bb_env_count_free(struct bb_store *store, MDB_txn *txn, uint64_t from,
+				    uint64_t *ret_pages);
+
+/* An error of LMDB in opening or writing as ours, with what to do. */
+BB_MUST_CHECK int bb_env_fail(const struct bb_store *store, int rc, const char *what,
+			      struct bb_error *err);
+
+/* Takes the key's digest over from another store. */
+BB_MUST_CHECK int bb_env_copy_key(struct bb_store *from, struct bb_store *to);
+
+/* Ends what a reader keeps of LMDB; it must not be open. */
+void bb_env_detach_reader(struct bb_store_reader *reader);
 
 struct bb_env_pages {
 	uint64_t used_bytes, free_bytes;

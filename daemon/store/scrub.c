@@ -15,30 +15,55 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-int bb_env_count_pages(struct bb_store *store, MDB_txn *txn, struct bb_env_pages *ret_pages)
+/* A value of LMDB's table of freed pages: their number, then they. */
+static int count_list(MDB_val list, uint64_t from, uint64_t *pages)
 {
-	uint64_t pages = 0, freed = 0, used;
-	MDB_cursor *cursor = NULL;
-	MDB_val key, list;
-	MDB_envinfo info;
-	size_t count;
-	int rc;
+	size_t count, page;
 
-	rc = mdb_env_info(store->env, &info);
-	if (rc == 0)
-		rc = mdb_cursor_open(txn, 0, &cursor); /* 0: LMDB's own table of freed pages */
-	while (rc == 0 && (rc = mdb_cursor_get(cursor, &key, &list, MDB_NEXT)) == 0) {
-		if (list.mv_size < sizeof count) {
-			rc = MDB_CORRUPTED;
-			break;
-		}
-		memcpy(&count, list.mv_data, sizeof count);
-		freed += count;
+	if (list.mv_size < sizeof count)
+		return MDB_CORRUPTED;
+	memcpy(&count, list.mv_data, sizeof count);
+	if (count > list.mv_size / sizeof page - 1)
+		return MDB_CORRUPTED;
+	if (from == 0) {
+		*pages += count;
+		return 0;
 	}
+	for (size_t i = 1; i <= count; i++) {
+		memcpy(&page, (char *)list.mv_data + i * sizeof page, sizeof page);
+		*pages += page >= from;
+	}
+	return 0;
+}
+
+int bb_env_count_free(struct bb_store *store, MDB_txn *txn, uint64_t from, uint64_t *ret_pages)
+{
+	MDB_cursor *cursor = NULL;
+	uint64_t pages = 0;
+	MDB_val key, list;
+	int rc = mdb_cursor_open(txn, 0, &cursor); /* 0: LMDB's own table of freed pages */
+
+	while (rc == 0 && (rc = mdb_cursor_get(cursor, &key, &list, MDB_NEXT)) == 0)
+		rc = count_list(list, from, &pages);
 	if (cursor)
 		mdb_cursor_close(cursor);
 	if (rc != MDB_NOTFOUND)
 		return bb_env_code(store, rc);
+	*ret_pages = pages;
+	return BB_OK;
+}
+
+int bb_env_count_pages(struct bb_store *store, MDB_txn *txn, struct bb_env_pages *ret_pages)
+{
+	uint64_t pages, freed, used;
+	MDB_envinfo info;
+	int rc;
+
+	rc = bb_env_code(store, mdb_env_info(store->env, &info));
+	if (rc == BB_OK)
+		rc = bb_env_count_free(store, txn, 0, &freed);
+	if (rc != BB_OK)
+		return rc;
 	pages = (uint64_t)info.me_last_pgno + 1;
 	used = freed < pages ? pages - freed : 0;
 	ret_pages->used_bytes = used * store->page_bytes;
@@ -89,7 +114,7 @@ int bb_store_stats(struct bb_store *store, struct bb_store_stats *ret_stats)
 	stats.file_bytes = (uint64_t)st.st_size;
 	stats.checksum_failures = atomic_load(&store->checksum_failures);
 	stats.readers = info.me_numreaders;
-	stats.last_txn = info.me_last_txnid;
+	stats.last_txn = store->version_base + info.me_last_txnid;
 	*ret_stats = stats;
 	return BB_OK;
 }

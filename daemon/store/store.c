@@ -57,7 +57,7 @@ int bb_env_code(const struct bb_store *store, int rc)
 	}
 }
 
-static int fail(const struct bb_store *store, int rc, const char *what, struct bb_error *err)
+int bb_env_fail(const struct bb_store *store, int rc, const char *what, struct bb_error *err)
 {
 	int code = bb_env_code(store, rc);
 
@@ -93,59 +93,106 @@ static int reserve_lock_file(struct bb_store *store, struct bb_error *err)
 		rc = posix_fallocate(fd, 0, LOCK_FILE_BYTES);
 	if (fd >= 0)
 		close(fd);
-	return rc == 0 ? BB_OK : fail(store, rc, "reserve room for lock.mdb", err);
+	return rc == 0 ? BB_OK : bb_env_fail(store, rc, "reserve room for lock.mdb", err);
+}
+
+struct size {
+	int fd;
+	uint64_t needed_bytes, is_bytes;
+};
+
+static int measure(struct bb_store *store, struct size *ret_size)
+{
+	MDB_envinfo info;
+	struct stat st;
+	MDB_stat tree;
+	int rc = mdb_env_info(store->env, &info);
+
+	if (rc == 0)
+		rc = mdb_env_stat(store->env, &tree);
+	if (rc == 0)
+		rc = mdb_env_get_fd(store->env, &ret_size->fd);
+	if (rc == 0 && fstat(ret_size->fd, &st) != 0)
+		rc = errno;
+	if (rc != 0)
+		return rc;
+	store->page_bytes = tree.ms_psize;
+	ret_size->needed_bytes = ((uint64_t)info.me_last_pgno + 1) * store->page_bytes;
+	ret_size->is_bytes = (uint64_t)st.st_size;
+	return 0;
+}
+
+void bb_env_extend_file(struct bb_store *store)
+{
+	struct size size;
+
+	if (measure(store, &size) != 0 || size.is_bytes >= size.needed_bytes)
+		return;
+	if (ftruncate(size.fd, (off_t)size.needed_bytes) != 0)
+		return; /* the next start does it */
+}
+
+/*
+ * Whether all pages beyond the end of the file are free ones: a crash came before
+ * bb_env_extend_file. The file is made long enough first, so that none of its pages is a SIGBUS.
+ */
+static bool ends_in_free_pages(struct bb_store *store, const struct size *size)
+{
+	uint64_t from = size->is_bytes / store->page_bytes, pages = 0;
+	MDB_txn *txn = NULL;
+	int rc;
+
+	if (store->read_only || ftruncate(size->fd, (off_t)size->needed_bytes) != 0)
+		return false;
+	rc = bb_env_code(store, mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn));
+	if (rc == BB_OK) {
+		rc = bb_env_count_free(store, txn, from, &pages);
+		mdb_txn_abort(txn);
+	}
+	if (rc == BB_OK && pages == size->needed_bytes / store->page_bytes - from)
+		return true;
+	if (ftruncate(size->fd, (off_t)size->is_bytes) != 0)
+		return false; /* it is refused in any case */
+	return false;
 }
 
 static int check_file_size(struct bb_store *store, struct bb_error *err)
 {
-	uint64_t needed_bytes, is_bytes;
-	MDB_envinfo info;
-	struct stat st;
-	MDB_stat tree;
-	int fd, rc;
+	struct size size;
+	int rc = measure(store, &size);
 
-	rc = mdb_env_info(store->env, &info);
-	if (rc == 0)
-		rc = mdb_env_stat(store->env, &tree);
-	if (rc == 0)
-		rc = mdb_env_get_fd(store->env, &fd);
-	if (rc == 0 && fstat(fd, &st) != 0)
-		rc = errno;
 	if (rc != 0)
-		return fail(store, rc, "look at data.mdb", err);
-	store->page_bytes = tree.ms_psize;
-	needed_bytes = ((uint64_t)info.me_last_pgno + 1) * store->page_bytes;
-	is_bytes = (uint64_t)st.st_size;
-	if (is_bytes >= needed_bytes)
+		return bb_env_fail(store, rc, "look at data.mdb", err);
+	if (size.is_bytes >= size.needed_bytes || ends_in_free_pages(store, &size))
 		return BB_OK;
 	return bb_error_set(err, BB_ECORRUPT,
 			    "%s/data.mdb has %llu bytes where %llu are in use: it was cut short; "
 			    "restore a backup, or move the directory away and read the topics "
 			    "again",
-			    store->path, (unsigned long long)is_bytes,
-			    (unsigned long long)needed_bytes);
+			    store->path, (unsigned long long)size.is_bytes,
+			    (unsigned long long)size.needed_bytes);
 }
 
-static int open_env(struct bb_store *store, const struct bb_store_options *options,
+static int open_env(struct bb_store *store, uint64_t map_size_bytes, unsigned flags,
 		    struct bb_error *err)
 {
-	unsigned flags = MDB_NOTLS | MDB_NORDAHEAD | (options->read_only ? MDB_RDONLY : 0);
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-	uint64_t map_bytes = options->map_size_bytes ? options->map_size_bytes : MAP_BYTES_DEFAULT;
+	uint64_t map_bytes = map_size_bytes ? map_size_bytes : MAP_BYTES_DEFAULT;
 	int dead = 0, rc = mdb_env_create(&store->env);
 
+	flags |= MDB_NOTLS | MDB_NORDAHEAD | (store->read_only ? MDB_RDONLY : 0);
 	if (rc == 0)
 		rc = mdb_env_set_maxdbs(store->env, BB_TABLE_COUNT);
 	if (rc == 0)
 		rc = mdb_env_set_maxreaders(store->env, READERS_MAX);
 	/* A reader takes the map that the writer has noted in the file. */
-	if (rc == 0 && !options->read_only)
+	if (rc == 0 && !store->read_only)
 		rc = mdb_env_set_mapsize(store->env, (map_bytes + page - 1) / page * page);
 	if (rc == 0)
 		rc = mdb_env_open(store->env, store->path, flags, 0600);
 	if (rc == 0)
 		rc = mdb_reader_check(store->env, &dead);
-	return rc == 0 ? check_file_size(store, err) : fail(store, rc, "open data.mdb", err);
+	return rc == 0 ? check_file_size(store, err) : bb_env_fail(store, rc, "open data.mdb", err);
 }
 
 static int open_tables(struct bb_store *store, struct bb_error *err)
@@ -164,7 +211,17 @@ static int open_tables(struct bb_store *store, struct bb_error *err)
 		return bb_error_set(err, BB_ENOTFOUND,
 				    "%s: the store was never opened by the daemon: start it first",
 				    store->path);
-	return rc == 0 ? BB_OK : fail(store, rc, "open the tables", err);
+	return rc == 0 ? BB_OK : bb_env_fail(store, rc, "open the tables", err);
+}
+
+int bb_env_open(struct bb_store *store, uint64_t map_size_bytes, unsigned flags,
+		struct bb_error *err)
+{
+	int rc = store->read_only ? BB_OK : reserve_lock_file(store, err);
+
+	if (rc == BB_OK)
+		rc = open_env(store, map_size_bytes, flags, err);
+	return rc == BB_OK ? open_tables(store, err) : rc;
 }
 
 static int other_key(const struct bb_store *store, struct bb_error *err)
@@ -247,6 +304,85 @@ static int check_key(struct bb_store *store, const struct bb_profile_key *key, s
 	return store->read_only ? compare_key(store, text, err) : note_key(store, text, err);
 }
 
+int bb_env_copy_key(struct bb_store *from, struct bb_store *to)
+{
+	struct bb_store_reader *reader = NULL;
+	struct bb_kv *source = NULL, *kv = NULL;
+	struct bb_text digest;
+	int rc = bb_store_reader_new(from, &reader);
+
+	if (rc == BB_OK)
+		rc = bb_store_read_begin(reader, &source);
+	if (rc != BB_OK)
+		goto out;
+	rc = bb_kv_get(source, BB_TABLE_META, KEY_DIGEST, &digest);
+	if (rc == BB_OK)
+		rc = bb_store_write_begin(to, &kv);
+	if (rc == BB_OK)
+		rc = bb_kv_put(kv, BB_TABLE_META, KEY_DIGEST, digest);
+	if (rc == BB_OK)
+		rc = bb_store_write_commit(kv);
+	else
+		bb_store_write_abort(kv);
+	bb_store_read_end(reader);
+out:
+	bb_store_reader_free(reader);
+	return rc;
+}
+
+struct bb_store *bb_env_new(const char *path, bool read_only)
+{
+	struct bb_store *store = calloc(1, sizeof *store);
+
+	bb_assert(store != NULL);
+	store->path = strdup(path);
+	bb_assert(store->path != NULL);
+	store->lock = -1;
+	store->read_only = read_only;
+	store->writer.base.store = store;
+	bb_assert(pthread_mutex_init(&store->gate, NULL) == 0);
+	return store;
+}
+
+void bb_env_free(struct bb_store *store)
+{
+	bb_assert(!store->writer.base.txn && !store->readers);
+	if (store->env)
+		mdb_env_close(store->env);
+	if (store->lock >= 0)
+		close(store->lock);
+	bb_assert(pthread_mutex_destroy(&store->gate) == 0);
+	bb_buf_fini(&store->writer.scratch);
+	free(store->path);
+	free(store);
+}
+
+/* Data and lock file are opened one after the other: no swap may come between. */
+static int open_read_only(struct bb_store *store, uint64_t map_size_bytes, struct bb_error *err)
+{
+	int gate = -1, rc = bb_directory_check(store->path, err);
+
+	if (rc == BB_OK)
+		rc = bb_directory_gate(store->path, false, &gate, err);
+	if (rc != BB_OK)
+		return rc;
+	rc = bb_env_open(store, map_size_bytes, 0, err);
+	close(gate);
+	return rc;
+}
+
+static int open_writable(struct bb_store *store, const struct bb_store_options *options,
+			 struct bb_error *err)
+{
+	int rc = bb_directory_claim(store->path, &store->lock, err);
+
+	if (rc == BB_OK)
+		rc = bb_directory_remove_next(store->path, err);
+	if (rc != BB_OK)
+		return rc;
+	return bb_env_open(store, options->map_size_bytes, options->unsynced ? MDB_NOSYNC : 0, err);
+}
+
 int bb_store_open(const struct bb_store_options *options, struct bb_store **ret_store,
 		  struct bb_error *err)
 {
@@ -256,31 +392,18 @@ int bb_store_open(const struct bb_store_options *options, struct bb_store **ret_
 	bb_assert(options->path && (options->read_only || options->profile_key));
 	if (strlen(options->path) > PATH_MAX - 64)
 		return bb_error_set(err, BB_EIO, "the path of the store is too long");
-	store = calloc(1, sizeof *store);
-	bb_assert(store != NULL);
-	store->path = strdup(options->path);
-	bb_assert(store->path != NULL);
-	store->lock = -1;
-	store->read_only = options->read_only;
-	store->writer.base.store = store;
-
+	store = bb_env_new(options->path, options->read_only);
 	if (options->read_only)
-		rc = bb_directory_check(store->path, err);
+		rc = open_read_only(store, options->map_size_bytes, err);
 	else
-		rc = bb_directory_claim(store->path, &store->lock, err);
-	if (rc == BB_OK && !options->read_only)
-		rc = reserve_lock_file(store, err);
-	if (rc == BB_OK)
-		rc = open_env(store, options, err);
-	if (rc == BB_OK)
-		rc = open_tables(store, err);
+		rc = open_writable(store, options, err);
 	if (rc == BB_OK)
 		rc = check_key(store, options->profile_key, err);
 	store->quota_bytes = options->quota_bytes; /* from here on: a full store opens */
 	if (rc == BB_OK)
 		*ret_store = store;
 	else
-		bb_store_close(store);
+		bb_env_free(store);
 	return rc;
 }
 
@@ -288,12 +411,6 @@ void bb_store_close(struct bb_store *store)
 {
 	if (!store)
 		return;
-	bb_assert(!store->writer.base.txn);
-	if (store->env)
-		mdb_env_close(store->env);
-	if (store->lock >= 0)
-		close(store->lock);
-	bb_buf_fini(&store->writer.scratch);
-	free(store->path);
-	free(store);
+	bb_assert(!store->of);
+	bb_env_free(store);
 }

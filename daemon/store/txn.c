@@ -20,11 +20,6 @@
 
 #include <stdlib.h>
 
-struct bb_store_reader {
-	struct bb_env_txn base; /* first */
-	bool open;
-};
-
 static struct bb_env_txn *of(struct bb_kv *kv)
 {
 	struct bb_env_txn *txn = (struct bb_env_txn *)kv;
@@ -277,6 +272,7 @@ int bb_store_write_commit(struct bb_kv *kv)
 	struct bb_env_txn *txn = of(kv);
 	struct bb_env_writer *writer = &txn->store->writer;
 	MDB_txn *ending = txn->txn;
+	int rc;
 
 	bb_assert(txn == &writer->base && pthread_equal(writer->thread, pthread_self()));
 	if (writer->failed != BB_OK) {
@@ -284,7 +280,10 @@ int bb_store_write_commit(struct bb_kv *kv)
 		return writer->failed;
 	}
 	txn->txn = NULL; /* consumed, also when it fails; LMDB closes its cursors */
-	return bb_env_code(txn->store, mdb_txn_commit(ending));
+	rc = bb_env_code(txn->store, mdb_txn_commit(ending));
+	if (rc == BB_OK)
+		bb_env_extend_file(txn->store);
+	return rc;
 }
 
 void bb_store_write_abort(struct bb_kv *kv)
@@ -300,6 +299,28 @@ void bb_store_write_abort(struct bb_kv *kv)
 	txn->txn = NULL;
 }
 
+/* A snapshot of LMDB's; its slot in lock.mdb stays with the reader. Under the gate. */
+static int attach_reader(struct bb_store_reader *reader)
+{
+	struct bb_store *store = reader->base.store;
+
+	return bb_env_code(store, mdb_txn_begin(store->env, NULL, MDB_RDONLY, &reader->base.txn));
+}
+
+void bb_env_detach_reader(struct bb_store_reader *reader)
+{
+	struct bb_env_txn *base = &reader->base;
+
+	bb_assert(!reader->open);
+	for (int table = 0; table < BB_TABLE_COUNT; table++)
+		if (base->cursors[table])
+			mdb_cursor_close(base->cursors[table]);
+	memset(base->cursors, 0, sizeof base->cursors);
+	if (base->txn)
+		mdb_txn_abort(base->txn);
+	base->txn = NULL;
+}
+
 int bb_store_reader_new(struct bb_store *store, struct bb_store_reader **ret_reader)
 {
 	struct bb_store_reader *reader = calloc(1, sizeof *reader);
@@ -308,51 +329,76 @@ int bb_store_reader_new(struct bb_store *store, struct bb_store_reader **ret_rea
 	bb_assert(reader != NULL);
 	reader->base.kv.ops = &ops;
 	reader->base.store = store;
-	rc = bb_env_code(store, mdb_txn_begin(store->env, NULL, MDB_RDONLY, &reader->base.txn));
-	if (rc != BB_OK) {
-		free(reader);
-		return rc;
+	pthread_mutex_lock(&store->gate);
+	rc = attach_reader(reader);
+	if (rc == BB_OK) {
+		mdb_txn_reset(reader->base.txn);
+		reader->next = store->readers;
+		reader->link = &store->readers;
+		if (reader->next)
+			reader->next->link = &reader->next;
+		store->readers = reader;
 	}
-	mdb_txn_reset(reader->base.txn);
-	*ret_reader = reader;
-	return BB_OK;
+	pthread_mutex_unlock(&store->gate);
+	if (rc == BB_OK)
+		*ret_reader = reader;
+	else
+		free(reader);
+	return rc;
 }
 
 void bb_store_reader_free(struct bb_store_reader *reader)
 {
+	struct bb_store *store;
+
 	if (!reader)
 		return;
-	bb_assert(!reader->open);
-	for (int table = 0; table < BB_TABLE_COUNT; table++)
-		if (reader->base.cursors[table])
-			mdb_cursor_close(reader->base.cursors[table]);
-	mdb_txn_abort(reader->base.txn);
+	store = reader->base.store;
+	pthread_mutex_lock(&store->gate);
+	bb_env_detach_reader(reader);
+	*reader->link = reader->next;
+	if (reader->next)
+		reader->next->link = reader->link;
+	pthread_mutex_unlock(&store->gate);
 	free(reader);
 }
 
 int bb_store_read_begin(struct bb_store_reader *reader, struct bb_kv **ret_kv)
 {
+	struct bb_store *store = reader->base.store;
 	int rc;
 
 	bb_assert(!reader->open);
-	rc = bb_env_code(reader->base.store, mdb_txn_renew(reader->base.txn));
+	pthread_mutex_lock(&store->gate);
+	if (reader->base.txn)
+		rc = bb_env_code(store, mdb_txn_renew(reader->base.txn));
+	else
+		rc = attach_reader(reader);
+	if (rc == BB_OK) {
+		reader->open = true;
+		reader->version = store->version_base + mdb_txn_id(reader->base.txn);
+	}
+	pthread_mutex_unlock(&store->gate);
 	if (rc != BB_OK)
 		return rc;
 	memset(reader->base.current, 0, sizeof reader->base.current);
-	reader->open = true;
 	*ret_kv = &reader->base.kv;
 	return BB_OK;
 }
 
 void bb_store_read_end(struct bb_store_reader *reader)
 {
+	struct bb_store *store = reader->base.store;
+
 	bb_assert(reader->open);
+	pthread_mutex_lock(&store->gate);
 	mdb_txn_reset(reader->base.txn);
 	reader->open = false;
+	pthread_mutex_unlock(&store->gate);
 }
 
 uint64_t bb_store_read_version(const struct bb_store_reader *reader)
 {
 	bb_assert(reader->open);
-	return mdb_txn_id(reader->base.txn);
+	return reader->version;
 }

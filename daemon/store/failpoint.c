@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Kills the process at the chosen point. Empty in the product. */
+#ifdef BB_FAILPOINTS
+#include "failpoint.h"
+
+#include <backbone/assert.h>
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_a_point(const char *name)
+{
+	static const char *const names[] = {"copy-begun",      "copy-half",	  "copy-done",
+					    "before-renames",  "between-renames", "after-renames",
+					    "before-old-goes", "after-old-goes"};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
+void bb_failpoint(const char *name)
+{
+	const char *chosen = getenv("BB_KILL_AT");
+
+	bb_assert(is_a_point(name) && (!chosen || is_a_point(chosen)));
+	if (chosen && strcmp(chosen, name) == 0)
+		raise(SIGKILL);
+}
+#else
+typedef int bb_store_no_failpoints; /* an empty file is not C */
+#endif
