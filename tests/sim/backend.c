@@ -95,6 +95,29 @@ void bb_backend_reopen(struct bb_backend *backend)
 	open_store(backend);
 }
 
+void bb_backend_carry(struct bb_backend *from, struct bb_backend *to)
+{
+	struct bb_kv *kv = bb_backend_begin(to);
+	int rc = bb_erasure_carry(bb_backend_read_begin(from), kv);
+
+	bb_assert(rc == BB_OK);
+	bb_backend_read_end(from);
+	rc = bb_backend_commit(to, kv);
+	bb_assert(rc == BB_OK);
+}
+
+void bb_backend_adopt(struct bb_backend *backend, const struct bb_rules *rules,
+		      bb_backend_fill_fn *fill, void *ctx)
+{
+	struct bb_backend *other = bb_backend_new(rules, !backend->mem), old = *backend;
+
+	bb_backend_carry(backend, other);
+	*backend = *other;
+	*other = old;
+	bb_backend_free(other);
+	fill(ctx);
+}
+
 struct bb_kv *bb_backend_begin(struct bb_backend *backend)
 {
 	struct bb_kv *kv = NULL;

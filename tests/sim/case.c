@@ -2,6 +2,7 @@
 /*
  * Random rules: namespaces in random order with random limits, small enough that sharing, refused
  * links and full profiles happen all the time; rules for some attributes; trust for some sources.
+ * And the rules that a mixed case changes to.
  */
 #include "case.h"
 
@@ -32,16 +33,11 @@ static void make_pattern(struct bb_case *cs, struct bb_namespace *ns, const char
 	cs->patterns[cs->pattern_n++] = own[0];
 }
 
-static void make_namespace(struct bb_case *cs, struct bb_namespace *ns, const char *name,
-			   bool owner, bool durable, struct bb_random *random)
+static void make_limits(struct bb_case *cs, struct bb_namespace *ns, struct bb_random *random)
 {
 	static const char *const patterns[] = {"^tmp", "7$", "^v(1|2)$", "x[0-9]+y"};
+	bool owner = ns->owner;
 
-	bb_rules_namespace_defaults(ns, name, owner, durable);
-	ns->prefer = (enum bb_prefer)bb_random_below(random, 3);
-	ns->normaliser = bb_random_percent(random, 50) ? BB_NORMALISE_NONE : BB_NORMALISE_TRIM;
-	if (bb_random_percent(random, cs->calm ? 80 : 25)) /* the defaults must work too */
-		return;
 	if (bb_random_percent(random, owner ? 40 : 30))
 		ns->per_profile = limit(random, owner ? 20 : 40, 1, 3);
 	if (!owner || bb_random_percent(random, 20))
@@ -52,6 +48,16 @@ static void make_namespace(struct bb_case *cs, struct bb_namespace *ns, const ch
 	ns->junk = bb_random_percent(random, 85);
 	if (bb_random_percent(random, 25))
 		make_pattern(cs, ns, BB_RANDOM_PICK(random, patterns));
+}
+
+static void make_namespace(struct bb_case *cs, struct bb_namespace *ns, const char *name,
+			   bool owner, bool durable, struct bb_random *random)
+{
+	bb_rules_namespace_defaults(ns, name, owner, durable);
+	ns->prefer = (enum bb_prefer)bb_random_below(random, 3);
+	ns->normaliser = bb_random_percent(random, 50) ? BB_NORMALISE_NONE : BB_NORMALISE_TRIM;
+	if (!bb_random_percent(random, cs->calm ? 80 : 25)) /* the defaults must work too */
+		make_limits(cs, ns, random);
 }
 
 static void make_namespaces(struct bb_case *cs, struct bb_random *random)
@@ -70,7 +76,7 @@ static void make_namespaces(struct bb_case *cs, struct bb_random *random)
 	rules->namespace_n = bb_random_between(random, 2, NAMESPACES_MAX);
 	rules->namespaces =
 		bb_arena_zalloc(&cs->arena, rules->namespace_n * sizeof *rules->namespaces);
-	cs->patterns = bb_arena_zalloc(&cs->arena, NAMESPACES_MAX * sizeof *cs->patterns);
+	cs->patterns = bb_arena_zalloc(&cs->arena, 2 * NAMESPACES_MAX * sizeof *cs->patterns);
 	for (size_t i = NAMESPACES_MAX - 1; i > 0 && bb_random_percent(random, 85); i--) {
 		size_t k = bb_random_below(random, i + 1), kept = order[i];
 
@@ -113,25 +119,66 @@ static void make_folds(struct bb_case *cs, struct bb_random *random)
 		(uint32_t)(bb_random_percent(random, 50) ? 20 : bb_random_between(random, 1, 6));
 }
 
-void bb_case_make(struct bb_case *cs, uint64_t seed, size_t events)
+/*
+ * Other rules for the same namespaces: a value of a namespace that was not there then was never
+ * kept. Where people are erased the order stays: an erasure looks for the strongest identifier, and
+ * what it took is not to be had again.
+ */
+static void make_later_rules(struct bb_case *cs, struct bb_random *random)
+{
+	size_t n = cs->rules.namespace_n;
+	struct bb_namespace *fresh = bb_arena_zalloc(&cs->arena, n * sizeof *fresh);
+	size_t turn = cs->erases ? 0 : bb_random_below(random, n);
+
+	cs->later = cs->rules;
+	cs->later.namespaces = fresh;
+	if (bb_random_percent(random, 30))
+		cs->later.max_identifiers = (uint32_t)bb_random_between(random, 2, 20);
+	for (size_t i = 0; i < n; i++) {
+		const struct bb_namespace *old = &cs->rules.namespaces[(i + turn) % n];
+		bool owner = old->owner != bb_random_percent(random, 10);
+		bool durable = old->durable != bb_random_percent(random, 10);
+
+		fresh[i] = *old;
+		if (bb_random_percent(random, 50))
+			continue;
+		make_namespace(cs, &fresh[i], old->name, owner, durable, random);
+		fresh[i].normaliser = old->normaliser;
+	}
+}
+
+static void make_rules(struct bb_case *cs, struct bb_random *random)
+{
+	bb_rules_defaults(&cs->rules);
+	cs->own_times = cs->seed % 5 == 4;
+	cs->calm = bb_random_percent(random, 40);
+	cs->rules.window_ms = 3650 * BB_DAY_MS; /* copies come at any time */
+	if (bb_random_percent(random, 30))
+		cs->rules.max_identifiers = (uint32_t)bb_random_between(random, 2, 14);
+	for (size_t i = 0; i < sizeof cs->rules.profile_key.b; i++)
+		cs->rules.profile_key.b[i] = (uint8_t)(cs->seed ? bb_random_next(random) : 0);
+	make_namespaces(cs, random);
+	make_folds(cs, random);
+}
+
+void bb_case_make(struct bb_case *cs, uint64_t seed, const struct bb_case_options *options)
 {
 	struct bb_random random = {bb_random_mix(seed * UINT64_C(0x2545f4914f6cdd1d) + 1)};
+	size_t events = options->events, hours;
 
-	*cs = (struct bb_case){.seed = seed};
+	*cs = (struct bb_case){.seed = seed, .mixed = seed >= BB_CASE_MIXED_FROM};
 	bb_arena_init(&cs->arena);
-	bb_rules_defaults(&cs->rules);
-	cs->own_times = seed % 5 == 4;
-	cs->calm = bb_random_percent(&random, 40);
-	cs->rules.window_ms = 3650 * BB_DAY_MS; /* copies come at any time */
-	if (bb_random_percent(&random, 30))
-		cs->rules.max_identifiers = (uint32_t)bb_random_between(&random, 2, 14);
-	for (size_t i = 0; i < sizeof cs->rules.profile_key.b; i++)
-		cs->rules.profile_key.b[i] = (uint8_t)(seed ? bb_random_next(&random) : 0);
-	make_namespaces(cs, &random);
-	make_folds(cs, &random);
-	if (events == 0)
+	make_rules(cs, &random);
+	if (events == 0 && cs->mixed)
+		events = bb_random_between(&random, 15, bb_random_percent(&random, 40) ? 60 : 450);
+	else if (events == 0)
 		events = bb_random_between(&random, 200, 800);
-	bb_case_make_events(cs, &random, events);
+	hours = bb_case_make_events(cs, &random, events);
+	cs->made_n = cs->n;
+	if (!cs->mixed)
+		return;
+	bb_case_make_orders(cs, &random, hours, options);
+	make_later_rules(cs, &random);
 }
 
 void bb_case_fini(struct bb_case *cs)

@@ -14,8 +14,6 @@
 
 #include <stdlib.h>
 
-#define BASE_MS INT64_C(1767225600000) /* 2026-01-01T00:00:00Z */
-
 struct world {
 	struct bb_case *cs;
 	struct bb_random *random;
@@ -38,7 +36,7 @@ static struct bb_identifier identifier(const char *ns, struct bb_text value)
 	return (struct bb_identifier){.ns = text(ns), .value = value, .ns_index = BB_NS_UNKNOWN};
 }
 
-static struct bb_identifier odd_identifier(struct world *world, const char *ns)
+struct bb_identifier bb_case_odd_identifier(struct bb_random *random, const char *ns)
 {
 	static const char *const odd[] = {
 		"guest",
@@ -70,7 +68,7 @@ static struct bb_identifier odd_identifier(struct world *world, const char *ns)
 		"noemail@shop.example",
 	};
 
-	return identifier(ns, text(BB_RANDOM_PICK(world->random, odd)));
+	return identifier(ns, text(BB_RANDOM_PICK(random, odd)));
 }
 
 /* Of a person, mostly the same value; by another's mistake some other one. */
@@ -83,7 +81,7 @@ static struct bb_identifier identifier_of(struct world *world, size_t person, si
 	unsigned noise = world->cs->calm ? 1 : 4;
 
 	if (bb_random_percent(world->random, noise))
-		return odd_identifier(world, ns);
+		return bb_case_odd_identifier(world->random, ns);
 	if (bb_random_percent(world->random, 10)) /* a second card, a new phone */
 		value = (size_t)(bb_random_mix(mixed) % world->pool);
 	if (bb_random_percent(world->random, noise))
@@ -226,7 +224,7 @@ static bool has_name(const struct bb_attribute *attributes, size_t n, struct bb_
 static int64_t own_time(struct world *world, const struct bb_event *ev)
 {
 	int64_t hours = (int64_t)bb_random_below(world->random, world->hours);
-	int64_t ms = BASE_MS + hours * BB_HOUR_MS + ++world->own;
+	int64_t ms = BB_CASE_BASE_MS + hours * BB_HOUR_MS + ++world->own;
 
 	if (!world->cs->own_times || bb_random_percent(world->random, 50) || ms > ev->log_ms)
 		return BB_AT_EVENT;
@@ -311,7 +309,8 @@ static void add_consent(struct world *world, struct bb_event *ev)
 
 static int64_t random_time(struct world *world)
 {
-	int64_t ms = BASE_MS + (int64_t)bb_random_below(world->random, world->hours) * BB_HOUR_MS;
+	int64_t ms = BB_CASE_BASE_MS +
+		     (int64_t)bb_random_below(world->random, world->hours) * BB_HOUR_MS;
 
 	switch (bb_random_below(world->random, 4)) {
 	case 0: /* the last instant of an hour, or of a day */
@@ -323,7 +322,7 @@ static int64_t random_time(struct world *world)
 	}
 }
 
-static bool same_name(const struct bb_event *a, const struct bb_event *b)
+bool bb_case_same_name(const struct bb_event *a, const struct bb_event *b)
 {
 	if (!bb_text_equal(a->source, b->source) || !bb_text_equal(a->id, b->id))
 		return false;
@@ -335,7 +334,7 @@ static bool same_name(const struct bb_event *a, const struct bb_event *b)
 static bool is_free(const struct world *world, const struct bb_event *ev)
 {
 	for (size_t i = 0; i < world->cs->n; i++)
-		if (same_name(ev, world->cs->events[i]))
+		if (bb_case_same_name(ev, world->cs->steps[i].ev))
 			return false;
 	return true;
 }
@@ -400,7 +399,35 @@ static struct bb_event *make_event(struct world *world)
 	return ev;
 }
 
-void bb_case_make_events(struct bb_case *cs, struct bb_random *random, size_t n)
+/* Where events come from: partitions of two topics, and a file, which has no positions. */
+static const struct lane {
+	const char *topic;
+	int32_t partition;
+} lanes[] = {{"events", 0}, {"events", 1}, {"events", 2}, {"more", 0}, {"more", 7}, {NULL, 0}};
+
+#define LANES (sizeof lanes / sizeof lanes[0])
+
+/* Without erasures a position is no more than a number. */
+static struct bb_position position_of(struct world *world, const struct bb_event *copied,
+				      int64_t next[LANES])
+{
+	int64_t offset = (int64_t)world->cs->n;
+	size_t lane;
+
+	if (!world->cs->mixed)
+		return (struct bb_position){text("events"), (int32_t)(offset % 3), offset};
+	lane = bb_random_below(world->random, LANES);
+	for (size_t i = 0; copied && i < LANES && bb_random_percent(world->random, 90); i++)
+		if (bb_text_equal(text(lanes[i].topic), copied->position.topic) &&
+		    lanes[i].partition == copied->position.partition)
+			lane = i; /* sent twice: mostly by the key, so to the same partition */
+	if (!lanes[lane].topic)
+		return (struct bb_position){.topic = {NULL, 0}};
+	next[lane] += bb_random_percent(world->random, 10) ? 3 : 1;
+	return (struct bb_position){text(lanes[lane].topic), lanes[lane].partition, next[lane]};
+}
+
+size_t bb_case_make_events(struct bb_case *cs, struct bb_random *random, size_t n)
 {
 	struct world world = {
 		.cs = cs,
@@ -412,19 +439,22 @@ void bb_case_make_events(struct bb_case *cs, struct bb_random *random, size_t n)
 		.ids = bb_random_between(random, 2, 5 + n / 2),
 		.keys = bb_random_between(random, 2, 25),
 	};
+	int64_t next[LANES] = {0};
 
 	if (cs->calm)
 		world.pool = 3 * world.people;
 
-	cs->events = bb_arena_zalloc(&cs->arena, n * sizeof *cs->events);
+	cs->steps = bb_arena_zalloc(&cs->arena, n * sizeof *cs->steps);
 	while (cs->n < n) {
-		struct bb_event *ev = make_event(&world);
+		struct bb_event *ev = make_event(&world), *copied = NULL;
 
-		if (cs->n > 0 && bb_random_percent(random, 4))
-			ev = bb_case_copy(cs->events[bb_random_below(random, cs->n)], &cs->arena);
-		ev->position =
-			(struct bb_position){text("events"), (int32_t)(cs->n % 3), (int64_t)cs->n};
-		cs->events[cs->n++] = ev;
+		if (cs->n > 0 && bb_random_percent(random, 4)) {
+			copied = cs->steps[bb_random_below(random, cs->n)].ev;
+			ev = bb_case_copy(copied, &cs->arena);
+		}
+		ev->position = position_of(&world, copied, next);
+		cs->steps[cs->n] = (struct bb_step){.mark = cs->n, .ev = ev};
+		cs->n++;
 	}
-	cs->made_n = n;
+	return world.hours;
 }

@@ -10,6 +10,8 @@
 #include <backbone/clock.h>
 #include <backbone/normalise.h>
 
+#include <inttypes.h>
+
 static const char *const prefers[] = {
 #define X(name, text) [BB_PREFER_##name] = text,
 	BB_PREFERENCES(X)
@@ -77,7 +79,7 @@ static void add_text(struct bb_buf *buf, const char *name, struct bb_text text)
 	bb_buf_json(buf, text);
 }
 
-static void add_identifier(struct bb_buf *buf, const struct bb_identifier *id)
+void bb_emit_identifier(struct bb_buf *buf, const struct bb_identifier *id)
 {
 	bb_buf_printf(buf, "{\"ns\":");
 	bb_buf_json(buf, id->ns);
@@ -141,9 +143,9 @@ static void add_lists(struct bb_buf *buf, const struct bb_event *ev)
 	bb_buf_printf(buf, "%s", ev->consent_n ? "]" : "");
 	for (size_t i = 0; i < ev->same_n; i++) {
 		bb_buf_printf(buf, "%s[", i ? "," : ",\"same\":[");
-		add_identifier(buf, &ev->same[i].pair[0]);
+		bb_emit_identifier(buf, &ev->same[i].pair[0]);
 		bb_buf_byte(buf, ',');
-		add_identifier(buf, &ev->same[i].pair[1]);
+		bb_emit_identifier(buf, &ev->same[i].pair[1]);
 		bb_buf_byte(buf, ']');
 	}
 	bb_buf_printf(buf, "%s", ev->same_n ? "]" : "");
@@ -163,7 +165,7 @@ void bb_emit_event(const struct bb_event *ev, struct bb_buf *buf)
 	bb_buf_printf(buf, ",\"identifiers\":[");
 	for (size_t i = 0; i < ev->identifier_n; i++) {
 		bb_buf_printf(buf, "%s", i ? "," : "");
-		add_identifier(buf, &ev->identifiers[i]);
+		bb_emit_identifier(buf, &ev->identifiers[i]);
 	}
 	bb_buf_byte(buf, ']');
 	add_attributes(buf, "attributes", ev->attributes, ev->attribute_n);
@@ -173,6 +175,12 @@ void bb_emit_event(const struct bb_event *ev, struct bb_buf *buf)
 	if (ev->has_amount)
 		add_amount(buf, &ev->amount);
 	add_lists(buf, ev);
+	if (ev->position.topic.p)
+		bb_buf_printf(buf,
+			      ",\"position\":{\"topic\":\"%.*s\",\"partition\":%d,"
+			      "\"offset\":%" PRId64 "}",
+			      (int)ev->position.topic.n, ev->position.topic.p,
+			      ev->position.partition, ev->position.offset);
 	if (ev->properties.p)
 		bb_buf_printf(buf, ",\"properties\":%.*s", (int)ev->properties.n, ev->properties.p);
 	bb_buf_printf(buf, ",\"time_source\":\"%s\"}",

@@ -1,30 +1,87 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The naive model: what the views must be, computed from the whole set of events at once, with
- * nothing kept between calls and no care for speed. The judge of `core`; it shares no code with it
- * but text, arenas, the keyed hash, block patterns and the writing of times.
+ * The naive model: what the views must be, computed from all events, rulings and erasures at once,
+ * with nothing kept between calls and no care for speed. The judge of `core`; it shares no code
+ * with it but text, arenas, the keyed hash, block patterns and the writing of times.
  */
 #ifndef BB_TEST_MODEL_H
 #define BB_TEST_MODEL_H
 
+#include <backbone/error.h>
 #include <backbone/event.h>
 #include <backbone/rules.h>
+#include <backbone/ruling.h>
+
+/* What an erasure names, in clear. */
+struct bb_model_erasure {
+	struct bb_text id;
+	int64_t time_ms;
+	bool suppress;
+	struct bb_identifier *ids;
+	bool *standing; /* of each of `ids` */
+	size_t id_n;
+	struct bb_model_set { /* a record */
+		struct bb_text source;
+		struct bb_identifier *ids;
+		size_t n;
+	} * records;
+	size_t record_n;
+	struct bb_model_key { /* of amounts */
+		struct bb_text source, key;
+	} * keys;
+	size_t key_n;
+	struct bb_model_mark { /* how far a partition was read */
+		struct bb_text topic;
+		int32_t partition;
+		int64_t next_offset;
+	} * marks;
+	size_t mark_n;
+};
+
+/* All that was ever said, in any order, copies included. Of two rulings with one id and different
+ * content the first in the list stands. */
+struct bb_model_lines {
+	const struct bb_event **events; /* canonical, before the gate or behind it */
+	size_t event_n, event_room;
+	const struct bb_ruling **rulings;
+	size_t ruling_n, ruling_room;
+	const struct bb_model_erasure **erasures;
+	size_t erasure_n, erasure_room;
+};
 
 struct bb_model_views {
 	struct bb_text *lines; /* JSON, one a profile, sorted by profile id; no line feeds */
 	size_t n;
 };
 
-/*
- * The views of a set of events, in any order, copies included. Events are canonical, before the
- * gate or behind it. Everything returned lives in `arena`.
- */
+/* Everything returned lives in `arena`. */
 struct bb_model_views bb_model_views(const struct bb_rules *rules,
-				     const struct bb_event *const *events, size_t n,
-				     struct bb_arena *arena);
+				     const struct bb_model_lines *lines, struct bb_arena *arena);
 
-/* How many events count: valid, named once, with an identifier or an amount that has a key. */
-size_t bb_model_count(const struct bb_rules *rules, const struct bb_event *const *events, size_t n,
+/* How many events count: valid, not erased, named once, with an identifier or an amount that has a
+ * key. */
+size_t bb_model_count(const struct bb_rules *rules, const struct bb_model_lines *lines,
 		      struct bb_arena *arena);
+
+/*
+ * What an erasure of the profile that `key` leads to would name, after these lines: identifiers,
+ * records, keys; the rest of *ret_erasure is left as it is. BB_OK; BB_ENOTFOUND: nobody;
+ * BB_EACCESS: the identifier is blocked; BB_EINVAL: it is shared.
+ */
+BB_MUST_CHECK int bb_model_erase(const struct bb_rules *rules, const struct bb_model_lines *lines,
+				 struct bb_text key, struct bb_arena *arena,
+				 struct bb_model_erasure *ret_erasure);
+
+/* Whether it counts at all: it has an identifier, or an amount that has a key, and is no dead
+ * letter.
+ */
+bool bb_model_counts(const struct bb_rules *rules, const struct bb_event *ev,
+		     struct bb_arena *arena);
+
+/* What is left of an event that no copy of is known, after the erasures: its known identifiers. */
+enum bb_model_left { BB_MODEL_WHOLE, BB_MODEL_LESS, BB_MODEL_GONE };
+enum bb_model_left bb_model_left(const struct bb_rules *rules, const struct bb_model_lines *lines,
+				 const struct bb_event *ev, struct bb_arena *arena,
+				 struct bb_text *ret_identifiers);
 
 #endif

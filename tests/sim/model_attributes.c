@@ -218,7 +218,7 @@ static int compare_by_name(const void *left, const void *right)
 /* The run of entries of the next name; n is 0 at the end. */
 static struct list next_name(const struct list *list, size_t at)
 {
-	struct list run = {.items = list->items + at};
+	struct list run = {.items = list->n > 0 ? list->items + at : NULL};
 
 	while (at + run.n < list->n && bb_text_equal(run.items[run.n].name, run.items[0].name))
 		run.n++;

@@ -72,9 +72,11 @@ static struct company company_of(const struct model *model, size_t x)
 		for (size_t i = 0; i < e->id_n; i++) {
 			const struct model_identifier *y = &model->ids[e->ids[i]];
 
-			if (y->blocked || y->label == model->ids[x].label)
+			if (y->blocked || e->ids[i] == x)
 				continue;
-			(y->ns->durable ? company.durable : company.devices)[y->label] = true;
+			if (y->label != model->ids[x].label)
+				(y->ns->durable ? company.durable : company.devices)[y->label] =
+					true;
 			if (y->ns->owner && y->ns_index != model->ids[x].ns_index)
 				company.owners[y->ns_index * n + y->label] = true;
 		}
@@ -105,6 +107,8 @@ static bool is_shared(const struct model *model, size_t x)
 	struct company company = company_of(model, x);
 	size_t n = model->id_n;
 
+	if (model->ids[x].allowed)
+		return false;
 	for (size_t i = 0; i < model->rules->namespace_n; i++) {
 		uint32_t cap = owners_cap(ns, &model->rules->namespaces[i]);
 
@@ -253,6 +257,21 @@ static int compare_ranked(const void *left, const void *right)
 	return (a->y > b->y) - (a->y < b->y);
 }
 
+static bool lies_in(const struct model *model, size_t x, size_t one, size_t other)
+{
+	return model->ids[x].group == one || model->ids[x].group == other;
+}
+
+/* Whether a steward said that two of the groups' members are not one. */
+static bool is_split(const struct model *model, size_t one, size_t other)
+{
+	for (size_t i = 0; i < model->split_n; i++)
+		if (lies_in(model, model->splits[i].a, one, other) &&
+		    lies_in(model, model->splits[i].b, one, other))
+			return true;
+	return false;
+}
+
 /* Whether the two groups together keep every limit. */
 static bool feasible(const struct model *model, size_t one, size_t other)
 {
@@ -260,8 +279,7 @@ static bool feasible(const struct model *model, size_t one, size_t other)
 	bool *labels = bb_arena_alloc(model->arena, model->id_n);
 
 	for (size_t i = 0; i < model->id_n; i++)
-		members += !model->ids[i].blocked &&
-			   (model->ids[i].group == one || model->ids[i].group == other);
+		members += !model->ids[i].blocked && lies_in(model, i, one, other);
 	if (members > model->rules->max_identifiers)
 		return false;
 	for (size_t ns = 0; ns < model->rules->namespace_n; ns++) {
@@ -271,14 +289,13 @@ static bool feasible(const struct model *model, size_t one, size_t other)
 		for (size_t i = 0; i < model->id_n; i++) {
 			const struct model_identifier *id = &model->ids[i];
 
-			if (!id->blocked && id->ns_index == ns &&
-			    (id->group == one || id->group == other))
+			if (!id->blocked && id->ns_index == ns && lies_in(model, i, one, other))
 				labels[id->label] = true;
 		}
 		if (most != BB_NO_LIMIT && count(labels, model->id_n) > most)
 			return false;
 	}
-	return true;
+	return !is_split(model, one, other);
 }
 
 static void unite_by_rank(struct model *model, const struct ranked *ranked, size_t n)

@@ -47,7 +47,7 @@ static bool is_latest(const struct model *model, const struct model_event *e)
 }
 
 /* The home of the latest event with the key that has one. */
-static size_t claimed_by(const struct model *model, const struct model_event *e)
+size_t bb_model_claimed_by(const struct model *model, const struct model_event *e)
 {
 	const struct model_event *best = NULL;
 
@@ -75,7 +75,7 @@ size_t bb_model_settle(const struct model *model, struct model_counted **ret_cou
 			continue;
 		group = home_of(model, e);
 		if (group == MODEL_NONE)
-			group = claimed_by(model, e);
+			group = bb_model_claimed_by(model, e);
 		if (group != MODEL_NONE)
 			counted[n++] = (struct model_counted){&e->ev->amount, group};
 	}

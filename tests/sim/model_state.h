@@ -12,6 +12,7 @@ struct model_identifier {
 	uint16_t ns_index;
 	struct bb_text value;
 	bool blocked, shared;
+	bool allowed;	 /* by a ruling: never shared */
 	int64_t seen_ms; /* first, in any record */
 	size_t label;	 /* of its component in the graph of the joins */
 	size_t group;	 /* of its profile; not of blocked ones */
@@ -20,10 +21,19 @@ struct model_identifier {
 
 struct model_record;
 
+struct model_raw { /* an identifier before it has a number */
+	uint16_t ns_index;
+	struct bb_text value;
+};
+
 struct model_event {
-	const struct bb_event *ev;
+	const struct bb_event *ev; /* as it came; identifiers and `same` are below */
 	int64_t time_ms;
 	bool kafka_time;
+	struct model_raw *raws; /* what is left of its known identifiers, rising */
+	size_t raw_n;
+	const struct bb_same *same; /* what is left of them */
+	size_t same_n;
 	size_t ids[2 * BB_EVENT_IDENTIFIERS_MAX]; /* rising */
 	size_t id_n;
 	struct model_record *record; /* NULL: no identifier */
@@ -45,16 +55,43 @@ struct model {
 	struct bb_arena *arena;
 	struct model_event *events; /* named once */
 	size_t event_n;
+	const struct bb_ruling **rulings; /* neither void nor released */
+	size_t ruling_n;
 	struct model_identifier *ids;
 	size_t id_n;
 	struct model_record *records;
 	size_t record_n;
-	struct model_pair *joins;
-	size_t join_n;
+	struct model_pair *joins, *splits;
+	size_t join_n, split_n;
 };
 
 /* model_read.c: events, identifiers, records, joins */
-void bb_model_read(struct model *model, const struct bb_event *const *events, size_t n);
+void bb_model_read(struct model *model, const struct bb_model_lines *lines);
+
+/* False: too many identifiers, a dead letter. */
+bool bb_model_take(const struct bb_rules *rules, const struct bb_event *ev, struct bb_arena *arena,
+		   struct model_event *ret_event);
+
+/* The known identifiers among some, sorted, each once. */
+size_t bb_model_known(const struct bb_rules *rules, const struct bb_identifier *ids, size_t n,
+		      struct bb_arena *arena, struct model_raw **ret_raws);
+
+/* Source, id, and the time unless it was taken from Kafka, name an event. */
+int bb_model_compare_names(const struct model_event *a, const struct model_event *b);
+
+/* Fewer identifiers first. */
+int bb_model_compare_raws(const struct model_event *a, const struct model_event *b);
+
+/* model_rulings.c: those that hold, and what holds on an identifier or a pair;
+ * BB_RULING_KIND_COUNT: nothing */
+void bb_model_rule(struct model *model, const struct bb_model_lines *lines);
+enum bb_ruling_kind bb_model_word(const struct model *model, const struct bb_identifier *on,
+				  unsigned ends);
+
+/* model_erase.c: takes what is erased from the events, which are sorted by name */
+void bb_model_forget(struct model *model, const struct bb_model_lines *lines);
+bool bb_model_names(const struct bb_identifier *ids, size_t n, struct bb_text ns,
+		    struct bb_text value);
 
 /* model_junk.c: whether a value names nobody */
 bool bb_model_junk(const struct bb_namespace *ns, struct bb_text value);
@@ -85,6 +122,9 @@ struct model_counted {
 };
 
 size_t bb_model_settle(const struct model *model, struct model_counted **ret_counted);
+
+/* The group of the latest event with the amount key of `e` that belongs to somebody. */
+size_t bb_model_claimed_by(const struct model *model, const struct model_event *e);
 
 /* Time, id, source, then where the time is from: the order of events of a profile. */
 int bb_model_order(const struct model_event *a, const struct model_event *b);

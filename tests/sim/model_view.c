@@ -357,8 +357,7 @@ static struct bb_text write_view(struct profile *prof, const struct model_counte
 }
 
 struct bb_model_views bb_model_views(const struct bb_rules *rules,
-				     const struct bb_event *const *events, size_t n,
-				     struct bb_arena *arena)
+				     const struct bb_model_lines *lines, struct bb_arena *arena)
 {
 	struct model model = {.rules = rules, .arena = arena};
 	struct bb_model_views views = {0};
@@ -366,7 +365,7 @@ struct bb_model_views bb_model_views(const struct bb_rules *rules,
 	size_t counted_n;
 	bool *done;
 
-	bb_model_read(&model, events, n);
+	bb_model_read(&model, lines);
 	bb_model_resolve(&model);
 	counted_n = bb_model_settle(&model, &counted);
 	views.lines = bb_arena_alloc(arena, model.id_n * sizeof *views.lines);

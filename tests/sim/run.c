@@ -1,28 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Feeds a case to gate and pipeline as the run says, and compares what a viewer sees with the model
- * of the same events. A batch that fails as ordered is given back and tried again, as ingest does;
- * between batches the pipeline, the viewer and the store may be closed and opened.
+ * Feeds a case to gate and pipeline as the run says, and has what is stored judged by the model of
+ * the same lines. A batch that fails as ordered is given back and tried again, as ingest does;
+ * between batches the pipeline, the viewers and the store may be closed and opened. An erasure, or
+ * a change of the rules, begins a batch. Where somebody was erased, a second store gets the
+ * tombstones, and then the events and rulings from the start in another order: it must be the same.
  *
  * Whatever differs is said in the report and ends the run: another view, a missing or surplus one,
- * a look-up that leads elsewhere, a verdict that cannot be, an error nobody ordered.
+ * a look-up that leads elsewhere, a verdict or a receipt that cannot be, an error nobody ordered.
  */
 #include "run.h"
 
-#include "model.h"
+#include "walk.h"
 
 #include <backbone/assert.h>
 #include <backbone/gate.h>
 #include <backbone/pipeline.h>
+#include <backbone/progress.h>
 
 #include <stdlib.h>
 
-#define WHEN_MAX (UINT64_C(1) << 62)
+struct item { /* of a batch */
+	const struct bb_event *ev;
+	const struct bb_ruling *ruling; /* if not an event */
+	enum bb_walk_ruling expected;	/* of a ruling */
+};
 
-struct delivery {
-	size_t event;	/* of the case */
-	uint64_t when;	/* orders them */
-	uint64_t group; /* of its batch */
+struct batch {
+	const struct bb_erasure *order; /* NULL: none; it comes first */
+	int refused;			/* what the order must be answered; BB_OK: it is done */
+	bool again;			/* its request is known */
+	struct bb_model_erasure erasure;
+	struct item *items;
+	size_t n, room;
 };
 
 struct running {
@@ -30,112 +40,272 @@ struct running {
 	const struct bb_run *run;
 	struct bb_random random;
 	struct bb_arena arena;
-	struct bb_event **gated; /* NULL: the gate did not let it through */
-	struct delivery *deliveries;
+	struct bb_delivered *deliveries;
 	size_t delivery_n;
 	struct bb_backend *backend;
 	struct bb_pipeline *pl;
-	struct bb_viewer *viewer, *finder;
+	struct bb_judge judge;
+	struct bb_walk walk;
+	bool *taken;	/* steps that a second store is given */
 	size_t counted; /* events that the pipeline took as new, in committed batches */
 	struct bb_buf *report;
 };
 
-static void pass_gate(struct running *r)
-{
-	struct bb_refusal refusal;
-
-	r->gated = bb_arena_zalloc(&r->arena, r->cs->n * sizeof(struct bb_event *));
-	for (size_t i = 0; i < r->cs->n; i++) {
-		struct bb_event *ev = bb_case_copy(r->cs->events[i], &r->arena);
-
-		if (bb_gate(&r->cs->rules, ev, &r->arena, &refusal) == BB_GATE_PASS)
-			r->gated[i] = ev;
-	}
-}
-
-static int compare_deliveries(const void *left, const void *right)
-{
-	const struct delivery *a = left, *b = right;
-
-	return (a->when > b->when) - (a->when < b->when);
-}
-
-static uint64_t group_of(const struct running *r, uint64_t when)
-{
-	size_t batch = r->run->batch;
-	uint64_t batches = (r->cs->made_n + batch - 1) / (batch ? batch : 1);
-
-	if (batch <= 1)
-		return batch ? when : 0;
-	return r->run->shuffle ? when / (WHEN_MAX / batches) : (when >> 32) / batch;
-}
-
-/*
- * Order and batch of an event depend on its position only, so that they stay as they are while a
- * case is shrunk. Shuffled batches have about as many events as the run says.
- */
-static void plan_deliveries(struct running *r)
-{
-	const struct bb_run *run = r->run;
-	size_t room = 0;
-
-	for (size_t i = 0; i < r->cs->n; i++) {
-		uint64_t mark = (uint64_t)r->cs->events[i]->position.offset;
-		uint64_t chance = bb_random_mix(r->cs->seed * 1000003 + mark + run->batch);
-		uint64_t when = run->shuffle ? chance % WHEN_MAX : mark << 32;
-		uint64_t again = when + (run->shuffle ? bb_random_mix(chance + 1) % WHEN_MAX : 1);
-
-		BB_ARENA_PUSH(&r->arena, r->deliveries, r->delivery_n, room) =
-			(struct delivery){i, when, group_of(r, when)};
-		if (bb_random_mix(chance) % 100 < run->redeliver_percent)
-			BB_ARENA_PUSH(&r->arena, r->deliveries, r->delivery_n, room) =
-				(struct delivery){i, again, group_of(r, again)};
-	}
-	if (r->delivery_n > 0)
-		qsort(r->deliveries, r->delivery_n, sizeof *r->deliveries, compare_deliveries);
-}
-
 static void start(struct running *r)
 {
-	r->pl = bb_pipeline_new(&r->cs->rules);
-	r->viewer = bb_viewer_new(&r->cs->rules);
-	r->finder = bb_viewer_new(&r->cs->rules);
+	r->pl = bb_pipeline_new(r->walk.rules);
+	bb_judge_start(&r->judge, r->walk.rules);
 }
 
 static void stop(struct running *r)
 {
 	bb_pipeline_free(r->pl);
-	bb_viewer_free(r->viewer);
-	bb_viewer_free(r->finder);
+	bb_judge_stop(&r->judge);
 }
 
-/* BB_OK, an error, or BB_EINVAL for a verdict that cannot be (said in the report). */
-static int try_batch(struct running *r, size_t from, size_t to)
+/* --- planning a batch --------------------------------------------------------------------- */
+
+static void add_event(struct running *r, struct batch *batch, const struct bb_event *given)
 {
-	struct bb_kv *kv = bb_backend_begin(r->backend);
-	struct bb_refusal refusal = {0};
-	size_t counted = 0;
-	int rc = BB_OK;
+	struct bb_event *ev = bb_case_copy(given, &r->arena);
+	struct bb_refusal refusal;
 
-	bb_pipeline_begin(r->pl, kv);
+	if (bb_gate(r->walk.rules, ev, &r->arena, &refusal) == BB_GATE_PASS)
+		BB_ARENA_PUSH(&r->arena, batch->items, batch->n, batch->room) =
+			(struct item){.ev = ev};
+}
+
+static void add_ruling(struct running *r, struct batch *batch, const struct bb_ruling *ruling,
+		       enum bb_walk_ruling expected)
+{
+	BB_ARENA_PUSH(&r->arena, batch->items, batch->n, batch->room) =
+		(struct item){.ruling = ruling, .expected = expected};
+}
+
+static void plan_ruling(struct running *r, struct batch *batch, size_t step)
+{
+	struct bb_ruling *ruling = bb_arena_alloc(&r->arena, sizeof *ruling);
+	struct bb_refusal refusal;
+	enum bb_walk_ruling expected;
+	bool checked;
+
+	*ruling = *r->cs->steps[step].ruling;
+	checked = bb_ruling_check(r->walk.rules, ruling, &r->arena, &refusal);
+	expected = bb_walk_ruling(&r->walk, ruling, checked);
+	if (expected == BB_WALK_LEFT_OUT)
+		return;
+	r->taken[step] = r->taken[step] || expected != BB_WALK_CONFLICT;
+	add_ruling(r, batch, ruling, expected);
+}
+
+static void plan_order(struct running *r, struct batch *batch, const struct bb_erasure *order)
+{
+	batch->order = order;
+	batch->again = bb_walk_knows(&r->walk, order->id);
+	if (!batch->again)
+		batch->refused = bb_walk_erase(&r->walk, order, &batch->erasure);
+}
+
+static void plan(struct running *r, struct batch *batch, size_t from, size_t to)
+{
 	for (size_t i = from; i < to; i++) {
-		const struct bb_event *ev = r->gated[r->deliveries[i].event];
-		enum bb_verdict verdict;
+		size_t at = r->deliveries[i].step;
+		const struct bb_step *step = &r->cs->steps[at];
 
-		if (!ev)
-			continue;
-		verdict = bb_pipeline_apply(r->pl, ev, &refusal);
-		counted += verdict == BB_VERDICT_APPLIED || verdict == BB_VERDICT_NO_IDENTIFIER;
-		if (verdict == BB_VERDICT_DEAD || verdict == BB_VERDICT_SKIPPED) {
-			bb_buf_printf(r->report, "verdict %s (%s) on event %zu\n",
-				      bb_verdict_text(verdict), bb_dead_reason_text(refusal.reason),
-				      r->deliveries[i].event);
-			rc = BB_EINVAL;
+		switch (step->kind) {
+		case BB_STEP_EVENT:
+			if (!bb_walk_event(&r->walk, step->ev))
+				break;
+			r->taken[at] = true;
+			add_event(r, batch, step->ev);
+			break;
+		case BB_STEP_RULING:
+			plan_ruling(r, batch, at);
+			break;
+		case BB_STEP_ERASE:
+			plan_order(r, batch, step->order);
+			break;
+		case BB_STEP_CHANGE: /* done before the batch */
 			break;
 		}
 	}
+}
+
+/* --- applying it -------------------------------------------------------------------------- */
+
+static bool names_hash(const struct running *r, const struct bb_erasure_receipt *receipt, size_t i,
+		       const struct bb_model_erasure *erasure)
+{
+	for (size_t k = 0; k < erasure->id_n; k++) {
+		struct bb_hash hash = bb_hash_identifier(&r->cs->rules.profile_key,
+							 erasure->ids[k].ns, erasure->ids[k].value);
+
+		if (bb_hash_equal(&hash, &receipt->identifiers[i].hash))
+			return receipt->identifiers[i].standing == erasure->standing[k];
+	}
+	return false;
+}
+
+static bool names_mark(const struct bb_erasure_receipt *receipt, const struct bb_model_mark *mark)
+{
+	for (size_t i = 0; i < receipt->watermark_n; i++)
+		if (bb_text_equal(receipt->watermark[i].topic, mark->topic) &&
+		    receipt->watermark[i].partition == mark->partition)
+			return receipt->watermark[i].next_offset == mark->next_offset;
+	return false;
+}
+
+/* The time may be any that is late enough; the model takes it as it is. */
+static bool judge_receipt(struct running *r, struct batch *batch,
+			  const struct bb_erasure_receipt *receipt)
+{
+	const char *wrong = NULL;
+
+	if (receipt->again || receipt->mode != batch->order->mode)
+		wrong = "it is of another request";
+	if (receipt->time_ms < batch->erasure.time_ms)
+		wrong = "its time is before the clock's, an event's of a file or an erasure's";
+	if (receipt->identifier_n != batch->erasure.id_n)
+		wrong = "the number of identifiers";
+	for (size_t i = 0; !wrong && i < receipt->identifier_n; i++)
+		if (!names_hash(r, receipt, i, &batch->erasure))
+			wrong = "an identifier, or whether it stands for the person alone";
+	if (!wrong && receipt->watermark_n != batch->erasure.mark_n)
+		wrong = "the number of partitions in the watermark";
+	for (size_t i = 0; !wrong && i < batch->erasure.mark_n; i++)
+		if (!names_mark(receipt, &batch->erasure.marks[i]))
+			wrong = "the watermark";
+	if (!wrong && receipt->records != batch->erasure.record_n)
+		wrong = "the number of records";
+	if (!wrong && receipt->keys != batch->erasure.key_n)
+		wrong = "the number of amount keys";
+	if (wrong) {
+		bb_buf_printf(r->report, "receipt of %.*s: %s; the model erases\n",
+			      (int)batch->order->id.n, batch->order->id.p, wrong);
+		bb_emit_erasure(&batch->erasure, r->report);
+		bb_buf_byte(r->report, '\n');
+		return false;
+	}
+	batch->erasure.time_ms = receipt->time_ms;
+	return true;
+}
+
+/* Nobody to be erased is said in one of two ways where the identifier was never seen. */
+static bool is_refusal(int rc, int must)
+{
+	return rc == must || (must == BB_ENOTFOUND && rc == BB_EACCESS);
+}
+
+/* BB_OK, an error, or BB_EINVAL: what cannot be (said in the report). */
+static int try_order(struct running *r, struct batch *batch, struct bb_kv *kv)
+{
+	struct bb_erasure_receipt receipt = {0};
+	struct bb_erasure_mark *marks;
+	struct bb_erasure order;
+	int rc;
+
+	if (!batch->order)
+		return BB_OK;
+	order = *batch->order;
+	rc = bb_progress_marks(kv, &r->arena, &marks, &order.watermark_n);
+	if (rc != BB_OK)
+		return rc;
+	order.watermark = marks;
+	rc = bb_pipeline_erase(r->pl, &order, &r->arena, &receipt);
+	if (rc == BB_OK && batch->again && receipt.again)
+		return BB_OK;
+	if (rc == BB_OK && !batch->again && batch->refused == BB_OK)
+		return judge_receipt(r, batch, &receipt) ? BB_OK : BB_EINVAL;
+	if (batch->refused != BB_OK && is_refusal(rc, batch->refused)) {
+		batch->order = NULL; /* what was aborted is tried without it */
+		return BB_ENOTFOUND;
+	}
+	if (rc == BB_OK || rc == BB_EINVAL || rc == BB_ENOTFOUND || rc == BB_EACCESS) {
+		bb_buf_printf(r->report, "erasing %.*s: %s%s, must be %s%s\n",
+			      (int)batch->order->key.n, batch->order->key.p, bb_error_text(rc),
+			      receipt.again ? " (again)" : "", bb_error_text(batch->refused),
+			      batch->again ? " (again)" : "");
+		return BB_EINVAL;
+	}
+	return rc;
+}
+
+/* What an erasure left of an event may be at odds with a copy that was not touched. */
+static bool is_possible(const struct running *r, enum bb_verdict verdict,
+			const struct bb_refusal *refusal)
+{
+	if (verdict == BB_VERDICT_DEAD)
+		return r->cs->erases && refusal->reason == BB_DEAD_CONFLICTING_DUPLICATE;
+	return verdict != BB_VERDICT_SKIPPED || r->cs->erases;
+}
+
+static bool is_expected(enum bb_verdict verdict, enum bb_walk_ruling expected)
+{
+	switch (expected) {
+	case BB_WALK_NEW:
+		return verdict == BB_VERDICT_APPLIED;
+	case BB_WALK_AGAIN:
+		return verdict == BB_VERDICT_DUPLICATE;
+	case BB_WALK_CONFLICT:
+		return verdict == BB_VERDICT_DEAD;
+	default:
+		return verdict != BB_VERDICT_DEAD;
+	}
+}
+
+static int try_item(struct running *r, const struct item *item, size_t *counted)
+{
+	struct bb_refusal refusal = {0};
+	struct bb_text id = item->ev ? item->ev->id : item->ruling->id;
+	enum bb_verdict verdict;
+	bool good;
+
+	if (item->ev) {
+		verdict = bb_pipeline_apply(r->pl, item->ev, &refusal);
+		*counted += verdict == BB_VERDICT_APPLIED || verdict == BB_VERDICT_NO_IDENTIFIER;
+		good = is_possible(r, verdict, &refusal);
+	} else {
+		verdict = bb_pipeline_rule(r->pl, item->ruling, &refusal);
+		good = is_expected(verdict, item->expected);
+	}
+	if (good)
+		return BB_OK;
+	bb_buf_printf(r->report, "verdict %s (%s) on %s %.*s\n", bb_verdict_text(verdict),
+		      verdict == BB_VERDICT_DEAD ? bb_dead_reason_text(refusal.reason) : "",
+		      item->ev ? "event" : "ruling", (int)id.n, id.p);
+	return BB_EINVAL;
+}
+
+static int put_progress(const struct running *r, struct bb_kv *kv)
+{
+	int rc = BB_OK;
+
+	for (size_t i = 0; rc == BB_OK && i < r->walk.mark_n; i++) {
+		struct bb_progress progress = {
+			.topic = r->walk.marks[i].topic,
+			.partition = r->walk.marks[i].partition,
+			.next_offset = r->walk.marks[i].next_offset,
+		};
+
+		rc = bb_progress_put(kv, &progress);
+	}
+	return rc;
+}
+
+static int try_batch(struct running *r, struct batch *batch)
+{
+	struct bb_kv *kv = bb_backend_begin(r->backend);
+	size_t counted = 0;
+	int rc;
+
+	bb_pipeline_begin(r->pl, kv);
+	rc = try_order(r, batch, kv);
+	for (size_t i = 0; rc == BB_OK && i < batch->n; i++)
+		rc = try_item(r, &batch->items[i], &counted);
 	if (rc == BB_OK)
 		rc = bb_pipeline_finish(r->pl);
+	if (rc == BB_OK)
+		rc = put_progress(r, kv);
 	if (rc != BB_OK)
 		bb_backend_abort(r->backend, kv);
 	else
@@ -147,170 +317,188 @@ static int try_batch(struct running *r, size_t from, size_t to)
 	return rc;
 }
 
-static bool apply_batch(struct running *r, size_t from, size_t to)
+static bool apply_batch(struct running *r, struct batch *batch)
 {
+	const struct bb_erasure *order = batch->order;
 	int rc;
 
 	while (bb_random_percent(&r->random, r->run->fail_percent)) {
 		bb_backend_order_failure(r->backend, &r->random);
-		rc = try_batch(r, from, to);
+		rc = try_batch(r, batch);
 		bb_backend_cancel_failure(r->backend);
-		if (rc == BB_OK || rc == BB_EINVAL)
-			return rc == BB_OK;
+		if (rc == BB_OK)
+			return true;
+		batch->order = order;
 		r->report->n = 0; /* what a failed read made it say does not count */
 	}
-	rc = try_batch(r, from, to);
+	rc = try_batch(r, batch);
+	if (rc == BB_ENOTFOUND && !batch->order)
+		rc = try_batch(r, batch);
 	if (rc != BB_OK && rc != BB_EINVAL)
 		bb_buf_printf(r->report, "a batch failed: %s\n", bb_error_text(rc));
 	return rc == BB_OK;
 }
 
-static bool leads_to(struct running *r, struct bb_kv *kv, struct bb_text key, const char *id)
-{
-	struct bb_found found = {0};
-	int rc = bb_viewer_find(r->finder, kv, key, &found);
+/* --- a whole run -------------------------------------------------------------------------- */
 
-	if (rc == BB_OK && strcmp(found.id, id) == 0)
+/* All that was said so far, for a store that is made anew. */
+static void on_fill(void *ctx)
+{
+	struct running *r = ctx;
+	struct batch batch = {0};
+	int rc;
+
+	for (size_t i = 0; i < r->walk.lines.event_n; i++)
+		add_event(r, &batch, r->walk.lines.events[i]);
+	for (size_t i = 0; i < r->walk.lines.ruling_n; i++)
+		add_ruling(r, &batch, r->walk.lines.rulings[i], BB_WALK_VOID);
+	rc = try_batch(r, &batch);
+	bb_assert(rc == BB_OK);
+}
+
+static void change_rules(struct running *r)
+{
+	stop(r);
+	r->walk.rules = &r->cs->later;
+	start(r);
+	bb_backend_adopt(r->backend, r->walk.rules, on_fill, r);
+}
+
+static bool judge(struct running *r, struct bb_digest *ret_digest)
+{
+	struct bb_kv *kv = bb_backend_read_begin(r->backend);
+	struct bb_arena arena;
+	size_t count;
+	bool ok = bb_judge(&r->judge, &r->walk.lines, kv, ret_digest, r->report);
+
+	bb_backend_read_end(r->backend);
+	if (!ok || r->walk.lines.erasure_n > 0 || r->walk.rules == &r->cs->later)
+		return ok; /* what went, or was told a second time, was counted too */
+	bb_arena_init(&arena);
+	count = bb_model_count(r->walk.rules, &r->walk.lines, &arena);
+	bb_arena_fini(&arena);
+	if (count == r->counted)
 		return true;
-	bb_buf_printf(r->report, "looking up %.*s: %s, %s, not %s\n", (int)key.n, key.p,
-		      rc == BB_OK ? "found" : bb_error_text(rc), found.id, id);
+	bb_buf_printf(r->report, "%zu events counted, must be %zu\n", r->counted, count);
 	return false;
 }
 
-/* Every identifier, and every id the profile ever had, leads to it. */
-static bool is_found(struct running *r, struct bb_kv *kv, const struct bb_view *view)
+static bool begins_batch(const struct running *r, size_t i)
 {
-	for (size_t i = 0; i < view->identifier_n; i++) {
-		const struct bb_view_identifier *id = &view->identifiers[i];
-		struct bb_hash hash =
-			bb_hash_identifier(&r->cs->rules.profile_key, id->ns, id->value);
-		char name[BB_PROFILE_ID_BYTES], key[1024];
-		size_t n = id->ns.n + 1 + id->value.n;
-
-		bb_assert(n <= sizeof key);
-		memcpy(key, id->ns.p, id->ns.n);
-		key[id->ns.n] = ':';
-		memcpy(key + id->ns.n + 1, id->value.p, id->value.n);
-		bb_hash_profile_id(&hash, name);
-		if (!leads_to(r, kv, (struct bb_text){key, n}, view->id) ||
-		    !leads_to(r, kv, (struct bb_text){name, sizeof name}, view->id))
-			return false;
-	}
-	return true;
+	return i == 0 || r->deliveries[i].group != r->deliveries[i - 1].group ||
+	       r->cs->steps[r->deliveries[i].step].kind >= BB_STEP_ERASE ||
+	       r->cs->steps[r->deliveries[i - 1].step].kind == BB_STEP_ERASE; /* it is alone */
 }
 
-static int compare_texts(const void *left, const void *right)
+static bool run_batch(struct running *r, size_t from, size_t to)
 {
-	return bb_text_compare(*(const struct bb_text *)left, *(const struct bb_text *)right);
-}
+	struct batch batch = {0};
 
-static bool read_views(struct running *r, struct bb_kv *kv, struct bb_model_views *ret_views,
-		       struct bb_arena *arena)
-{
-	struct bb_buf buf = BB_BUF_EMPTY;
-	uint64_t cursor = 0, cluster;
-	const struct bb_view *view;
-	size_t room = 0;
-	bool ok = true;
-	int rc;
-
-	while (ok && (rc = bb_viewer_next(r->viewer, kv, &cursor, &cluster)) == BB_OK) {
-		rc = bb_viewer_fold(r->viewer, kv, cluster, &view);
-		if (rc != BB_OK)
-			break;
-		buf.n = 0;
-		bb_view_json(view, BB_VIEW_ALL, false, &buf);
-		BB_ARENA_PUSH(arena, ret_views->lines, ret_views->n, room) =
-			bb_arena_copy(arena, bb_buf_slice(&buf));
-		ok = is_found(r, kv, view);
-	}
-	if (ok && rc != BB_ENOTFOUND) {
-		bb_buf_printf(r->report, "reading the views: %s\n", bb_error_text(rc));
-		ok = false;
-	}
-	if (ret_views->n > 0)
-		qsort(ret_views->lines, ret_views->n, sizeof *ret_views->lines, compare_texts);
-	bb_buf_fini(&buf);
-	return ok;
-}
-
-static bool compare_views(struct running *r, const struct bb_model_views *is,
-			  const struct bb_model_views *must)
-{
-	for (size_t i = 0; i < is->n || i < must->n; i++) {
-		struct bb_text none = BB_TEXT("(none)");
-		struct bb_text a = i < must->n ? must->lines[i] : none;
-		struct bb_text b = i < is->n ? is->lines[i] : none;
-
-		if (bb_text_equal(a, b))
-			continue;
-		bb_buf_printf(r->report, "view %zu of %zu (%zu)\n  must be %.*s\n  is      %.*s\n",
-			      i, must->n, is->n, (int)a.n, a.p, (int)b.n, b.p);
+	r->random.state = bb_random_mix(r->cs->seed + r->deliveries[from].group);
+	if (r->cs->steps[r->deliveries[from].step].kind == BB_STEP_CHANGE)
+		change_rules(r);
+	plan(r, &batch, from, to);
+	if (!apply_batch(r, &batch))
 		return false;
+	if (batch.order && !batch.again)
+		bb_walk_erased(&r->walk, &batch.erasure);
+	if (r->run->every_batch && to < r->delivery_n && !judge(r, NULL))
+		return false;
+	if (bb_random_percent(&r->random, r->run->restart_percent)) {
+		stop(r);
+		bb_backend_reopen(r->backend);
+		start(r);
 	}
 	return true;
 }
 
-/* After the first `delivered` deliveries. */
-static bool judge(struct running *r, size_t delivered, struct bb_digest *ret_digest)
+static bool run_all(struct running *r, struct bb_digest *ret_digest)
 {
-	const struct bb_event **events;
-	struct bb_model_views is = {0}, must;
-	struct bb_arena arena;
-	struct bb_kv *kv;
-	size_t count;
+	bool ok = true;
+	size_t to;
+
+	for (size_t from = 0; ok && from < r->delivery_n; from = to) {
+		for (to = from + 1; to < r->delivery_n && !begins_batch(r, to); to++)
+			;
+		ok = run_batch(r, from, to);
+	}
+	return ok && judge(r, ret_digest);
+}
+
+static void init(struct running *r)
+{
+	bb_arena_init(&r->arena);
+	r->walk.arena = &r->arena;
+	r->taken = bb_arena_zalloc(&r->arena, r->cs->n);
+	r->delivery_n = bb_schedule(r->cs, r->run, &r->arena, &r->deliveries);
+	r->backend = bb_backend_new(r->walk.rules, r->run->disk);
+	start(r);
+}
+
+static void fini(struct running *r)
+{
+	stop(r);
+	bb_backend_free(r->backend);
+	bb_arena_fini(&r->arena);
+}
+
+/* The second store: told of the erasures before it is told of anything else. */
+static bool replay(const struct running *first, const struct bb_digest *must)
+{
+	struct bb_run run = {
+		.name = "replayed",
+		.batch = 11,
+		.redeliver_percent = 5,
+		.restart_percent = 5,
+		.replayed = true,
+	};
+	struct running r = {.cs = first->cs, .run = &run, .report = first->report};
+	struct bb_digest digest;
+	size_t n = 0;
 	bool ok;
 
-	bb_arena_init(&arena);
-	events = bb_arena_alloc(&arena, delivered * sizeof *events);
-	for (size_t i = 0; i < delivered; i++)
-		events[i] = r->cs->events[r->deliveries[i].event];
-	must = bb_model_views(&r->cs->rules, events, delivered, &arena);
-	count = bb_model_count(&r->cs->rules, events, delivered, &arena);
-	kv = bb_backend_read_begin(r->backend);
-	ok = read_views(r, kv, &is, &arena) && compare_views(r, &is, &must);
-	if (ok && ret_digest && bb_viewer_digest(r->viewer, kv, ret_digest) != BB_OK) {
-		bb_buf_printf(r->report, "the digest cannot be taken\n");
+	r.walk.rules = first->walk.rules;
+	init(&r);
+	for (size_t i = 0; i < r.delivery_n; i++)
+		if (first->taken[r.deliveries[i].step])
+			r.deliveries[n++] = r.deliveries[i];
+	r.delivery_n = n;
+	bb_backend_carry(first->backend, r.backend);
+	for (size_t i = 0; i < first->walk.lines.erasure_n; i++)
+		bb_walk_erased(&r.walk, first->walk.lines.erasures[i]);
+	ok = run_all(&r, &digest);
+	if (ok && !(bb_hash_equal(&digest.sum, &must->sum) && digest.profiles == must->profiles)) {
+		bb_buf_printf(r.report, "the digests differ\n");
 		ok = false;
 	}
-	bb_backend_read_end(r->backend);
-	if (ok && count != r->counted) {
-		bb_buf_printf(r->report, "%zu events counted, must be %zu\n", r->counted, count);
-		ok = false;
-	}
-	bb_arena_fini(&arena);
+	if (!ok)
+		bb_buf_printf(r.report, "when all was replayed to a new store with tombstones\n");
+	fini(&r);
 	return ok;
+}
+
+static void report_erasures(const struct running *r)
+{
+	for (size_t i = 0; i < r->walk.lines.erasure_n; i++) {
+		bb_buf_printf(r->report, "erased: ");
+		bb_emit_erasure(r->walk.lines.erasures[i], r->report);
+		bb_buf_byte(r->report, '\n');
+	}
 }
 
 bool bb_run_case(const struct bb_case *cs, const struct bb_run *run, struct bb_digest *ret_digest,
 		 struct bb_buf *report)
 {
 	struct running r = {.cs = cs, .run = run, .report = report};
-	size_t to;
-	bool ok = true;
+	bool ok;
 
-	bb_arena_init(&r.arena);
-	pass_gate(&r);
-	plan_deliveries(&r);
-	r.backend = bb_backend_new(&cs->rules, run->disk);
-	start(&r);
-	for (size_t from = 0; ok && from < r.delivery_n; from = to) {
-		for (to = from + 1; to < r.delivery_n; to++)
-			if (r.deliveries[to].group != r.deliveries[from].group)
-				break;
-		r.random.state = bb_random_mix(cs->seed + r.deliveries[from].group);
-		ok = apply_batch(&r, from, to);
-		if (ok && run->every_batch && to < r.delivery_n)
-			ok = judge(&r, to, NULL);
-		if (ok && bb_random_percent(&r.random, run->restart_percent)) {
-			stop(&r);
-			bb_backend_reopen(r.backend);
-			start(&r);
-		}
-	}
-	ok = ok && judge(&r, r.delivery_n, ret_digest);
-	stop(&r);
-	bb_backend_free(r.backend);
-	bb_arena_fini(&r.arena);
+	r.walk.rules = &cs->rules;
+	init(&r);
+	ok = run_all(&r, ret_digest);
+	if (ok && r.walk.lines.erasure_n > 0)
+		ok = replay(&r, ret_digest);
+	if (!ok)
+		report_erasures(&r);
+	fini(&r);
 	return ok;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Delta debugging: runs of events are left out, from halves down to single ones, then parts of each
- * event, then event by event again, until nothing more can go or the budget of trials is spent.
+ * Delta debugging: runs of steps are left out, from halves down to single ones, then parts of each
+ * event, then step by step again, until nothing more can go or the budget of trials is spent.
  * What is left fails for sure, though it need not be the smallest.
  */
 #include "shrink.h"
@@ -21,25 +21,25 @@ static bool still_fails(struct shrinking *s)
 	return s->fails(s->cs, s->ctx);
 }
 
-/* Leaves out n events from `at`; puts them back if the rest does not fail. */
+/* Leaves out n steps from `at`; puts them back if the rest does not fail. */
 static bool leave_out(struct shrinking *s, size_t at, size_t n)
 {
 	struct bb_case *cs = s->cs;
-	struct bb_event **all = cs->events;
+	struct bb_step *all = cs->steps;
 	size_t all_n = cs->n;
 
-	cs->events = bb_arena_alloc(&cs->arena, all_n * sizeof(struct bb_event *));
-	memcpy(cs->events, all, at * sizeof(struct bb_event *));
-	memcpy(cs->events + at, all + at + n, (all_n - at - n) * sizeof(struct bb_event *));
+	cs->steps = bb_arena_alloc(&cs->arena, all_n * sizeof *all);
+	memcpy(cs->steps, all, at * sizeof *all);
+	memcpy(cs->steps + at, all + at + n, (all_n - at - n) * sizeof *all);
 	cs->n = all_n - n;
 	if (still_fails(s))
 		return true;
-	cs->events = all;
+	cs->steps = all;
 	cs->n = all_n;
 	return false;
 }
 
-static void shrink_events(struct shrinking *s)
+static void shrink_steps(struct shrinking *s)
 {
 	for (size_t run = s->cs->n / 2; run > 0; run /= 2) {
 		size_t at = 0;
@@ -95,16 +95,14 @@ static bool drop(struct bb_event *ev, int part)
 static void replace(struct bb_case *cs, const struct bb_event *old, struct bb_event *fresh,
 		    size_t at)
 {
-	cs->events[at] = fresh;
+	cs->steps[at].ev = fresh;
 	for (size_t i = 0; i < cs->n; i++) {
-		struct bb_event *ev = cs->events[i];
+		struct bb_event *ev = cs->steps[i].ev;
 
-		if (i == at || !bb_text_equal(ev->id, old->id) ||
-		    !bb_text_equal(ev->source, old->source) || ev->has_time != old->has_time ||
-		    ev->time_ms != old->time_ms)
+		if (i == at || !ev || !bb_case_same_name(ev, old))
 			continue;
-		cs->events[i] = bb_case_copy(fresh, &cs->arena);
-		cs->events[i]->position = ev->position;
+		cs->steps[i].ev = bb_case_copy(fresh, &cs->arena);
+		cs->steps[i].ev->position = ev->position;
 	}
 }
 
@@ -113,17 +111,17 @@ static void shrink_parts(struct shrinking *s)
 	struct bb_case *cs = s->cs;
 
 	for (size_t i = 0; i < cs->n; i++) {
-		for (int part = ATTRIBUTES; part < IDENTIFIERS + 25; part++) {
-			struct bb_event **kept = cs->events;
-			struct bb_event *fresh = bb_case_copy(cs->events[i], &cs->arena);
+		for (int part = ATTRIBUTES; cs->steps[i].ev && part < IDENTIFIERS + 25; part++) {
+			struct bb_step *kept = cs->steps;
+			struct bb_event *fresh = bb_case_copy(kept[i].ev, &cs->arena);
 
 			if (!drop(fresh, part))
 				continue;
-			cs->events = bb_arena_alloc(&cs->arena, cs->n * sizeof *kept);
-			memcpy(cs->events, kept, cs->n * sizeof *kept);
-			replace(cs, kept[i], fresh, i);
+			cs->steps = bb_arena_alloc(&cs->arena, cs->n * sizeof *kept);
+			memcpy(cs->steps, kept, cs->n * sizeof *kept);
+			replace(cs, kept[i].ev, fresh, i);
 			if (!still_fails(s))
-				cs->events = kept;
+				cs->steps = kept;
 			else if (part >= IDENTIFIERS)
 				part--; /* the next one took its place */
 		}
@@ -137,8 +135,8 @@ void bb_shrink_case(struct bb_case *cs, bb_shrink_fails_fn *fails, void *ctx, si
 
 	do {
 		before = cs->n;
-		shrink_events(&s);
+		shrink_steps(&s);
 	} while (cs->n < before);
 	shrink_parts(&s);
-	shrink_events(&s);
+	shrink_steps(&s);
 }

@@ -10,7 +10,7 @@
 typedef bool bb_shrink_fails_fn(const struct bb_case *cs, void *ctx);
 
 /*
- * Takes events away, then parts of events, as long as `fails` says that what is left still fails;
+ * Takes steps away, then parts of events, as long as `fails` says that what is left still fails;
  * `cs` is changed in place. At most `budget` trials.
  */
 void bb_shrink_case(struct bb_case *cs, bb_shrink_fails_fn *fails, void *ctx, size_t budget);

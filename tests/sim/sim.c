@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The simulation: for each seed a random case, brought to the pipeline in several ways, each judged
- * by the model, all with one digest. A seed runs in a process of its own, two at a time; a crash or
- * a hang of the code under test is a failure like any other.
+ * by the model, all with one digest (but where people are erased). A seed runs in a process of its
+ * own, two at a time; a crash or a hang of the code under test is a failure like any other.
  *
  * A failing case is shrunk, and printed with its seed, the run, what differs, the rules and the
  * events that are left.
@@ -10,6 +10,7 @@
 #include "model.h"
 #include "run.h"
 #include "shrink.h"
+#include "walk.h"
 
 #include <backbone/clock.h>
 
@@ -54,7 +55,7 @@ static const struct bb_run runs[] = {
 
 struct options {
 	uint64_t first, last;
-	size_t events;
+	struct bb_case_options cases;
 	bool every_batch, json, emit, keep;
 	const char *store; /* NULL: as each run says */
 	long run;	   /* -1: all */
@@ -86,7 +87,7 @@ static size_t run_seed(const struct options *options, uint64_t seed)
 	bool any = false;
 	size_t i;
 
-	bb_case_make(&cs, seed, options->events);
+	bb_case_make(&cs, seed, &options->cases);
 	for (i = 0; i < RUNS; i++) {
 		struct bb_run run = run_of(options, i);
 
@@ -94,7 +95,7 @@ static size_t run_seed(const struct options *options, uint64_t seed)
 			continue;
 		if (!bb_run_case(&cs, &run, &digest, &report))
 			break;
-		if (any &&
+		if (any && !cs.erases && /* else it depends on what was read by then */
 		    (!bb_hash_equal(&first.sum, &digest.sum) || first.profiles != digest.profiles))
 			break;
 		first = digest;
@@ -103,7 +104,7 @@ static size_t run_seed(const struct options *options, uint64_t seed)
 	report.n = 0;
 	if (options->json) {
 		bb_buf_printf(&report,
-			      "{\"seed\":%" PRIu64 ",\"ok\":%s,\"events\":%zu,\"profiles\":%" PRIu64
+			      "{\"seed\":%" PRIu64 ",\"ok\":%s,\"steps\":%zu,\"profiles\":%" PRIu64
 			      ",\"ms\":%" PRIu64 "}\n",
 			      seed, i == RUNS ? "true" : "false", cs.n, digest.profiles,
 			      (bb_clock_monotonic_ns() - begin_ns) / 1000000);
@@ -147,6 +148,25 @@ static bool on_trial(const struct bb_case *cs, void *ctx)
 	return fails_apart(cs, ctx, false);
 }
 
+static void emit_step(const struct bb_step *step, struct bb_buf *buf)
+{
+	switch (step->kind) {
+	case BB_STEP_EVENT:
+		bb_emit_event(step->ev, buf);
+		break;
+	case BB_STEP_RULING:
+		bb_emit_ruling(step->ruling, buf);
+		break;
+	case BB_STEP_ERASE:
+		bb_emit_order(step->order, buf);
+		break;
+	case BB_STEP_CHANGE:
+		bb_buf_printf(buf, "{\"from here the second rules hold\":true}");
+		break;
+	}
+	bb_buf_byte(buf, '\n');
+}
+
 static void print_case(const struct bb_case *cs)
 {
 	struct bb_buf buf = BB_BUF_EMPTY;
@@ -154,8 +174,11 @@ static void print_case(const struct bb_case *cs)
 	bb_emit_rules(&cs->rules, &buf);
 	bb_buf_byte(&buf, '\n');
 	for (size_t i = 0; i < cs->n; i++) {
-		bb_emit_event(cs->events[i], &buf);
-		bb_buf_byte(&buf, '\n');
+		if (cs->steps[i].kind == BB_STEP_CHANGE) {
+			bb_emit_rules(&cs->later, &buf);
+			bb_buf_byte(&buf, '\n');
+		}
+		emit_step(&cs->steps[i], &buf);
 	}
 	print(&buf);
 	bb_buf_fini(&buf);
@@ -165,19 +188,19 @@ static void explain(const struct options *options, uint64_t seed)
 {
 	struct bb_case cs;
 
-	bb_case_make(&cs, seed, options->events);
+	bb_case_make(&cs, seed, &options->cases);
 	for (size_t i = 0; i < RUNS; i++) {
 		struct bb_run run = run_of(options, i);
 
 		if ((options->run >= 0 && i != (size_t)options->run) ||
 		    !fails_apart(&cs, &run, false))
 			continue;
-		printf("seed %" PRIu64 " fails in run %zu (%s); all %zu events:\n", seed, i,
+		printf("seed %" PRIu64 " fails in run %zu (%s); all %zu steps:\n", seed, i,
 		       run.name, cs.n);
 		fails_apart(&cs, &run, true);
 		if (!options->keep)
 			bb_shrink_case(&cs, on_trial, &run, SHRINK_BUDGET);
-		printf("%zu events are left of it:\n", cs.n);
+		printf("%zu steps are left of it:\n", cs.n);
 		fails_apart(&cs, &run, true);
 		print_case(&cs);
 		bb_case_fini(&cs);
@@ -234,31 +257,86 @@ static uint64_t run_seeds(const struct options *options)
 	return failed;
 }
 
-/* Rules, events, views, each part after a line of its own. */
+/* The lines of a case, its steps taken as they come. */
+static void take_steps(const struct bb_case *cs, struct bb_walk *walk)
+{
+	struct bb_model_erasure erasure;
+	struct bb_refusal refusal;
+
+	for (size_t i = 0; i < cs->n; i++) {
+		const struct bb_step *step = &cs->steps[i];
+
+		switch (step->kind) {
+		case BB_STEP_EVENT:
+			bb_walk_event(walk, step->ev);
+			break;
+		case BB_STEP_RULING:
+			bb_walk_ruling(
+				walk, step->ruling,
+				bb_ruling_check(walk->rules, step->ruling, walk->arena, &refusal));
+			break;
+		case BB_STEP_ERASE:
+			if (!bb_walk_knows(walk, step->order->id) &&
+			    bb_walk_erase(walk, step->order, &erasure) == BB_OK)
+				bb_walk_erased(walk, &erasure);
+			break;
+		case BB_STEP_CHANGE:
+			walk->rules = &cs->later;
+			break;
+		}
+	}
+}
+
+/* Rules (those that hold at the end), lines, views, each part after a line of its own. */
 static void emit(const struct options *options)
 {
-	struct bb_case cs;
-	struct bb_arena arena;
+	struct bb_buf buf = BB_BUF_EMPTY;
 	struct bb_model_views views;
+	struct bb_arena arena;
+	struct bb_case cs;
+	struct bb_walk walk = {.rules = &cs.rules, .arena = &arena};
 
-	bb_case_make(&cs, options->first, options->events);
+	bb_case_make(&cs, options->first, &options->cases);
 	bb_arena_init(&arena);
-	print_case(&cs);
-	views = bb_model_views(&cs.rules, (const struct bb_event *const *)cs.events, cs.n, &arena);
-	printf("views\n");
-	for (size_t i = 0; i < views.n; i++)
-		printf("%.*s\n", (int)views.lines[i].n, views.lines[i].p);
+	take_steps(&cs, &walk);
+	bb_emit_rules(walk.rules, &buf);
+	bb_buf_byte(&buf, '\n');
+	for (size_t i = 0; i < walk.lines.event_n; i++) {
+		bb_emit_event(walk.lines.events[i], &buf);
+		bb_buf_byte(&buf, '\n');
+	}
+	for (size_t i = 0; i < walk.lines.ruling_n; i++) {
+		bb_emit_ruling(walk.lines.rulings[i], &buf);
+		bb_buf_byte(&buf, '\n');
+	}
+	for (size_t i = 0; i < walk.lines.erasure_n; i++) {
+		bb_emit_erasure(walk.lines.erasures[i], &buf);
+		bb_buf_byte(&buf, '\n');
+	}
+	views = bb_model_views(walk.rules, &walk.lines, &arena);
+	bb_buf_printf(&buf, "views\n");
+	for (size_t i = 0; i < views.n; i++) {
+		bb_buf_text(&buf, views.lines[i]);
+		bb_buf_byte(&buf, '\n');
+	}
+	print(&buf);
+	bb_buf_fini(&buf);
 	bb_arena_fini(&arena);
 	bb_case_fini(&cs);
 }
 
 static int usage(FILE *out)
 {
-	fprintf(out, "usage: sim [--seeds A..B] [--events N] [--every-batch] "
-		     "[--store lmdb|memory] [--run K] [--keep] [--json]\n"
-		     "       sim --emit SEED [--events N]\n"
-		     "--emit prints rules, events (one a line), the line `views`, and the views.\n"
-		     "--keep prints a failing case whole. Runs:\n");
+	fprintf(out,
+		"usage: sim [--seeds A..B] [--events N] [--no-rulings] [--no-erasures] "
+		"[--no-change] [--every-batch]\n"
+		"           [--store lmdb|memory] [--run K] [--keep] [--json]\n"
+		"       sim --emit SEED [--events N] [--no-...]\n"
+		"Seeds from %d on mix rulings, erasures and a change of the rules into the "
+		"events.\n"
+		"--emit prints rules, lines, the line `views`, and the views.\n"
+		"--keep prints a failing case whole. Runs:\n",
+		BB_CASE_MIXED_FROM);
 	for (size_t i = 0; i < RUNS; i++)
 		fprintf(out, "  %zu  %s\n", i, runs[i].name);
 	return out == stdout ? 0 : 2;
@@ -285,14 +363,20 @@ static bool take_option(int letter, struct options *options)
 		options->emit = true;
 		return parse_seeds(optarg, options);
 	case 'n':
-		options->events = strtoul(optarg, NULL, 10);
-		return options->events > 0;
+		options->cases.events = strtoul(optarg, NULL, 10);
+		return options->cases.events > 0;
 	case 'r':
 		options->run = strtol(optarg, NULL, 10);
 		return options->run >= 0 && options->run < (long)RUNS;
 	case 'S':
 		options->store = optarg;
 		return strcmp(optarg, "lmdb") == 0 || strcmp(optarg, "memory") == 0;
+	case 'R':
+		return options->cases.no_rulings = true;
+	case 'E':
+		return options->cases.no_erasures = true;
+	case 'C':
+		return options->cases.no_change = true;
 	case 'b':
 		return options->every_batch = true;
 	case 'k':
@@ -307,11 +391,19 @@ static bool take_option(int letter, struct options *options)
 int main(int argc, char **argv)
 {
 	static const struct option known[] = {
-		{"seeds", required_argument, NULL, 's'}, {"events", required_argument, NULL, 'n'},
-		{"emit", required_argument, NULL, 'e'},	 {"every-batch", no_argument, NULL, 'b'},
-		{"store", required_argument, NULL, 'S'}, {"run", required_argument, NULL, 'r'},
-		{"json", no_argument, NULL, 'j'},	 {"keep", no_argument, NULL, 'k'},
-		{"help", no_argument, NULL, 'h'},	 {0},
+		{"seeds", required_argument, NULL, 's'},
+		{"events", required_argument, NULL, 'n'},
+		{"emit", required_argument, NULL, 'e'},
+		{"every-batch", no_argument, NULL, 'b'},
+		{"store", required_argument, NULL, 'S'},
+		{"run", required_argument, NULL, 'r'},
+		{"json", no_argument, NULL, 'j'},
+		{"keep", no_argument, NULL, 'k'},
+		{"no-rulings", no_argument, NULL, 'R'},
+		{"no-erasures", no_argument, NULL, 'E'},
+		{"no-change", no_argument, NULL, 'C'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
 	};
 	struct options options = {.first = 1, .last = 300, .run = -1};
 	uint64_t failed, seeds;

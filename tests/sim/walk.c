@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The lines of a run grow with what is delivered. Erasures are not in the case as lines: what one
+ * names is what the model finds at that moment.
+ */
+#include "walk.h"
+
+static void mark(struct bb_walk *walk, const struct bb_position *position)
+{
+	for (size_t i = 0; i < walk->mark_n; i++) {
+		struct bb_model_mark *known = &walk->marks[i];
+
+		if (!bb_text_equal(known->topic, position->topic) ||
+		    known->partition != position->partition)
+			continue;
+		if (position->offset >= known->next_offset)
+			known->next_offset = position->offset + 1;
+		return;
+	}
+	BB_ARENA_PUSH(walk->arena, walk->marks, walk->mark_n, walk->mark_room) =
+		(struct bb_model_mark){position->topic, position->partition, position->offset + 1};
+}
+
+static bool is_same_log(const struct bb_position *a, const struct bb_position *b)
+{
+	return bb_text_equal(a->topic, b->topic) && a->partition == b->partition;
+}
+
+/* Whether what is left of two copies differs, and something is left of both. */
+static bool differ(const struct bb_walk *walk, const struct bb_event *a, const struct bb_event *b)
+{
+	struct bb_text one = {NULL, 0}, other = {NULL, 0};
+
+	return bb_model_left(walk->rules, &walk->lines, a, walk->arena, &one) != BB_MODEL_GONE &&
+	       bb_model_left(walk->rules, &walk->lines, b, walk->arena, &other) != BB_MODEL_GONE &&
+	       !bb_text_equal(one, other);
+}
+
+bool bb_walk_event(struct bb_walk *walk, const struct bb_event *ev)
+{
+	int64_t time_ms = ev->has_time ? ev->time_ms : ev->log_ms;
+
+	for (size_t i = 0; walk->lines.erasure_n > 0 && i < walk->lines.event_n; i++) {
+		const struct bb_event *other = walk->lines.events[i];
+
+		if (bb_case_same_name(ev, other) && !is_same_log(&ev->position, &other->position) &&
+		    differ(walk, ev, other))
+			return false;
+	}
+	BB_ARENA_PUSH(walk->arena, walk->lines.events, walk->lines.event_n,
+		      walk->lines.event_room) = ev;
+	if (ev->position.topic.p)
+		mark(walk, &ev->position);
+	else if (time_ms > walk->file_ms && bb_model_counts(walk->rules, ev, walk->arena))
+		walk->file_ms = time_ms;
+	return true;
+}
+
+static bool is_void(const struct bb_walk *walk, const struct bb_ruling *ruling)
+{
+	for (size_t i = 0; i < walk->lines.erasure_n; i++) {
+		const struct bb_model_erasure *erasure = walk->lines.erasures[i];
+
+		for (size_t k = 0; k < erasure->id_n; k++)
+			for (unsigned end = 0; end < bb_ruling_ends(ruling->kind); end++)
+				if (ruling->time_ms <= erasure->time_ms &&
+				    bb_text_equal(erasure->ids[k].ns, ruling->on[end].ns) &&
+				    bb_text_equal(erasure->ids[k].value, ruling->on[end].value))
+					return true;
+	}
+	return false;
+}
+
+static bool is_same_content(const struct bb_ruling *a, const struct bb_ruling *b)
+{
+	bool same = a->kind == b->kind && a->time_ms == b->time_ms &&
+		    bb_text_equal(a->actor, b->actor) && bb_text_equal(a->reason, b->reason);
+
+	for (unsigned i = 0; same && i < bb_ruling_ends(a->kind); i++)
+		same = bb_text_equal(a->on[i].ns, b->on[i].ns) &&
+		       bb_text_equal(a->on[i].value, b->on[i].value);
+	return same && (a->kind != BB_RULING_RELEASE || bb_text_equal(a->releases, b->releases));
+}
+
+enum bb_walk_ruling bb_walk_ruling(struct bb_walk *walk, const struct bb_ruling *ruling,
+				   bool checked)
+{
+	const struct bb_ruling *known = NULL;
+
+	for (size_t i = 0; i < walk->lines.ruling_n; i++)
+		if (bb_text_equal(walk->lines.rulings[i]->id, ruling->id))
+			known = walk->lines.rulings[i];
+	if (!checked)
+		return BB_WALK_LEFT_OUT;
+	if (known && is_same_content(known, ruling))
+		return is_void(walk, ruling) ? BB_WALK_VOID : BB_WALK_AGAIN;
+	if (known)
+		return is_void(walk, known) || is_void(walk, ruling) ? BB_WALK_LEFT_OUT
+								     : BB_WALK_CONFLICT;
+	BB_ARENA_PUSH(walk->arena, walk->lines.rulings, walk->lines.ruling_n,
+		      walk->lines.ruling_room) = ruling;
+	return is_void(walk, ruling) ? BB_WALK_VOID : BB_WALK_NEW;
+}
+
+bool bb_walk_knows(const struct bb_walk *walk, struct bb_text id)
+{
+	for (size_t i = 0; i < walk->lines.erasure_n; i++)
+		if (bb_text_equal(walk->lines.erasures[i]->id, id))
+			return true;
+	return false;
+}
+
+int bb_walk_erase(const struct bb_walk *walk, const struct bb_erasure *order,
+		  struct bb_model_erasure *ret_erasure)
+{
+	struct bb_model_erasure erasure = {
+		.id = order->id,
+		.time_ms = order->time_ms > walk->file_ms ? order->time_ms : walk->file_ms + 1,
+		.suppress = order->mode == BB_ERASURE_SUPPRESS,
+		.mark_n = walk->mark_n,
+	};
+	int rc;
+
+	for (size_t i = 0; i < walk->lines.erasure_n; i++) {
+		const struct bb_model_erasure *before = walk->lines.erasures[i];
+
+		if (before->time_ms >= erasure.time_ms) /* each acts on what the last one left */
+			erasure.time_ms = before->time_ms + 1;
+	}
+	erasure.marks = bb_arena_alloc(walk->arena, walk->mark_n * sizeof *erasure.marks);
+	if (walk->mark_n > 0)
+		memcpy(erasure.marks, walk->marks, walk->mark_n * sizeof *erasure.marks);
+	rc = bb_model_erase(walk->rules, &walk->lines, order->key, walk->arena, &erasure);
+	if (rc == BB_OK)
+		*ret_erasure = erasure;
+	return rc;
+}
+
+void bb_walk_erased(struct bb_walk *walk, const struct bb_model_erasure *erasure)
+{
+	struct bb_model_erasure *kept = bb_arena_alloc(walk->arena, sizeof *kept);
+
+	*kept = *erasure;
+	BB_ARENA_PUSH(walk->arena, walk->lines.erasures, walk->lines.erasure_n,
+		      walk->lines.erasure_room) = kept;
+}
