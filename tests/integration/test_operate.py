@@ -8,6 +8,8 @@ import socket
 
 import pytest
 
+from conftest import or_skip
+from harness.broker import KafkaBroker
 from harness.events import event, line, seen, stream, expect
 from harness.process import Process, program, wait_until
 
@@ -70,6 +72,25 @@ def test_reload_of_a_bad_file_changes_nothing_and_says_why(kafka, till):
     kafka.produce(name, [sale(b"2")])
     one.catch_up(kafka, name)
     assert kinds(one) == {"sold": 2} and one.ready()[0]
+
+
+def test_a_broker_that_dies_is_said_and_its_return_is_seen(daemon, topic, tmp_path):
+    broker = or_skip(lambda: KafkaBroker(tmp_path / "kafka"))
+    try:
+        name = broker.create_topic(topic())
+        broker.produce(name, [line(event("1", ["user:a"]))])
+        one = daemon(brokers=broker.bootstrap, topics=[name]).start()
+        one.catch_up(broker, name)
+        wait_until(lambda: one.ready()[0], "ready")
+        broker.process.kill()
+        wait_until(lambda: one.ready() == (False, ["broker_unreachable"]), lambda: f"not ready: {one.ready()}")
+        assert one.http("/v1/profiles/user/a")[0] == 200, "look-ups go on"
+        broker.start()
+        wait_until(lambda: one.ready()[0], lambda: f"ready again: {one.ready()}\n{one.process.tail()}")
+        broker.produce(name, [line(event("2", ["user:a"]))])
+        one.catch_up(broker, name)
+    finally:
+        broker.close()
 
 
 def test_sigterm_drains_and_a_restart_goes_on(kafka, daemon, topic):

@@ -332,6 +332,32 @@ Test(serve, scan_walks_every_profile_once, .init = setup, .fini = teardown)
 	cr_assert(strstr(run("SCAN 0 MATCH q*"), "\r\n*0\r\n"));
 }
 
+Test(serve, scan_gives_at_most_a_hundred_whatever_is_asked, .init = setup, .fini = teardown)
+{
+	static const char *const asked[] = {"100", "101", "1000000", "999999999999999999"};
+	const char *lines[130];
+	char words[64];
+
+	for (size_t i = 0; i < 130; i++) {
+		char *text = malloc(256);
+
+		snprintf(text, 256,
+			 "{\"source\":\"web\",\"type\":\"seen\",\"id\":\"s%zu\",\"time\":"
+			 "\"2026-02-01T00:00:00Z\",\"identifiers\":[{\"ns\":\"user\",\"value\":"
+			 "\"many%zu\"}]}",
+			 i, i);
+		lines[i] = text;
+	}
+	fixture_apply(&fix, lines, 130);
+	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+		snprintf(words, sizeof(words), "SCAN 0 COUNT %s", asked[i]);
+		cr_expect(strstr(run(words), "\r\n*100\r\n"), "%s: %.40s", words, out.p);
+		cr_expect(strncmp(out.p, "*2\r\n$1\r\n0\r\n", 11) != 0, "there are more");
+	}
+	for (size_t i = 0; i < 130; i++)
+		free((char *)lines[i]);
+}
+
 Test(serve, the_table_tells_itself, .init = setup, .fini = teardown)
 {
 	const char *docs;
