@@ -67,6 +67,7 @@ static void on_serve_stopped(void *ctx)
 	close_handle((uv_handle_t *)&app->hangup);
 	close_handle((uv_handle_t *)&app->tick);
 	close_handle((uv_handle_t *)&app->watchdog);
+	close_handle((uv_handle_t *)&app->maintenance.retry);
 }
 
 static void on_ingest_stopped(void *ctx)
@@ -79,7 +80,7 @@ static void on_ingest_stopped(void *ctx)
 		on_serve_stopped(app);
 }
 
-static void stop(struct bb_app *app, enum bb_exit code)
+void bb_app_stop(struct bb_app *app, enum bb_exit code)
 {
 	if (app->stopping)
 		return;
@@ -88,6 +89,7 @@ static void stop(struct bb_app *app, enum bb_exit code)
 	bb_log(BB_LOG_NOTICE, "stopping", "exit=%d", (int)code);
 	bb_sdnotify_stopping("draining");
 	bb_sdnotify_extend(STOP_EXTRA_MS);
+	bb_app_maintenance_stop(app);
 	bb_ingest_stop(app->ingest);
 }
 
@@ -100,18 +102,24 @@ static void on_stop_signal(uv_signal_t *handle, int signal)
 		       "signal=%d; what was not committed is read again at the next start", signal);
 		_exit(BB_EXIT_FAILURE);
 	}
-	stop(app, BB_EXIT_OK);
+	bb_app_stop(app, BB_EXIT_OK);
 }
 
 static void on_reload_signal(uv_signal_t *handle, int signal)
 {
+	struct bb_app *app = handle->data;
+
 	(void)signal;
-	bb_app_reload(handle->data);
+	if (app->maintenance.phase == BB_MAINTENANCE_NONE)
+		bb_app_reload(app);
+	else
+		app->maintenance.reload_wanted = true;
 }
 
 static void on_ingest_idle(void *ctx)
 {
 	bb_app_reload_finish(ctx);
+	bb_app_maintenance_idle(ctx);
 }
 
 /* --- when ingestion ends by itself ---------------------------------------------------------------
@@ -150,7 +158,7 @@ static void on_ingest_end(void *ctx, bool store_failed, const struct bb_error *e
 
 	if (!store_failed && err->code)
 		bb_log(BB_LOG_ERROR, "not_everything_read", "%s", err->msg);
-	stop(app, store_failed ? exit_of_failed_store(err) : exit_of_once(err));
+	bb_app_stop(app, store_failed ? exit_of_failed_store(err) : exit_of_once(err));
 }
 
 /* --- status --------------------------------------------------------------------------------------
@@ -179,6 +187,7 @@ static void on_status(void *ctx, struct bb_arena *arena, struct bb_status *ret_s
 	ret_status->started_ms = app->started_ms;
 	if (app->stopping)
 		ret_status->state = BB_TEXT("draining");
+	bb_app_maintenance_status(app, &ret_status->maintenance);
 	ret_status->profiles = count_profiles(app);
 	if (bb_store_stats(app->store, &stats))
 		return;
@@ -325,6 +334,8 @@ static int start_serve(struct bb_app *app, int query_fd, int admin_fd, struct bb
 		.metrics = app->metrics,
 		.status = on_status,
 		.status_ctx = app,
+		.purge = bb_app_purge,
+		.purge_ctx = app,
 	};
 
 	return app->options.once ? BB_OK : bb_serve_new(&app->loop, &options, &app->serve, err);
@@ -347,6 +358,7 @@ static void start_handles(struct bb_app *app)
 	start_signal(app, &app->hangup, on_reload_signal, SIGHUP);
 	uv_timer_init(&app->loop, &app->tick);
 	uv_timer_init(&app->loop, &app->watchdog);
+	bb_app_maintenance_init(app);
 	app->tick.data = app;
 	app->tick_due_ms = uv_now(&app->loop) + TICK_MS;
 	uv_timer_start(&app->tick, on_tick, TICK_MS, TICK_MS);
@@ -398,6 +410,7 @@ static void finish(struct bb_app *app)
 	bb_ingest_free(app->ingest);
 	bb_app_sources_free(app);
 	bb_store_reader_free(app->reader);
+	bb_app_maintenance_fini(app);
 	bb_store_close(app->store);
 	bb_metrics_free(app->metrics);
 	bb_config_free(app->coming);

@@ -10,6 +10,7 @@
 #include <backbone/ingest.h>
 #include <backbone/serve.h>
 #include <backbone/store.h>
+#include <stdatomic.h>
 #include <uv.h>
 
 /* X(name, code, when) */
@@ -37,6 +38,33 @@ struct bb_app_options {
 	bool once;
 };
 
+/* Work on the whole store: the second store, and its place. All the loop's, but for what a job of
+ * the pool has while it runs: beside, err, removed. */
+enum bb_maintenance_phase {
+	BB_MAINTENANCE_NONE,
+	BB_MAINTENANCE_HOLDING,	 /* ingestion ends what it has begun */
+	BB_MAINTENANCE_COPYING,	 /* pool */
+	BB_MAINTENANCE_SWAPPING, /* until no snapshot is open */
+	BB_MAINTENANCE_CLEANING	 /* pool: the old file goes */
+};
+
+struct bb_maintenance {
+	enum bb_maintenance_phase phase;
+	uint64_t run;
+	uv_work_t work;
+	uv_timer_t retry;
+	struct bb_store *beside;
+	struct bb_error err;
+	_Atomic uint64_t done, total;
+	atomic_bool cancelled;
+	bool reload_wanted; /* SIGHUP came meanwhile */
+	uint64_t since_ms;  /* loop time at which the swap was tried first */
+	int64_t began_ms, ended_ms;
+	uint64_t before_bytes, after_bytes, last_before_bytes;
+	int last; /* how the last one ended */
+	char detail[1024];
+};
+
 #define BB_APP_REPLAYS_MAX (BB_INGEST_SOURCES_MAX - 1)
 
 struct bb_app {
@@ -60,12 +88,25 @@ struct bb_app {
 	uint64_t tick_due_ms; /* loop time */
 	unsigned ticks;
 	int64_t started_ms;
+	struct bb_maintenance maintenance;
 	bool stopping;
 	enum bb_exit exit;
 };
 
 /* app.c: the daemon. */
 int bb_app_run(const struct bb_app_options *options);
+
+/* app.c: drains and ends with this code. */
+void bb_app_stop(struct bb_app *app, enum bb_exit code);
+
+/* app_maintenance.c. Purge: a bb_serve_options callback; ctx is the app. Idle: ingestion is held.
+ */
+int bb_app_purge(void *ctx, struct bb_error *err);
+void bb_app_maintenance_init(struct bb_app *app);
+void bb_app_maintenance_idle(struct bb_app *app);
+void bb_app_maintenance_status(const struct bb_app *app, struct bb_status_maintenance *ret_status);
+void bb_app_maintenance_stop(struct bb_app *app); /* gives up what has not changed anything yet */
+void bb_app_maintenance_fini(struct bb_app *app); /* the loop has ended, the store is open */
 
 /* app_tool.c: reads the configuration and says what is wrong with it. */
 int bb_app_check(const char *config_file);

@@ -72,6 +72,41 @@ static void connectors_json(const struct bb_status *status, struct bb_buf *buf)
 	bb_buf_byte(buf, ']');
 }
 
+static void text_or_null(struct bb_text text, struct bb_buf *buf)
+{
+	if (text.p)
+		bb_buf_json(buf, text);
+	else
+		bb_buf_printf(buf, "null");
+}
+
+static void maintenance_json(const struct bb_status_maintenance *at, struct bb_buf *buf)
+{
+	char iso[BB_ISO_BYTES];
+
+	bb_buf_printf(buf, ",\"maintenance\":{\"running\":");
+	text_or_null(at->what, buf);
+	bb_buf_printf(buf, ",\"phase\":");
+	text_or_null(at->phase, buf);
+	bb_buf_printf(buf, ",\"run\":%llu,\"done\":%llu,\"total\":%llu,\"last\":", ull(at->run),
+		      ull(at->done), ull(at->total));
+	if (at->last.p) {
+		bb_clock_iso(at->ended_ms, iso);
+		bb_buf_printf(buf, "{\"what\":");
+		bb_buf_json(buf, at->last);
+		bb_buf_printf(buf, ",\"result\":");
+		bb_buf_json(buf, at->result);
+		bb_buf_printf(buf, ",\"detail\":");
+		text_or_null(at->detail, buf);
+		bb_buf_printf(buf,
+			      ",\"ended\":\"%.*s\",\"before_bytes\":%llu,\"after_bytes\":%llu}",
+			      BB_ISO_BYTES, iso, ull(at->before_bytes), ull(at->after_bytes));
+	} else {
+		bb_buf_printf(buf, "null");
+	}
+	bb_buf_byte(buf, '}');
+}
+
 void bb_status_json(const struct bb_status *status, const struct bb_serve_stats *stats,
 		    struct bb_buf *buf)
 {
@@ -100,6 +135,7 @@ void bb_status_json(const struct bb_status *status, const struct bb_serve_stats 
 		      ull(stats->clients), ull(stats->accepted), ull(stats->refused),
 		      ull(stats->commands), ull(stats->errors), ull(stats->protocol_errors),
 		      ull(stats->closed_idle), ull(stats->closed_slow));
+	maintenance_json(&status->maintenance, buf);
 	partitions_json(status, buf);
 	connectors_json(status, buf);
 	bb_buf_byte(buf, '}');

@@ -28,6 +28,17 @@ struct bb_status_connector {
 	uint64_t results[BB_VERDICT_COUNT]; /* of its events */
 };
 
+/* Work on the whole store: a purge, a change of the rules. Texts that are not there have p NULL. */
+struct bb_status_maintenance {
+	struct bb_text what;  /* under way now: purge */
+	struct bb_text phase; /* of it: holding, copying, swapping, cleaning */
+	uint64_t run;	      /* its number, or that of the last one; 0: none since the start */
+	uint64_t done, total; /* entries of the store */
+	struct bb_text last, result, detail; /* of the last one that ended: done or failed, why */
+	int64_t ended_ms;
+	uint64_t before_bytes, after_bytes; /* of data.mdb */
+};
+
 struct bb_status {
 	bool ready;
 	struct bb_status_reason *reasons; /* at least one if not ready */
@@ -41,6 +52,7 @@ struct bb_status {
 	uint64_t dead_letters; /* kept in the store now */
 	uint64_t profiles, identifiers;
 	uint64_t store_used_bytes, store_file_bytes, checksum_failures;
+	struct bb_status_maintenance maintenance;
 };
 
 /* Fills *ret_status, which comes zeroed. On the loop's thread; must not block. */
