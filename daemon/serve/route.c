@@ -234,6 +234,7 @@ const struct bb_route bb_routes[] = {
 	{"GET", "/v1/profiles/", BB_ROLE_READ, get_profile, "A view, by identifier or profile id"},
 	{"GET", "/v1/dead-letters", BB_ROLE_ADMIN, get_dead_letters,
 	 "What could not be applied, with reason and bytes"},
+	{"POST", "/v1/purge", BB_ROLE_ADMIN, bb_route_purge, "Compacts the store into a new file"},
 	{"GET", "/v1/config", BB_ROLE_ADMIN, get_config, "The configuration, without secrets"},
 };
 const size_t bb_route_n = sizeof(bb_routes) / sizeof(bb_routes[0]);

@@ -47,6 +47,9 @@ void bb_route_problem(struct bb_response *res, unsigned status, const char *fmt,
 /* Undoes percent-encoding. False: broken encoding, a NUL byte, or bytes that are no UTF-8. */
 bool bb_route_decode(struct bb_text text, struct bb_arena *arena, struct bb_text *ret_text);
 
+/* route_maintenance.c */
+void bb_route_purge(const struct bb_request *req, struct bb_text rest, struct bb_response *res);
+
 /* status_json.c, config_json.c */
 void bb_status_json(const struct bb_status *status, const struct bb_serve_stats *stats,
 		    struct bb_buf *buf);

@@ -25,6 +25,8 @@ struct bb_service {
 	struct bb_metrics *metrics;
 	bb_status_fn *status;
 	void *status_ctx;
+	int (*purge)(void *ctx, struct bb_error *err);
+	void *purge_ctx;
 	struct bb_serve_stats stats;
 	struct bb_histogram **lookup_ns; /* by command of the table; NULL: not run yet. What was
 					    observed since the last bb_service_flush */

@@ -32,6 +32,10 @@ struct bb_serve_options {
 				       status and the store are set before it is rendered */
 	bb_status_fn *status;
 	void *status_ctx;
+	/* Begins a purge: BB_OK, it shows in the status; or BB_EBUSY, and `err` says why not now. NULL:
+	 * it is refused. */
+	int (*purge)(void *ctx, struct bb_error *err);
+	void *purge_ctx;
 };
 
 /*
