@@ -30,6 +30,27 @@ const struct bb_ctl_verb bb_ctl_verbs[] = {
 	 1,
 	 -1,
 	 bb_ctl_get},
+	{"why",
+	 "KEY",
+	 "why the identifiers of a customer are one profile",
+	 "The profile as a tree of links, each with what says it; the links that were refused,\n"
+	 "and what each would have broken; or why an identifier is blocked or shared. From the\n"
+	 "daemon, or from the store when it is down. Exit 1: the key was never seen.",
+	 {{0}},
+	 1,
+	 1,
+	 bb_ctl_why},
+	{"explain",
+	 "KEY KEY",
+	 "why two identifiers are one customer, or are not",
+	 "Together: the links between them, the weakest, and what would part them. Apart: the\n"
+	 "refused links and what they would have broken, or that there is no evidence; and what\n"
+	 "would unite them. From the daemon, or from the store when it is down. Exit 1: a key was\n"
+	 "never seen.",
+	 {{0}},
+	 2,
+	 2,
+	 bb_ctl_why},
 	{"try",
 	 "CONNECTOR FILE...",
 	 "the events that a connector makes of messages",
