@@ -13,7 +13,7 @@
 #include <backbone/explain.h>
 
 #define BB_EXPLAIN_LIST_MAX 100	  /* refused links, identifiers: more are only counted */
-#define BB_EXPLAIN_RECORDS_MAX 20 /* of one link, the latest seen */
+#define BB_EXPLAIN_RECORDS_MAX 5  /* of one link, the latest seen */
 #define BB_EXPLAIN_SIDE_MAX 20	  /* identifiers of each side of a witness */
 #define BB_EXPLAIN_REMOVED_MAX 64 /* links that are taken out until two are apart */
 
