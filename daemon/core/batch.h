@@ -65,6 +65,7 @@ struct bb_batch {
 		unsigned n;
 	} * ruled;
 	size_t ruled_n, ruled_room;
+	bool quiet;	   /* says nothing to the change feed */
 	bool alone;	   /* an erasure: nothing else in this batch */
 	bool has_tombs;	   /* there are erasures that events have to be compared with */
 	uint64_t epoch;	   /* erasures that this store has done */
@@ -132,6 +133,9 @@ void bb_batch_dirty_profile(struct bb_batch *batch, struct bb_profile *profile);
 void bb_batch_dirty_record(struct bb_batch *batch, struct bb_record *record);
 
 struct bb_hash bb_batch_hash_ident(const struct bb_batch *batch, uint16_t ns, struct bb_text value);
+
+/* The batch of a pipeline, for those who do more than apply events. */
+struct bb_batch *bb_pipeline_batch(struct bb_pipeline *pl);
 
 /* Keeps the first error. */
 void bb_batch_fail(struct bb_batch *batch, int err);

@@ -279,7 +279,9 @@ void bb_flush_rows(struct bb_batch *batch)
 {
 	int rc;
 
-	bb_changes_flush(batch); /* first: it asks where identifiers were, and may add names */
+	if (!batch->quiet)
+		bb_changes_flush(
+			batch); /* first: it asks where identifiers were, and may add names */
 	rc = bb_names_save(batch->names, batch->kv);
 	if (rc != BB_OK)
 		bb_batch_fail(batch, rc);

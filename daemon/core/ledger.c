@@ -8,6 +8,7 @@
  * A new candidate changes the row; the difference of what counted where, before and after, is taken
  * to the records.
  */
+#include "adopt.h"
 #include "batch.h"
 
 struct candidate {
@@ -456,6 +457,60 @@ void bb_ledger_drop_unclaimed(struct bb_batch *batch, const struct bb_hash *key)
 		if (row->items[i].recorded)
 			row->items[n++] = row->items[i];
 	row->n = n;
+}
+
+/* The candidate as its record is named now, and whether that belongs to somebody. */
+static void follow(struct bb_batch *batch, struct bb_ledger_row *row, struct candidate *cand,
+		   const struct bb_adopt_moves *moves)
+{
+	const struct bb_adopt_move *move = bb_adopt_moved(moves, &cand->record);
+	struct bb_ident *holder;
+	struct bb_record *record;
+
+	if (move && move->gone) {
+		cand->recorded = cand->somebody = false;
+		cand->record = cand->holder = (struct bb_hash){{0}};
+		return;
+	}
+	if (move) {
+		cand->record = move->record;
+		cand->holder = move->holder;
+	}
+	holder = bb_batch_ident(batch, &cand->holder);
+	record = holder ? bb_batch_record_in(batch, holder, &cand->record) : NULL;
+	if (!record) {
+		bb_batch_fail(batch, BB_ECORRUPT);
+		return;
+	}
+	cand->somebody = bb_rows_anchor(record->ident_n, record->blocked, record->shared) >= 0;
+	keep_head(batch, record, &row->hash);
+	bb_batch_dirty_record(batch, record);
+}
+
+void bb_ledger_adopt(struct bb_batch *batch, struct bb_text key, struct bb_text value,
+		     const struct bb_adopt_moves *moves)
+{
+	struct bb_ledger_row *row = bb_arena_zalloc(&batch->arena, sizeof(*row));
+	struct candidate *cands;
+	size_t n;
+
+	if (key.n != BB_HASH_BYTES || !decode(batch, bb_arena_copy(&batch->arena, value), row)) {
+		bb_batch_fail(batch, BB_ECORRUPT);
+		return;
+	}
+	memcpy(row->hash.b, key.p, BB_HASH_BYTES);
+	row->is_new = true;
+	cands = row->items;
+	n = row->n;
+	row->items = NULL;
+	row->n = row->room = 0;
+	for (size_t i = 0; i < n && batch->err == BB_OK; i++) {
+		if (cands[i].recorded)
+			follow(batch, row, &cands[i], moves);
+		enter(batch, row, &cands[i]);
+	}
+	count_all(batch, row, 1);
+	dirty(batch, row);
 }
 
 void bb_ledger_flush(struct bb_batch *batch)

@@ -29,6 +29,11 @@ struct bb_pipeline *bb_pipeline_new(const struct bb_rules *rules)
 	return pl;
 }
 
+struct bb_batch *bb_pipeline_batch(struct bb_pipeline *pl)
+{
+	return &pl->batch;
+}
+
 static void clear_tables(struct bb_batch *batch)
 {
 	struct bb_hash_table *tables[] = {&batch->idents,  &batch->profiles, &batch->records,
@@ -116,7 +121,7 @@ void bb_pipeline_begin(struct bb_pipeline *pl, struct bb_kv *kv)
 	batch->flipped_n = batch->flipped_room = 0;
 	batch->ruled = NULL;
 	batch->ruled_n = batch->ruled_room = 0;
-	batch->splits_final = batch->alone = false;
+	batch->splits_final = batch->alone = batch->quiet = false;
 	batch->next_cluster = batch->clusters_saved = 0;
 	batch->mark = batch->link_mark = batch->replay_mark = 0; /* all rows are read anew */
 	pl->before = batch->stats;

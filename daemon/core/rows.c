@@ -116,6 +116,20 @@ bool bb_rows_decode_ident(struct bb_text bytes, struct bb_arena *arena, const ui
 	return !cur.bad;
 }
 
+bool bb_rows_ident_head(struct bb_text bytes, struct bb_ident_head *ret_head)
+{
+	struct bb_cursor cur = bb_cursor_of(bytes);
+	uint64_t flags;
+
+	ret_head->ns = (uint32_t)bb_get_u64(&cur);
+	ret_head->value = bb_get_text(&cur);
+	flags = bb_get_u64(&cur);
+	ret_head->blocked = flags & IDENT_BLOCKED;
+	ret_head->shared = flags & IDENT_SHARED;
+	ret_head->cluster = bb_get_u64(&cur);
+	return !cur.bad;
+}
+
 bool bb_rows_ident_cluster(struct bb_cursor *cur, uint64_t *ret_cluster)
 {
 	bb_get_u64(cur);

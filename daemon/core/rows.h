@@ -214,6 +214,14 @@ int bb_rows_anchor(size_t ident_n, uint32_t blocked, uint32_t shared);
 void bb_rows_encode_ident(struct bb_buf *buf, const struct bb_ident *ident, const uint32_t *ns_ids);
 bool bb_rows_decode_ident(struct bb_text bytes, struct bb_arena *arena, const uint16_t *ns_of_id,
 			  size_t ns_n, struct bb_ident *ret_ident);
+/* What stands first in the row; `ns` is the interned number. */
+struct bb_ident_head {
+	uint32_t ns;
+	struct bb_text value;
+	bool blocked, shared;
+	uint64_t cluster;
+};
+bool bb_rows_ident_head(struct bb_text bytes, struct bb_ident_head *ret_head);
 /* Only the number of its profile: what a look-up needs. */
 bool bb_rows_ident_cluster(struct bb_cursor *cur, uint64_t *ret_cluster);
 void bb_rows_encode_profile(struct bb_buf *buf, const struct bb_profile *profile,

@@ -324,6 +324,7 @@ void bb_steward_leave(struct bb_batch *batch)
 		struct bb_profile *profile = bb_batch_profile_of(batch, ident);
 
 		bb_assert(profile->member_n == 1);
+		profile->members[0].ident = ident; /* by name it is in no profile any more */
 		profile->gone = true;
 		bb_batch_dirty_profile(batch, profile);
 		ident->leaving = false;

@@ -312,8 +312,8 @@ int bb_tomb_any(struct bb_kv *kv, bool *ret_any, uint64_t *ret_epoch)
 
 	*ret_any = rc == BB_OK;
 	*ret_epoch = 0;
-	if (rc != BB_OK)
-		return rc == BB_ENOTFOUND ? BB_OK : rc;
+	if (rc != BB_OK && rc != BB_ENOTFOUND)
+		return rc;
 	rc = bb_kv_get(kv, BB_TABLE_TOMBSTONE, BB_TEXT("n"), &value);
 	if (rc == BB_OK && value.n != 8)
 		return BB_ECORRUPT;

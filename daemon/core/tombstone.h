@@ -8,9 +8,10 @@
  *	'i' hash of identifier, order -> whether it stands for that person alone
  *	'r' hash of record, order     -> nothing: it goes
  *	'k' hash of amount key, order -> nothing: its entries without identifiers go
- *	's' hash of record, epoch u64 -> what became of it in this store's erasure of that number:
+ *	's' hash of record, epoch u64 -> what became of it when the epoch came to be that number:
  *nothing (it went), or the record that its events are in since, and an identifier that leads there
- *	'n'			      -> how many erasures this store has done: the epoch
+ *	'n'			      -> how often records of this store lost their names, by an
+ *erasure or changed rules: the epoch
  */
 #ifndef BB_CORE_TOMBSTONE_H
 #define BB_CORE_TOMBSTONE_H

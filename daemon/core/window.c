@@ -85,8 +85,8 @@ static uint64_t fingerprint(const struct bb_event *ev)
 	uint64_t h = hash_text(ev->type, ev->kafka_time ? 0 : (uint64_t)ev->time_ms), sum = 0;
 
 	h = hash_text(ev->channel, h);
-	for (size_t i = 0; i < ev->identifier_n; i++)
-		h = hash_text(ev->identifiers[i].value, hash_text(ev->identifiers[i].ns, h));
+	for (size_t i = 0; i < ev->identifier_n; i++) /* their order is the configuration's */
+		sum += hash_text(ev->identifiers[i].value, hash_text(ev->identifiers[i].ns, h));
 	h = hash_attributes(ev->attributes, ev->attribute_n, h);
 	h = hash_attributes(ev->once, ev->once_n, h);
 	for (size_t i = 0; i < ev->unset_n; i++)
@@ -178,7 +178,7 @@ static bool stands(struct bb_batch *batch, struct bb_window_row *row)
 	struct bb_tomb_fate fate = {row->record, row->holder, false};
 	int rc;
 
-	if (!batch->has_tombs || row->epoch == batch->epoch)
+	if (row->epoch == batch->epoch)
 		return true;
 	rc = bb_tomb_follow(batch->kv, row->epoch, &fate);
 	if (rc != BB_OK)

@@ -8,6 +8,7 @@
 
 #include "kvmem.h"
 
+#include <backbone/adopt.h>
 #include <backbone/assert.h>
 #include <backbone/store.h>
 
@@ -106,16 +107,29 @@ void bb_backend_carry(struct bb_backend *from, struct bb_backend *to)
 	bb_assert(rc == BB_OK);
 }
 
-void bb_backend_adopt(struct bb_backend *backend, const struct bb_rules *rules,
-		      bb_backend_fill_fn *fill, void *ctx)
+static int adopt_begin(void *ctx, struct bb_kv **ret_kv)
 {
-	struct bb_backend *other = bb_backend_new(rules, !backend->mem), old = *backend;
+	*ret_kv = bb_backend_begin(ctx);
+	return BB_OK;
+}
 
-	bb_backend_carry(backend, other);
+void bb_backend_adopt(struct bb_backend *backend, const struct bb_rules *rules)
+{
+	struct bb_backend *other = bb_backend_new(rules, !backend->mem), old;
+	struct bb_adopt_target target = {
+		.write_begin = adopt_begin,
+		.write_commit = backend->mem ? bb_kvmem_commit : bb_store_write_commit,
+		.write_abort = backend->mem ? bb_kvmem_abort : bb_store_write_abort,
+		.ctx = other,
+	};
+	int rc = bb_adopt(bb_backend_read_begin(backend), rules, &target);
+
+	bb_assert(rc == BB_OK);
+	bb_backend_read_end(backend);
+	old = *backend;
 	*backend = *other;
 	*other = old;
 	bb_backend_free(other);
-	fill(ctx);
 }
 
 struct bb_kv *bb_backend_begin(struct bb_backend *backend)

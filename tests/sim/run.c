@@ -341,27 +341,12 @@ static bool apply_batch(struct running *r, struct batch *batch)
 
 /* --- a whole run -------------------------------------------------------------------------- */
 
-/* All that was said so far, for a store that is made anew. */
-static void on_fill(void *ctx)
-{
-	struct running *r = ctx;
-	struct batch batch = {0};
-	int rc;
-
-	for (size_t i = 0; i < r->walk.lines.event_n; i++)
-		add_event(r, &batch, r->walk.lines.events[i]);
-	for (size_t i = 0; i < r->walk.lines.ruling_n; i++)
-		add_ruling(r, &batch, r->walk.lines.rulings[i], BB_WALK_VOID);
-	rc = try_batch(r, &batch);
-	bb_assert(rc == BB_OK);
-}
-
 static void change_rules(struct running *r)
 {
 	stop(r);
 	r->walk.rules = &r->cs->later;
 	start(r);
-	bb_backend_adopt(r->backend, r->walk.rules, on_fill, r);
+	bb_backend_adopt(r->backend, r->walk.rules);
 }
 
 static bool judge(struct running *r, struct bb_digest *ret_digest)

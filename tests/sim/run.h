@@ -58,11 +58,8 @@ struct bb_backend *bb_backend_new(const struct bb_rules *rules, bool disk);
 void bb_backend_free(struct bb_backend *backend);
 void bb_backend_reopen(struct bb_backend *backend);
 
-/* Other rules for what is stored already: for now a new store, which is given the tombstones, and
- * then by `fill` all that the old one was given. */
-typedef void bb_backend_fill_fn(void *ctx);
-void bb_backend_adopt(struct bb_backend *backend, const struct bb_rules *rules,
-		      bb_backend_fill_fn *fill, void *ctx);
+/* Changed rules: a second store is made of this one's, and takes its place. */
+void bb_backend_adopt(struct bb_backend *backend, const struct bb_rules *rules);
 
 /* Takes the tombstones of one to the other, which is empty. */
 void bb_backend_carry(struct bb_backend *from, struct bb_backend *to);

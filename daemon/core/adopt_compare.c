@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How two stores of the same records differ: by ids, as each id is the hash of an identifier and so
+ * leads somewhere in either. An id that is nobody's any more went where its identifier is now; an
+ * id that is new came from where its identifier was.
+ */
+#include <backbone/adopt.h>
+
+#include "adopt.h"
+#include "rows.h"
+
+struct walk {
+	struct bb_kv *kv;
+	enum bb_table table;
+	uint8_t key[BB_KV_KEY_MAX];
+	size_t n;
+};
+
+static int next(struct walk *walk, struct bb_text *ret_key, struct bb_text *ret_value)
+{
+	struct bb_text from = walk->n ? bb_text_bytes(walk->key, walk->n) : bb_text_bytes("\0", 1);
+	int rc = bb_kv_seek(walk->kv, walk->table, from, walk->n > 0, ret_key, ret_value);
+
+	if (rc != BB_OK)
+		return rc;
+	if (ret_key->n > sizeof(walk->key))
+		return BB_ECORRUPT;
+	memcpy(walk->key, ret_key->p, ret_key->n);
+	walk->n = ret_key->n;
+	return BB_OK;
+}
+
+/* The id of the next profile. */
+static int next_id(struct walk *walk, struct bb_hash *ret_id)
+{
+	struct bb_text key, value;
+	int rc;
+
+	while ((rc = next(walk, &key, &value)) == BB_OK) {
+		struct bb_cursor cur = bb_cursor_of(value);
+
+		if (key.n != 12)
+			return BB_ECORRUPT;
+		if (bb_key_read(key.p + 8, 4))
+			continue;
+		*ret_id = bb_get_hash(&cur);
+		return cur.bad ? BB_ECORRUPT : BB_OK;
+	}
+	return rc;
+}
+
+/* The id of the profile that an id leads to. BB_ENOTFOUND: to nobody. */
+static int lead(struct bb_kv *kv, const struct bb_hash *id, struct bb_hash *ret_id)
+{
+	uint8_t key[12];
+	struct bb_text value;
+	struct bb_cursor cur;
+	uint64_t cluster;
+	int rc = bb_kv_get(kv, BB_TABLE_IDENTIFIER, bb_text_bytes(id->b, BB_HASH_BYTES), &value);
+
+	if (rc != BB_OK)
+		return rc;
+	cur = bb_cursor_of(value);
+	if (!bb_rows_ident_cluster(&cur, &cluster))
+		return BB_ECORRUPT;
+	if (!cluster)
+		return BB_ENOTFOUND;
+	rc = bb_kv_get(kv, BB_TABLE_PROFILE, bb_rows_place_key(key, cluster, 0), &value);
+	if (rc != BB_OK)
+		return rc == BB_ENOTFOUND ? BB_ECORRUPT : rc;
+	cur = bb_cursor_of(value);
+	*ret_id = bb_get_hash(&cur);
+	return cur.bad ? BB_ECORRUPT : BB_OK;
+}
+
+struct compare {
+	struct bb_kv *from, *to;
+	void (*tell)(void *ctx, const struct bb_difference *difference);
+	void *ctx;
+};
+
+static void tell(const struct compare *cmp, enum bb_difference_kind kind, const struct bb_hash *a,
+		 const struct bb_hash *b)
+{
+	struct bb_difference difference = {.kind = kind, .a = *a};
+
+	if (b)
+		difference.b = *b;
+	cmp->tell(cmp->ctx, &difference);
+}
+
+/* An id that was somebody's: it is still, or the other's whose profile has its identifier now. */
+static int compare_old(const struct compare *cmp, const struct bb_hash *id)
+{
+	struct bb_hash now, was;
+	int rc = lead(cmp->to, id, &now);
+
+	if (rc == BB_ENOTFOUND) {
+		tell(cmp, BB_DIFFERENCE_GONE, id, NULL);
+		return BB_OK;
+	}
+	if (rc != BB_OK || bb_hash_equal(&now, id))
+		return rc;
+	/* the new id is one of the same profile as before: a renaming, unless it was an id before
+	 */
+	rc = lead(cmp->from, &now, &was);
+	if (rc == BB_OK && bb_hash_equal(&was, id))
+		tell(cmp, BB_DIFFERENCE_RENAMED, &now, id);
+	else if (rc == BB_OK || rc == BB_ENOTFOUND)
+		tell(cmp, BB_DIFFERENCE_MERGED, id, &now);
+	return rc == BB_ENOTFOUND ? BB_OK : rc;
+}
+
+/* An id that is somebody's: it was before, or is a renaming that was told, or it is new. */
+static int compare_new(const struct compare *cmp, const struct bb_hash *id)
+{
+	struct bb_hash was, now;
+	int rc = lead(cmp->from, id, &was);
+
+	if (rc == BB_ENOTFOUND) {
+		tell(cmp, BB_DIFFERENCE_SPLIT, id, NULL);
+		return BB_OK;
+	}
+	if (rc != BB_OK || bb_hash_equal(&was, id))
+		return rc;
+	rc = lead(cmp->to, &was, &now);
+	if ((rc == BB_OK && !bb_hash_equal(&now, id)) || rc == BB_ENOTFOUND)
+		tell(cmp, BB_DIFFERENCE_SPLIT, id, &was);
+	return rc == BB_ENOTFOUND ? BB_OK : rc;
+}
+
+static int each_profile(const struct compare *cmp, struct bb_kv *kv,
+			int (*visit)(const struct compare *cmp, const struct bb_hash *id))
+{
+	struct walk walk = {.kv = kv, .table = BB_TABLE_PROFILE};
+	struct bb_hash id;
+	int rc;
+
+	while ((rc = next_id(&walk, &id)) == BB_OK) {
+		rc = visit(cmp, &id);
+		if (rc != BB_OK)
+			return rc;
+	}
+	return rc == BB_ENOTFOUND ? BB_OK : rc;
+}
+
+static void tell_identifier(const struct compare *cmp, enum bb_difference_kind kind,
+			    const struct bb_ident_head *head, const struct bb_hash *hash)
+{
+	struct bb_difference difference = {.kind = kind, .a = *hash, .value = head->value};
+
+	if (bb_names_read(cmp->from, BB_NAME_NAMESPACE, head->ns, &difference.ns) == BB_OK)
+		cmp->tell(cmp->ctx, &difference);
+}
+
+static int compare_identifier(const struct compare *cmp, struct bb_text key, struct bb_text value)
+{
+	struct bb_ident_head old, new;
+	struct bb_hash hash;
+	int rc;
+
+	if (key.n != BB_HASH_BYTES || !bb_rows_ident_head(value, &old))
+		return BB_ECORRUPT;
+	memcpy(hash.b, key.p, BB_HASH_BYTES);
+	rc = bb_kv_get(cmp->to, BB_TABLE_IDENTIFIER, key, &value);
+	if (rc == BB_ENOTFOUND)
+		tell_identifier(cmp, BB_DIFFERENCE_DROPPED, &old, &hash);
+	if (rc != BB_OK)
+		return rc == BB_ENOTFOUND ? BB_OK : rc;
+	if (!bb_rows_ident_head(value, &new))
+		return BB_ECORRUPT;
+	if (old.shared != new.shared)
+		tell_identifier(cmp, new.shared ? BB_DIFFERENCE_SHARED : BB_DIFFERENCE_UNSHARED,
+				&old, &hash);
+	if (old.blocked != new.blocked)
+		tell_identifier(cmp, new.blocked ? BB_DIFFERENCE_BLOCKED : BB_DIFFERENCE_UNBLOCKED,
+				&old, &hash);
+	return BB_OK;
+}
+
+int bb_adopt_compare(struct bb_kv *from, struct bb_kv *to,
+		     void (*tell_one)(void *ctx, const struct bb_difference *difference), void *ctx)
+{
+	struct compare cmp = {from, to, tell_one, ctx};
+	struct walk walk = {.kv = from, .table = BB_TABLE_IDENTIFIER};
+	struct bb_text key, value;
+	int rc = each_profile(&cmp, from, compare_old);
+
+	if (rc == BB_OK)
+		rc = each_profile(&cmp, to, compare_new);
+	while (rc == BB_OK && (rc = next(&walk, &key, &value)) == BB_OK)
+		rc = compare_identifier(&cmp, key, value);
+	return rc == BB_ENOTFOUND ? BB_OK : rc;
+}
+
+int bb_adopt_total(struct bb_kv *from, uint64_t *ret_total)
+{
+	uint64_t clusters = 0;
+	struct bb_text value;
+	int rc = bb_kv_get(from, BB_TABLE_META, BB_TEXT("next_cluster"), &value);
+
+	if (rc == BB_OK && value.n == 8)
+		clusters = bb_key_read(value.p, 8);
+	*ret_total =
+		5 * clusters; /* a profile, its records, names of events, the ledger: a guess */
+	return rc == BB_ENOTFOUND ? BB_OK : rc;
+}
