@@ -12,16 +12,7 @@
 #include <stdlib.h>
 
 #include "fold.h"
-
-struct bb_viewer {
-	const struct bb_rules *rules;
-	struct bb_names *names;
-	uint16_t *ns_of_id;
-	size_t ns_n;
-	struct bb_arena arena;
-	struct bb_view view;
-	struct bb_buf buf;
-};
+#include "viewer.h"
 
 struct bb_viewer *bb_viewer_new(const struct bb_rules *rules)
 {
@@ -45,7 +36,7 @@ void bb_viewer_free(struct bb_viewer *viewer)
 	free(viewer);
 }
 
-static int load_names(struct bb_viewer *viewer, struct bb_kv *kv)
+int bb_viewer_load_names(struct bb_viewer *viewer, struct bb_kv *kv)
 {
 	int rc = bb_names_load(viewer->names, kv);
 
@@ -61,7 +52,7 @@ static int load_names(struct bb_viewer *viewer, struct bb_kv *kv)
 	return BB_OK;
 }
 
-static int get_placed(struct bb_kv *kv, uint64_t cluster, uint32_t n, struct bb_text *ret_value)
+int bb_viewer_placed(struct bb_kv *kv, uint64_t cluster, uint32_t n, struct bb_text *ret_value)
 {
 	uint8_t key[12];
 	int rc = bb_kv_get(kv, BB_TABLE_PROFILE, bb_rows_place_key(key, cluster, n), ret_value);
@@ -69,9 +60,8 @@ static int get_placed(struct bb_kv *kv, uint64_t cluster, uint32_t n, struct bb_
 	return rc == BB_ENOTFOUND ? BB_ECORRUPT : rc; /* something led here */
 }
 
-/* The hash under which the key is found. */
-static int hash_of_key(struct bb_viewer *viewer, struct bb_text key, struct bb_hash *ret_hash,
-		       bool *ret_junk)
+int bb_viewer_hash(struct bb_viewer *viewer, struct bb_text key, struct bb_hash *ret_hash,
+		   bool *ret_junk)
 {
 	struct bb_identifier id;
 
@@ -93,7 +83,7 @@ int bb_viewer_find(struct bb_viewer *viewer, struct bb_kv *kv, struct bb_text ke
 	struct bb_text row, profile;
 	struct bb_found found;
 	bool junk;
-	int rc = hash_of_key(viewer, key, &hash, &junk);
+	int rc = bb_viewer_hash(viewer, key, &hash, &junk);
 
 	if (rc != BB_OK)
 		return rc;
@@ -106,7 +96,7 @@ int bb_viewer_find(struct bb_viewer *viewer, struct bb_kv *kv, struct bb_text ke
 		return BB_ECORRUPT;
 	if (!found.cluster)
 		return BB_EACCESS; /* blocked when it was seen */
-	rc = get_placed(kv, found.cluster, 0, &profile);
+	rc = bb_viewer_placed(kv, found.cluster, 0, &profile);
 	if (rc != BB_OK)
 		return rc;
 	cur = bb_cursor_of(profile);
@@ -132,7 +122,7 @@ static int read_records(struct bb_viewer *viewer, struct bb_kv *kv,
 		for (uint32_t k = run->first; k <= run->last; k++) {
 			struct bb_record *record = bb_arena_zalloc(&viewer->arena, sizeof(*record));
 			struct bb_text value;
-			int rc = get_placed(kv, run->cluster, k, &value);
+			int rc = bb_viewer_placed(kv, run->cluster, k, &value);
 
 			if (rc != BB_OK)
 				return rc;
@@ -155,7 +145,7 @@ static int fold_once(struct bb_viewer *viewer, struct bb_kv *kv, uint64_t cluste
 	size_t n = 0;
 
 	bb_arena_reset(&viewer->arena);
-	int rc = get_placed(kv, cluster, 0, &value);
+	int rc = bb_viewer_placed(kv, cluster, 0, &value);
 
 	if (rc != BB_OK)
 		return rc;
@@ -177,7 +167,7 @@ int bb_viewer_fold(struct bb_viewer *viewer, struct bb_kv *kv, uint64_t cluster,
 	bool missed = bb_names_missed(viewer->names);
 
 	if (rc == BB_ECORRUPT || missed) { /* perhaps names that are newer than ours */
-		rc = load_names(viewer, kv);
+		rc = bb_viewer_load_names(viewer, kv);
 		if (rc == BB_OK)
 			rc = fold_once(viewer, kv, cluster);
 		if (rc == BB_OK && bb_names_missed(viewer->names))

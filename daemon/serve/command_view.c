@@ -64,6 +64,29 @@ static bool parse_view(struct bb_call *call, unsigned *ret_parts, bool *ret_prov
 	return true;
 }
 
+static bool has_shared(const struct bb_view *view)
+{
+	for (size_t i = 0; i < view->identifier_n; i++)
+		if (view->identifiers[i].shared)
+			return true;
+	return false;
+}
+
+/* A further member of the view that was written last, where the key is shared. */
+static int add_owners(struct bb_call *call)
+{
+	size_t end = call->out->n;
+	int err;
+
+	call->out->p[end - 1] = ','; /* the brace */
+	err = bb_lookup_owners(&call->service->lookup, call->args[1], call->out);
+	if (call->out->n > end)
+		bb_buf_byte(call->out, '}');
+	else
+		call->out->p[end - 1] = '}';
+	return err;
+}
+
 void bb_command_view(struct bb_call *call)
 {
 	const struct bb_view *view;
@@ -81,7 +104,12 @@ void bb_command_view(struct bb_call *call)
 	}
 	mark = bb_resp_bulk_begin(call->out);
 	bb_view_json(view, parts, provenance, call->out);
-	bb_resp_bulk_end(call->out, mark);
+	if (has_shared(view))
+		err = add_owners(call);
+	if (err != BB_OK)
+		bb_call_fail(call, err, call->args[1]);
+	else
+		bb_resp_bulk_end(call->out, mark);
 }
 
 void bb_command_digest(struct bb_call *call)

@@ -73,6 +73,14 @@ int bb_lookup_view(struct bb_lookup *lookup, struct bb_text key, const struct bb
 	return bb_viewer_fold(lookup->viewer, lookup->kv, found.cluster, ret_view);
 }
 
+int bb_lookup_owners(struct bb_lookup *lookup, struct bb_text key, struct bb_buf *buf)
+{
+	struct bb_kv *kv;
+	int err = bb_lookup_begin(lookup, &kv);
+
+	return err == BB_OK ? bb_viewer_owners(lookup->viewer, kv, key, buf) : err;
+}
+
 int bb_lookup_json(struct bb_lookup *lookup, struct bb_text key, struct bb_buf *buf)
 {
 	const struct bb_view *view;

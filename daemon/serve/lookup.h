@@ -35,6 +35,10 @@ BB_MUST_CHECK int bb_lookup_find(struct bb_lookup *lookup, struct bb_text key,
 BB_MUST_CHECK int bb_lookup_view(struct bb_lookup *lookup, struct bb_text key,
 				 const struct bb_view **ret_view);
 
+/* As bb_viewer_owners, in the snapshot: of a shared identifier, whom it came with. */
+BB_MUST_CHECK int bb_lookup_owners(struct bb_lookup *lookup, struct bb_text key,
+				   struct bb_buf *buf);
+
 /* Appends the JSON of the view; `buf` is as it was if the result is not BB_OK. */
 BB_MUST_CHECK int bb_lookup_json(struct bb_lookup *lookup, struct bb_text key, struct bb_buf *buf);
 

@@ -122,6 +122,18 @@ enum bb_view_part {
 void bb_view_json(const struct bb_view *view, unsigned parts, bool provenance, struct bb_buf *buf);
 
 /*
+ * Where the key is a shared identifier: appends `"owners":[{"ns":...,"value":...},...]` with the
+ * identifiers of owner namespaces other than its own that came with it, by strength, then bytes.
+ * Looks at BB_OWNERS_RECORDS_MAX of its records and gives BB_OWNERS_MAX at most; where there may be
+ * more, `,"owners_more":true` follows. Else appends nothing. A view of the viewer's is void
+ * afterwards. BB_OK, an error of bb_viewer_find, BB_ECORRUPT or the store's.
+ */
+#define BB_OWNERS_MAX 100
+#define BB_OWNERS_RECORDS_MAX 256
+BB_MUST_CHECK int bb_viewer_owners(struct bb_viewer *viewer, struct bb_kv *kv, struct bb_text key,
+				   struct bb_buf *buf);
+
+/*
  * Every profile of the snapshot in the store's order: start with *cursor = 0; each call gives the
  * next cluster. BB_ENOTFOUND at the end.
  */

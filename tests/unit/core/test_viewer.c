@@ -2,6 +2,8 @@
 /* Looking up: what leads to a profile, what the JSON of a view has, digests. */
 #include "core_rig.h"
 
+#include <stdio.h>
+
 Test(core, a_profile_is_found_by_what_it_has_and_by_every_id_it_had)
 {
 	struct core_rig rig;
@@ -138,6 +140,59 @@ Test(core, a_shared_identifier_has_a_view_of_its_own)
 		      "\"identifiers\":[{\"ns\":\"dev\",\"value\":\"d\",\"events\":0,\"shared\":"
 		      "true}],\"attributes\":{},\"channels\":{},\"activity\":{},\"revenue\":{},"
 		      "\"consent\":{},\"recent\":[],\"events\":0}");
+	core_rig_fini(&rig);
+}
+
+/* What bb_viewer_owners appends, terminated; `code` is what it has to return. */
+static const char *owners_of(struct core_rig *rig, const char *key, int code)
+{
+	struct bb_kv *kv = bb_kvmem_begin(rig->mem);
+
+	rig->buf.n = 0;
+	cr_expect_eq(bb_viewer_owners(rig->viewer, kv, bb_text_of(key), &rig->buf), code, "%s",
+		     key);
+	bb_kvmem_abort(kv);
+	bb_buf_byte(&rig->buf, '\0');
+	return rig->buf.p;
+}
+
+Test(core, a_shared_identifier_has_its_owners)
+{
+	struct core_rig rig;
+	char ids[64];
+	const char *text;
+	size_t n = 0;
+
+	core_rig_init(&rig);
+	core_say(&rig, CORE_T0, "crm:2 dev:d");
+	cr_expect_str_eq(owners_of(&rig, "dev:d", BB_OK), "", "one owner is not shared");
+	core_say(&rig, CORE_T0, "crm:1 mail:a@b.org dev:d");
+	core_say(&rig, CORE_T0, "card:c1 dev:d");
+	core_say(&rig, CORE_T0, "crm:1 card:c1 dev:d");
+	cr_expect_str_eq(owners_of(&rig, "dev:d", BB_OK),
+			 "\"owners\":[{\"ns\":\"crm\",\"value\":\"1\"},{\"ns\":\"crm\","
+			 "\"value\":\"2\"},{\"ns\":\"card\",\"value\":\"c1\"}]");
+	cr_expect_str_eq(owners_of(&rig, "crm:1", BB_OK), "");
+	owners_of(&rig, "dev:x", BB_ENOTFOUND);
+	owners_of(&rig, "nonsense", BB_EINVAL);
+	for (int i = 0; i < 150; i++) {
+		snprintf(ids, sizeof(ids), "crm:%d dev:d", 1000 + i);
+		core_say(&rig, CORE_T0, ids);
+	}
+	text = owners_of(&rig, "dev:d", BB_OK);
+	for (const char *p = text; (p = strstr(p, "\"ns\"")); p++)
+		n++;
+	cr_expect_eq(n, BB_OWNERS_MAX);
+	cr_expect(strstr(text, "],\"owners_more\":true"), "%s", text);
+	for (uint64_t nth = 1; nth < 60; nth += 7) {
+		struct bb_kv *kv = bb_kvmem_begin(rig.mem);
+
+		bb_kvmem_fail_read(rig.mem, nth, BB_EIO);
+		rig.buf.n = 0;
+		cr_expect_eq(bb_viewer_owners(rig.viewer, kv, BB_TEXT("dev:d"), &rig.buf), BB_EIO,
+			     "read %d", (int)nth);
+		bb_kvmem_abort(kv);
+	}
 	core_rig_fini(&rig);
 }
 

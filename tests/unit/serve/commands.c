@@ -206,6 +206,27 @@ Test(serve, parts_of_a_view, .init = setup, .fini = teardown)
 	cr_assert(strstr(run("BB.VIEW user:7 PROVENANCE"), "\"provenance\":{"));
 }
 
+Test(serve, the_view_of_a_shared_identifier_has_its_owners, .init = setup, .fini = teardown)
+{
+	static const char *const more[] = {
+		"{\"source\":\"web\",\"type\":\"seen\",\"id\":\"o1\",\"time\":\"2026-02-01T00:00:"
+		"00Z\","
+		"\"identifiers\":[{\"ns\":\"user\",\"value\":\"o1\"},{\"ns\":\"device\",\"value\":"
+		"\"kiosk\"}]}",
+		"{\"source\":\"web\",\"type\":\"seen\",\"id\":\"o2\",\"time\":\"2026-02-01T00:00:"
+		"00Z\","
+		"\"identifiers\":[{\"ns\":\"user\",\"value\":\"o2\"},{\"ns\":\"device\",\"value\":"
+		"\"kiosk\"}]}"};
+
+	fixture_apply(&fix, more, 2);
+	cr_expect(strstr(run("BB.VIEW device:kiosk FIELDS events"),
+			 "\"events\":0,\"owners\":[{\"ns\":\"user\",\"value\":\"o1\"},{\"ns\":"
+			 "\"user\",\"value\":\"o2\"}]}\r\n"),
+		  "%s", out.p);
+	cr_expect_not(strstr(run("GET device:kiosk"), "owners"), "%s", out.p);
+	cr_expect_not(strstr(run("BB.VIEW user:o1"), "owners"), "%s", out.p);
+}
+
 Test(serve, hgetall_is_a_map_in_resp3, .init = setup, .fini = teardown)
 {
 	char *two = strdup(run("HGETALL user:7")), *three;
