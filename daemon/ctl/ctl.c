@@ -105,6 +105,20 @@ const struct bb_ctl_verb bb_ctl_verbs[] = {
 	 0,
 	 0,
 	 bb_ctl_dead_letters},
+	{"purge",
+	 "",
+	 "writes the store anew, so that nothing of what was deleted is left in its files",
+	 "Copies what is there into a second file, which then takes the place of the first. Done "
+	 "by\n"
+	 "the daemon, with look-ups going on and ingestion waiting for the copy; or here when it "
+	 "is\n"
+	 "down. Needs room on the disk for the second file. Exit 1: it failed, and the store is "
+	 "as it\n"
+	 "was.",
+	 {{0}},
+	 0,
+	 0,
+	 bb_ctl_purge},
 	{"digest",
 	 "",
 	 "a digest of all views, equal on every daemon that holds the same",

@@ -131,27 +131,41 @@ static int split_answer(struct bb_buf *answer, unsigned *ret_status, struct bb_b
 	return BB_OK;
 }
 
-int bb_net_http_get(const char *path, const char *target, unsigned *ret_status,
-		    struct bb_buf *ret_body, struct bb_error *err)
+int bb_net_http(const char *path, const struct bb_net_request *request, unsigned *ret_status,
+		struct bb_buf *ret_body, struct bb_error *err)
 {
-	struct bb_buf request = BB_BUF_EMPTY, answer = BB_BUF_EMPTY;
+	struct bb_buf text = BB_BUF_EMPTY, answer = BB_BUF_EMPTY;
 	int fd = -1, ret = bb_net_connect(path, &fd, err);
 
 	if (ret != BB_OK)
 		return ret;
-	bb_buf_printf(&request,
-		      "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
-		      "User-Agent: backbonectl/%s\r\n\r\n",
-		      target, BB_VERSION);
-	ret = send_all(fd, request.p, request.n, err);
+	bb_buf_printf(&text,
+		      "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+		      "User-Agent: backbonectl/%s\r\n",
+		      request->method, request->target, BB_VERSION);
+	if (request->body.n > 0)
+		bb_buf_printf(&text, "Content-Type: application/json\r\n");
+	if (strcmp(request->method, "GET") != 0)
+		bb_buf_printf(&text, "Content-Length: %zu\r\n", request->body.n);
+	bb_buf_printf(&text, "\r\n");
+	bb_buf_text(&text, request->body);
+	ret = send_all(fd, text.p, text.n, err);
 	if (ret == BB_OK)
 		ret = read_to_end(fd, &answer, err);
 	if (ret == BB_OK)
 		ret = split_answer(&answer, ret_status, ret_body, err);
 	close(fd);
-	bb_buf_fini(&request);
+	bb_buf_fini(&text);
 	bb_buf_fini(&answer);
 	return ret;
+}
+
+int bb_net_http_get(const char *path, const char *target, unsigned *ret_status,
+		    struct bb_buf *ret_body, struct bb_error *err)
+{
+	struct bb_net_request request = {.method = "GET", .target = target};
+
+	return bb_net_http(path, &request, ret_status, ret_body, err);
 }
 
 int bb_net_resp_open(const char *path, struct bb_net_resp *ret_client, struct bb_error *err)

@@ -39,7 +39,14 @@ BB_MUST_CHECK int bb_net_resp_call(struct bb_net_resp *client, const char *const
 				   struct bb_arena *arena, struct bb_net_reply *ret_reply,
 				   struct bb_error *err);
 
-/* HTTP: GET over a Unix socket. *ret_body is the caller's to free. Errors as for RESP. */
+struct bb_net_request {
+	const char *method, *target;
+	struct bb_text body; /* JSON; n 0: none */
+};
+
+/* HTTP over a Unix socket. *ret_body is the caller's to free. Errors as for RESP. */
+BB_MUST_CHECK int bb_net_http(const char *path, const struct bb_net_request *request,
+			      unsigned *ret_status, struct bb_buf *ret_body, struct bb_error *err);
 BB_MUST_CHECK int bb_net_http_get(const char *path, const char *target, unsigned *ret_status,
 				  struct bb_buf *ret_body, struct bb_error *err);
 
