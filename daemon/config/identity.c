@@ -9,6 +9,8 @@
  */
 #include "option.h"
 
+#include <backbone/clock.h>
+
 #include <backbone/normalise.h>
 
 static bool is_lower(char c)
@@ -211,5 +213,7 @@ void bb_identity_read(struct bb_loading *loading)
 	read_namespaces(loading);
 	read_trust(loading);
 	check_quota(loading);
+	loading->config->rules.changes_max = loading->draft.changes_max;
+	loading->config->rules.changes_age_ms = loading->draft.changes_days * BB_DAY_MS;
 	loading->config->anyone_reads = loading->draft.unknown_peers == 1; /* words of the table */
 }

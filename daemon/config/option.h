@@ -70,6 +70,7 @@ struct bb_replay_draft {
 /* What is read first and needs more work before it is a part of the configuration. */
 struct bb_draft {
 	unsigned unknown_peers;
+	uint32_t changes_max, changes_days;
 	struct bb_text_list connectors, topics, sources;
 	struct bb_namespace_draft *namespaces;
 	struct bb_replay_draft *replay;

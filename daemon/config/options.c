@@ -52,6 +52,16 @@ const struct bb_option bb_options[] = {
 	{"store.dead_letter_days", BB_OPTION_NUMBER, IN_CONFIG(dead_letter_days), 1, MOST_DAYS,
 	 .fallback = "30", .help = "Dead letters that are older are removed."},
 
+	{"changes", BB_OPTION_SECTION, .fallback = "",
+	 .help = "The change feed: which profiles were created, updated, merged, split, renamed, "
+		 "erased. Older changes are dropped; a consumer that is further behind has to "
+		 "begin anew."},
+	{"changes.max", BB_OPTION_NUMBER, IN_DRAFT(changes_max), 0, 1000000000,
+	 .fallback = "1000000",
+	 .help = "So many changes are kept at most; one takes some 30 bytes. 0: there is no feed."},
+	{"changes.days", BB_OPTION_NUMBER, IN_DRAFT(changes_days), 1, MOST_DAYS, .fallback = "30",
+	 .help = "Changes that are older are dropped."},
+
 	{"kafka", BB_OPTION_SECTION, .fallback = "", .help = "The broker to read from."},
 	{"kafka.brokers", BB_OPTION_TEXT, IN_CONFIG(kafka_brokers), .fallback = "none",
 	 .none = true, .example = "127.0.0.1:9092",

@@ -62,6 +62,8 @@ Test(config, has_the_defaults_of_the_rules)
 	cr_assert_eq(config->rules.max_identifiers, rules.max_identifiers);
 	cr_assert_eq(config->rules.recent, rules.recent);
 	cr_assert_eq(config->rules.activity_days, rules.activity_days);
+	cr_assert_eq(config->rules.changes_max, rules.changes_max);
+	cr_assert_eq(config->rules.changes_age_ms, rules.changes_age_ms);
 	cr_assert_eq(config->rules.max_future_ms, rules.max_future_ms);
 	cr_assert_eq(config->rules.min_time_ms, rules.min_time_ms);
 	cr_assert_eq(config->rules.window_ms, rules.window_ms);
@@ -101,6 +103,7 @@ Test(config, reads_store_kafka_and_batch)
 	struct bb_config *config =
 		load(BASE "store: {path: data, map_size: 16MiB, quota: 4096KiB, window: 36h, "
 			  "dead_letter_days: 7}\n"
+			  "changes: {max: 5, days: 2}\n"
 			  "kafka:\n  brokers: a:1,b:2\n  group: lag\n"
 			  "  options: {security.protocol: SSL, linger.ms: 05}\n"
 			  "direct: {topics: [x.y, z_1]}\nbatch: {events: 1, bytes: 1073741824}\n");
@@ -113,12 +116,14 @@ Test(config, reads_store_kafka_and_batch)
 	cr_assert_eq(config->store_quota_bytes, 4 << 20);
 	cr_assert_eq(config->rules.window_ms, 36 * BB_HOUR_MS);
 	cr_assert_eq(config->dead_letter_days, 7);
+	cr_assert_eq(config->rules.changes_max, 5);
+	cr_assert_eq(config->rules.changes_age_ms, 2 * BB_DAY_MS);
 	cr_assert_str_eq(config->kafka_brokers, "a:1,b:2");
 	cr_assert_str_eq(config->kafka_group, "lag");
 	cr_assert_eq(config->kafka_option_n, 2);
 	cr_assert_str_eq(options[1].name, "linger.ms");
 	cr_assert_str_eq(options[1].value, "05", "text stays as it is");
-	cr_assert(options[1].line == 7 && options[1].column == 37);
+	cr_assert(options[1].line == 8 && options[1].column == 37);
 	cr_assert_eq(config->direct_topic_n, 2);
 	cr_assert_str_eq(config->direct_topics[1], "z_1");
 	cr_assert_eq(bb_connector_topic_n(config->connectors[0]), 2);

@@ -50,7 +50,7 @@ Test(config, mistakes_keys)
 		{KEY "identity: {}\n",
 		 "@2:11: identity: the key \"namespaces\" is missing; " SECTIONS},
 		{BASE "kafak: {}\n",
-		 "@3:1: kafak: unknown key \"kafak\"; allowed: profile_key, store, kafka, "
+		 "@3:1: kafak: unknown key \"kafak\"; allowed: profile_key, store, changes, kafka, "
 		 "connectors, direct, replay, batch, identity, view, serve; did you mean "
 		 "\"kafka\"?\n"},
 		{BASE "kafka:\n  servers: a:1\n  groups: b\n",

@@ -52,6 +52,8 @@ Test(core, rules_defaults)
 	cr_expect_eq(rules.max_identifiers, 500);
 	cr_expect_eq(rules.recent, 20);
 	cr_expect_eq(rules.activity_days, 400);
+	cr_expect_eq(rules.changes_max, 1000000);
+	cr_expect_eq(rules.changes_age_ms, 30 * BB_DAY_MS);
 	cr_expect_eq(rules.max_future_ms, 24 * BB_HOUR_MS);
 	cr_expect_eq(rules.window_ms, 30 * BB_DAY_MS);
 	cr_assert(bb_clock_parse_rfc3339(BB_TEXT("1990-01-01T00:00:00Z"), &min_time));
