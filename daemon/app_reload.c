@@ -86,6 +86,8 @@ static void write_store(const struct bb_config *config, struct bb_buf *buf)
 		      config->store_map_size_bytes, config->store_quota_bytes);
 	bb_buf_printf(buf, "%u %" PRIu64 " %u\n", config->batch_events, config->batch_bytes,
 		      config->dead_letter_days);
+	bb_buf_printf(buf, "%" PRIu64 " %" PRId64 "\n", config->rules.changes_max,
+		      config->rules.changes_age_ms);
 }
 
 static const char *or_none(const char *text)
