@@ -25,7 +25,8 @@ struct message {
 	size_t letters; /* so far */
 };
 
-static struct bb_outcomes *outcomes_of(struct bb_batch *batch, const struct bb_connector *connector)
+static struct bb_outcomes *outcomes_of(struct bb_intake *batch,
+				       const struct bb_connector *connector)
 {
 	struct bb_outcomes fresh = {.connector = connector};
 
@@ -37,7 +38,7 @@ static struct bb_outcomes *outcomes_of(struct bb_batch *batch, const struct bb_c
 	return &batch->outcomes[batch->outcome_n - 1];
 }
 
-static void tally(struct bb_batch *batch, enum bb_metric metric, struct bb_text first,
+static void tally(struct bb_intake *batch, enum bb_metric metric, struct bb_text first,
 		  struct bb_text second)
 {
 	struct bb_tally fresh = {metric, first, second, 1};
@@ -56,7 +57,7 @@ static void tally(struct bb_batch *batch, enum bb_metric metric, struct bb_text 
 
 static enum bb_verdict refuse(struct message *msg, const struct bb_refusal *refusal)
 {
-	struct bb_batch *batch = msg->job->batch;
+	struct bb_intake *batch = msg->job->batch;
 	struct bb_letter letter = {msg->item, *refusal};
 
 	msg->outcomes->reasons[refusal->reason]++;
@@ -69,7 +70,7 @@ static enum bb_verdict refuse(struct message *msg, const struct bb_refusal *refu
 static void count_warnings(struct bb_job *job, const struct bb_event *ev)
 {
 	const struct bb_rules *rules = job->options->rules;
-	struct bb_batch *batch = job->batch;
+	struct bb_intake *batch = job->batch;
 
 	for (size_t i = 0; i < ev->warning_n; i++)
 		tally(batch, BB_METRIC_WARNINGS, ev->warnings[i].code, (struct bb_text){NULL, 0});
@@ -156,7 +157,7 @@ static void apply_item(struct bb_job *job, size_t item)
 
 void bb_apply_batch(struct bb_job *job)
 {
-	struct bb_batch *batch = job->batch;
+	struct bb_intake *batch = job->batch;
 
 	for (size_t i = 0; i < batch->n; i++) {
 		struct bb_partition *part = batch->partitions[i];

@@ -60,7 +60,7 @@ static void decode(const struct bb_rules *rules, const struct bb_delivery *deliv
 		ret_decoded->elements[i] = element_of(rules, &extraction.items[i], arena);
 }
 
-void bb_decode_batch(const struct bb_rules *rules, struct bb_batch *batch, size_t end)
+void bb_decode_batch(const struct bb_rules *rules, struct bb_intake *batch, size_t end)
 {
 	for (; batch->decoded_n < end; batch->decoded_n++)
 		decode(rules, &batch->items[batch->decoded_n], &batch->decode_arena,

@@ -17,7 +17,7 @@
 
 bool bb_gather_full(const struct bb_ingest *ingest)
 {
-	const struct bb_batch *batch = ingest->gathering;
+	const struct bb_intake *batch = ingest->gathering;
 
 	return batch->n >= ingest->options.batch_events ||
 	       batch->bytes >= ingest->options.batch_bytes;
@@ -26,7 +26,7 @@ bool bb_gather_full(const struct bb_ingest *ingest)
 static void receive(struct bb_feed *feed, size_t n)
 {
 	struct bb_ingest *ingest = feed->ingest;
-	struct bb_batch *batch = ingest->gathering;
+	struct bb_intake *batch = ingest->gathering;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct bb_message *msg = &batch->items[batch->n].message;
@@ -62,11 +62,10 @@ static void note_trouble(struct bb_feed *feed, const struct bb_error *err)
 /* Returns how many were taken. */
 static size_t ask(struct bb_feed *feed, size_t room)
 {
-	struct bb_batch *batch = feed->ingest->gathering;
+	struct bb_intake *batch = feed->ingest->gathering;
 	struct bb_error err = {0};
 	size_t n = 0;
-	int code = feed->source->ops->take(feed->source, batch->items + batch->n, room, &n,
-					   &err);
+	int code = feed->source->ops->take(feed->source, batch->items + batch->n, room, &n, &err);
 
 	bb_assert(n <= room);
 	if (code) {

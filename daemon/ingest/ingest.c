@@ -86,7 +86,7 @@ static void on_decode_done(uv_work_t *work, int status)
 /* The batches do not change places meanwhile. */
 static void decode_ahead(struct bb_ingest *ingest)
 {
-	const struct bb_batch *batch = ingest->gathering;
+	const struct bb_intake *batch = ingest->gathering;
 
 	if (ingest->decoding || batch->decoded_n == batch->n)
 		return;
@@ -101,7 +101,7 @@ static void decode_ahead(struct bb_ingest *ingest)
 
 static void begin_batch(struct bb_ingest *ingest)
 {
-	struct bb_batch *batch = ingest->gathering;
+	struct bb_intake *batch = ingest->gathering;
 
 	ingest->gathering = ingest->applying;
 	ingest->applying = batch;
@@ -110,7 +110,7 @@ static void begin_batch(struct bb_ingest *ingest)
 }
 
 /* Gives the messages back to their sources. */
-static void release(struct bb_batch *batch)
+static void release(struct bb_intake *batch)
 {
 	size_t from = 0;
 
@@ -122,10 +122,10 @@ static void release(struct bb_batch *batch)
 		source->ops->release(source, batch->items + from, i - from);
 		from = i;
 	}
-	bb_batch_reset(batch);
+	bb_intake_reset(batch);
 }
 
-static void settle(struct bb_batch *batch, bool committed)
+static void settle(struct bb_intake *batch, bool committed)
 {
 	for (size_t i = 0; i < batch->touched_n; i++) {
 		struct bb_partition *part = batch->touched[i];
@@ -190,7 +190,7 @@ static void fail(struct bb_ingest *ingest)
 static void on_work_done(uv_work_t *work, int status)
 {
 	struct bb_ingest *ingest = work->data;
-	struct bb_batch *batch = ingest->applying;
+	struct bb_intake *batch = ingest->applying;
 
 	bb_assert(status == 0); /* a job is never cancelled */
 	settle(batch, ingest->job.err.code == BB_OK);
@@ -432,8 +432,8 @@ int bb_ingest_new(const struct bb_ingest_options *options, struct bb_ingest **re
 	bb_assert(ingest && options->batch_events > 0 && options->batch_bytes > 0);
 	ingest->options = *options;
 	bb_partitions_init(&ingest->partitions);
-	bb_batch_init(&ingest->batches[0], options->batch_events);
-	bb_batch_init(&ingest->batches[1], options->batch_events);
+	bb_intake_init(&ingest->batches[0], options->batch_events);
+	bb_intake_init(&ingest->batches[1], options->batch_events);
 	ingest->gathering = &ingest->batches[0];
 	ingest->applying = &ingest->batches[1];
 	ingest->job.options = &ingest->options;
@@ -452,8 +452,8 @@ void bb_ingest_free(struct bb_ingest *ingest)
 		return;
 	bb_assert(ingest->state == BB_INGEST_NEW || ingest->state == BB_INGEST_CLOSED);
 	bb_pipeline_free(ingest->job.pl);
-	bb_batch_fini(&ingest->batches[0]);
-	bb_batch_fini(&ingest->batches[1]);
+	bb_intake_fini(&ingest->batches[0]);
+	bb_intake_fini(&ingest->batches[1]);
 	bb_partitions_fini(&ingest->partitions);
 	bb_report_fini(ingest);
 	free(ingest);

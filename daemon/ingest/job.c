@@ -17,9 +17,9 @@
 #include "failpoint.h"
 #endif
 
-void bb_batch_init(struct bb_batch *batch, size_t room)
+void bb_intake_init(struct bb_intake *batch, size_t room)
 {
-	*batch = (struct bb_batch){.room = room};
+	*batch = (struct bb_intake){.room = room};
 	batch->items = malloc(room * sizeof *batch->items);
 	batch->partitions = malloc(room * sizeof *batch->partitions);
 	batch->decoded = malloc(room * sizeof *batch->decoded);
@@ -28,7 +28,7 @@ void bb_batch_init(struct bb_batch *batch, size_t room)
 	bb_arena_init(&batch->decode_arena);
 }
 
-void bb_batch_fini(struct bb_batch *batch)
+void bb_intake_fini(struct bb_intake *batch)
 {
 	bb_arena_fini(&batch->arena);
 	bb_arena_fini(&batch->decode_arena);
@@ -37,7 +37,7 @@ void bb_batch_fini(struct bb_batch *batch)
 	free(batch->decoded);
 }
 
-static void forget_results(struct bb_batch *batch)
+static void forget_results(struct bb_intake *batch)
 {
 	bb_arena_reset(&batch->arena);
 	batch->touched = NULL;
@@ -51,7 +51,7 @@ static void forget_results(struct bb_batch *batch)
 	batch->events = batch->apply_ns = batch->commit_ns = 0;
 }
 
-void bb_batch_reset(struct bb_batch *batch)
+void bb_intake_reset(struct bb_intake *batch)
 {
 	forget_results(batch);
 	bb_arena_reset(&batch->decode_arena);
@@ -86,7 +86,7 @@ static int put_letter(struct bb_job *job, struct bb_kv *kv, const struct bb_lett
 
 static int put_letters(struct bb_job *job, struct bb_kv *kv)
 {
-	struct bb_batch *batch = job->batch;
+	struct bb_intake *batch = job->batch;
 	int64_t now_ms = bb_clock_wall_ms();
 	size_t removed;
 	int err = BB_OK;
@@ -104,7 +104,7 @@ static int put_letters(struct bb_job *job, struct bb_kv *kv)
 
 static int put_rows(struct bb_job *job, struct bb_kv *kv)
 {
-	struct bb_batch *batch = job->batch;
+	struct bb_intake *batch = job->batch;
 	int err = BB_OK;
 
 	for (size_t i = 0; !err && i < batch->touched_n; i++) {

@@ -56,7 +56,7 @@ struct bb_decoded { /* a message; a mark has no elements */
 	size_t n;
 };
 
-struct bb_batch {
+struct bb_intake { /* the messages of a batch, and what became of them */
 	/* filled by the loop; the arrays never move, as a job reads while more is added */
 	struct bb_delivery *items;
 	struct bb_partition **partitions; /* of each item */
@@ -80,16 +80,16 @@ struct bb_batch {
 	uint64_t apply_ns, commit_ns;
 };
 
-void bb_batch_init(struct bb_batch *batch, size_t room);
-void bb_batch_fini(struct bb_batch *batch);
+void bb_intake_init(struct bb_intake *batch, size_t room);
+void bb_intake_fini(struct bb_intake *batch);
 
 /* Forgets the deliveries; the batch may be filled again. */
-void bb_batch_reset(struct bb_batch *batch);
+void bb_intake_reset(struct bb_intake *batch);
 
 struct bb_job {
 	const struct bb_ingest_options *options;
 	struct bb_pipeline *pl;
-	struct bb_batch *batch;
+	struct bb_intake *batch;
 	struct bb_error err; /* how it ended */
 };
 
@@ -100,7 +100,7 @@ struct bb_job {
 void bb_job_run(struct bb_job *job);
 
 /* Runs the messages before `end` that are not decoded yet through connector and gate. */
-void bb_decode_batch(const struct bb_rules *rules, struct bb_batch *batch, size_t end);
+void bb_decode_batch(const struct bb_rules *rules, struct bb_intake *batch, size_t end);
 
 /* The part of the second job that fills: gives what is decoded to the pipeline, and counts. */
 void bb_apply_batch(struct bb_job *job);

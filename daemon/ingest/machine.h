@@ -65,8 +65,8 @@ struct bb_ingest {
 	struct bb_feed feeds[BB_INGEST_SOURCES_MAX];
 	size_t feed_n, turn; /* turn: which feed is asked first */
 	struct bb_partitions partitions;
-	struct bb_batch batches[2];
-	struct bb_batch *gathering, *applying;
+	struct bb_intake batches[2];
+	struct bb_intake *gathering, *applying;
 	struct bb_job job;
 	struct bb_orders orders;
 	uv_work_t work, decode_work; /* work: of a batch or an order */
@@ -92,7 +92,7 @@ bool bb_gather_drained(
 	struct bb_ingest *ingest); /* no source has, or will have, more of what was there */
 
 /* report.c: a batch was committed. */
-void bb_report_batch(struct bb_ingest *ingest, const struct bb_batch *batch);
+void bb_report_batch(struct bb_ingest *ingest, const struct bb_intake *batch);
 void bb_report_fini(struct bb_ingest *ingest);
 
 /* order.c: a queue, and the one transaction of `running`, on a thread of the pool. */

@@ -63,7 +63,7 @@ static void report_outcomes(struct bb_ingest *ingest, const struct bb_outcomes *
 }
 
 /* How long messages took from the log to the commit; of a large batch a sample. */
-static void report_ages(struct bb_ingest *ingest, const struct bb_batch *batch)
+static void report_ages(struct bb_ingest *ingest, const struct bb_intake *batch)
 {
 	int64_t now_ms = bb_clock_wall_ms();
 	size_t step = batch->n / VISIBLE_SAMPLES + 1;
@@ -91,7 +91,7 @@ static void report_pipeline(struct bb_ingest *ingest)
 	bb_metrics_total(metrics, BB_METRIC_REPLAYS, BB_LABELS_NONE, stats.replays);
 }
 
-void bb_report_batch(struct bb_ingest *ingest, const struct bb_batch *batch)
+void bb_report_batch(struct bb_ingest *ingest, const struct bb_intake *batch)
 {
 	struct bb_metrics *metrics = ingest->options.metrics;
 
