@@ -323,6 +323,13 @@ static int start_ingest(struct bb_app *app, struct bb_error *err)
 	return code ? code : bb_app_sources_new(app, err);
 }
 
+static int on_order(void *ctx, struct bb_order *order)
+{
+	struct bb_app *app = ctx;
+
+	return bb_ingest_order(app->ingest, order);
+}
+
 static int start_serve(struct bb_app *app, int query_fd, int admin_fd, struct bb_error *err)
 {
 	struct bb_serve_options options = {
@@ -334,6 +341,8 @@ static int start_serve(struct bb_app *app, int query_fd, int admin_fd, struct bb
 		.metrics = app->metrics,
 		.status = on_status,
 		.status_ctx = app,
+		.order = on_order,
+		.order_ctx = app,
 		.purge = bb_app_purge,
 		.purge_ctx = app,
 	};

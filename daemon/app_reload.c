@@ -102,6 +102,8 @@ static void write_sockets(const struct bb_config *config, struct bb_buf *buf)
 	for (size_t i = 0; i < sizeof sockets / sizeof *sockets; i++)
 		bb_buf_printf(buf, "%s %o %s %s\n", or_none(sockets[i]->path), sockets[i]->mode,
 			      or_none(sockets[i]->group), or_none(sockets[i]->tcp));
+	bb_buf_printf(buf, "%s %s\n", or_none(config->steward_group),
+		      or_none(config->privacy_group));
 }
 
 static const struct part {
@@ -118,7 +120,7 @@ static const struct part {
 	 "files to replay are taken up at a start only: put them back, or restart"},
 	{"kafka", write_kafka, NULL},
 	{"store, batch or dead_letters", write_store, NULL},
-	{"sockets of serve", write_sockets, NULL},
+	{"sockets and groups of serve", write_sockets, NULL},
 };
 
 static bool same(const struct part *part, const struct bb_config *a, const struct bb_config *b)

@@ -32,15 +32,15 @@ static int set_os_error(struct bb_error *err, const char *what, const char *path
 			    strerror_r(errno, text, sizeof(text)));
 }
 
-static int group_of(const char *name, gid_t *ret_gid, struct bb_error *err)
+int bb_listener_group(const char *name, const char *option, gid_t *ret_gid, struct bb_error *err)
 {
 	const struct group *entry = getgrnam(name);
 
 	if (!entry)
 		return bb_error_set(err, BB_EINVAL,
 				    "no group %s on this machine; create it (systemd-sysusers, "
-				    "groupadd) or change `group` of the socket",
-				    name);
+				    "groupadd) or change %s",
+				    name, option);
 	*ret_gid = entry->gr_gid;
 	return BB_OK;
 }
@@ -87,7 +87,8 @@ static int bind_unix(const struct bb_config_socket *config, struct bb_listener *
 				    config->path, sizeof(addr.sun_path) - 1);
 	memcpy(addr.sun_path, config->path, strlen(config->path));
 	if (config->group) {
-		ret = group_of(config->group, &listener->group, err);
+		ret = bb_listener_group(config->group, "`group` of the socket", &listener->group,
+					err);
 		if (ret != BB_OK)
 			return ret;
 	}

@@ -27,6 +27,10 @@ struct bb_listeners {
 BB_MUST_CHECK int bb_listeners_open(const struct bb_config_socket *config, int handed_fd,
 				    struct bb_listeners *ret_listeners, struct bb_error *err);
 
+/* BB_OK, or BB_EINVAL: no such group. `option` is for the message. */
+BB_MUST_CHECK int bb_listener_group(const char *name, const char *option, gid_t *ret_gid,
+				    struct bb_error *err);
+
 /* Closes the descriptors and removes the socket file; what is -1 stays so. */
 void bb_listeners_close(struct bb_listeners *listeners);
 

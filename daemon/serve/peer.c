@@ -33,13 +33,14 @@ void bb_peer_read(int fd, gid_t group, struct bb_peer *ret_peer)
 	int domain = AF_UNSPEC;
 	socklen_t domain_len = sizeof(domain);
 
-	*ret_peer = (struct bb_peer){.uid = BB_PEER_UNKNOWN};
+	*ret_peer = (struct bb_peer){.uid = BB_PEER_UNKNOWN, .gid = (gid_t)-1};
 	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &domain_len) != 0 || domain != AF_UNIX)
 		return;
 	ret_peer->is_unix = true;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0)
 		return;
 	ret_peer->uid = cred.uid;
+	ret_peer->gid = cred.gid;
 	ret_peer->in_group = group != (gid_t)-1 && (cred.gid == group || has_group(fd, group));
 }
 
@@ -50,4 +51,12 @@ unsigned bb_peer_roles(const struct bb_peer *peer, unsigned granted, unsigned un
 	if (peer->uid == 0 || peer->uid == geteuid() || peer->in_group)
 		return granted;
 	return unknown;
+}
+
+bool bb_peer_is_member(int fd, const struct bb_peer *peer, gid_t group)
+{
+	if (peer->uid == BB_PEER_UNKNOWN)
+		return false;
+	return peer->uid == 0 || peer->uid == geteuid() || peer->gid == group ||
+	       has_group(fd, group);
 }

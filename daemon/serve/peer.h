@@ -10,6 +10,7 @@
 
 struct bb_peer {
 	uid_t uid;     /* BB_PEER_UNKNOWN: over TCP */
+	gid_t gid;     /* (gid_t)-1: unknown */
 	bool is_unix;  /* else TCP */
 	bool in_group; /* its group, or one of its further groups, is the socket's */
 };
@@ -22,5 +23,9 @@ void bb_peer_read(int fd, gid_t group, struct bb_peer *ret_peer);
  * socket's group. Others get `unknown` (0: to be turned away).
  */
 unsigned bb_peer_roles(const struct bb_peer *peer, unsigned granted, unsigned unknown);
+
+/* Whether it may have a role that a group of its own gives: root, the daemon's own user, members.
+ */
+bool bb_peer_is_member(int fd, const struct bb_peer *peer, gid_t group);
 
 #endif

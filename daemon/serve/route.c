@@ -61,8 +61,8 @@ static void get_config(const struct bb_request *req, struct bb_text rest, struct
 	bb_buf_byte(&res->body, '\n');
 }
 
-static void problem_of_lookup(const struct bb_request *req, int err, struct bb_text key,
-			      struct bb_response *res)
+void bb_route_nobody(const struct bb_request *req, int err, struct bb_text key,
+		     struct bb_response *res)
 {
 	struct bb_buf why = BB_BUF_EMPTY;
 
@@ -84,18 +84,15 @@ static void problem_of_lookup(const struct bb_request *req, int err, struct bb_t
 	bb_buf_fini(&why);
 }
 
-/* `{id}`, `{ns}:{value}` or `{ns}/{value}`; the value may hold slashes. False: a problem. */
-static bool key_of_path(const struct bb_request *req, struct bb_text rest, struct bb_response *res,
-			struct bb_text *ret_key)
+bool bb_route_key(const struct bb_request *req, struct bb_text rest, const char *what,
+		  struct bb_response *res, struct bb_text *ret_key)
 {
 	const char *slash = rest.n > 0 ? memchr(rest.p, '/', rest.n) : NULL;
 	struct bb_arena *arena = &req->service->scratch;
 	struct bb_text ns, value;
 
 	if (rest.n == 0) {
-		bb_route_problem(res, 400,
-				 "expected /v1/profiles/{ns}/{value} or "
-				 "/v1/profiles/{id}");
+		bb_route_problem(res, 400, "expected %s/{ns}/{value} or %s/{id}", what, what);
 		return false;
 	}
 	ns = slash ? (struct bb_text){rest.p, (size_t)(slash - rest.p)} : rest;
@@ -110,9 +107,8 @@ static bool key_of_path(const struct bb_request *req, struct bb_text rest, struc
 	return true;
 }
 
-/* A decoded query parameter. False: a problem; p NULL: it is absent. */
-static bool query_text(const struct bb_request *req, const char *name, struct bb_response *res,
-		       struct bb_text *ret_text)
+bool bb_route_query(const struct bb_request *req, const char *name, struct bb_response *res,
+		    struct bb_text *ret_text)
 {
 	const char *raw = req->query(req->query_ctx, name);
 
@@ -130,8 +126,8 @@ static bool projection_of_query(const struct bb_request *req, struct bb_response
 	struct bb_text fields, provenance, bad;
 	struct bb_buf list = BB_BUF_EMPTY;
 
-	if (!query_text(req, "fields", res, &fields) ||
-	    !query_text(req, "provenance", res, &provenance))
+	if (!bb_route_query(req, "fields", res, &fields) ||
+	    !bb_route_query(req, "provenance", res, &provenance))
 		return false;
 	*ret_provenance = bb_text_equal(provenance, BB_TEXT("1"));
 	if (!fields.p || bb_lookup_parts(fields, ret_parts, &bad))
@@ -152,21 +148,20 @@ static void get_profile(const struct bb_request *req, struct bb_text rest, struc
 	int err;
 
 	if (!projection_of_query(req, res, &parts, &provenance) ||
-	    !key_of_path(req, rest, res, &key))
+	    !bb_route_key(req, rest, "/v1/profiles", res, &key))
 		return;
 	err = bb_lookup_view(&req->service->lookup, key, &view);
 	if (err == BB_OK) {
 		bb_view_json(view, parts, provenance, &res->body);
 		bb_buf_byte(&res->body, '\n');
 	} else {
-		problem_of_lookup(req, err, key, res);
+		bb_route_nobody(req, err, key, res);
 	}
 	bb_lookup_end(&req->service->lookup);
 }
 
-/* A whole number of the query; false: a problem. `fallback` where it is absent. */
-static bool query_number(const struct bb_request *req, const char *name, uint64_t fallback,
-			 struct bb_response *res, uint64_t *ret_value)
+bool bb_route_number(const struct bb_request *req, const char *name, uint64_t fallback,
+		     struct bb_response *res, uint64_t *ret_value)
 {
 	const char *text = req->query(req->query_ctx, name);
 	size_t n = text ? strspn(text, "0123456789") : 0;
@@ -175,6 +170,17 @@ static bool query_number(const struct bb_request *req, const char *name, uint64_
 	if (!text || (n > 0 && n <= 18 && text[n] == '\0'))
 		return true;
 	bb_route_problem(res, 400, "%s: expected a whole number", name);
+	return false;
+}
+
+bool bb_route_limit(const struct bb_request *req, uint64_t fallback, uint64_t most,
+		    struct bb_response *res, uint64_t *ret_limit)
+{
+	if (!bb_route_number(req, "limit", fallback, res, ret_limit))
+		return false;
+	if (*ret_limit > 0 && *ret_limit <= most)
+		return true;
+	bb_route_problem(res, 400, "limit: expected 1 to %llu", (unsigned long long)most);
 	return false;
 }
 
@@ -213,13 +219,9 @@ static void get_dead_letters(const struct bb_request *req, struct bb_text rest,
 	int err;
 
 	(void)rest;
-	if (!query_number(req, "from", 0, res, &from) ||
-	    !query_number(req, "limit", DEAD_LETTERS, res, &limit))
+	if (!bb_route_number(req, "from", 0, res, &from) ||
+	    !bb_route_limit(req, DEAD_LETTERS, DEAD_LETTERS_MAX, res, &limit))
 		return;
-	if (limit == 0 || limit > DEAD_LETTERS_MAX) {
-		bb_route_problem(res, 400, "limit: expected 1 to %d", DEAD_LETTERS_MAX);
-		return;
-	}
 	err = append_dead_letters(req, from, limit, &res->body);
 	if (err != BB_OK)
 		bb_route_problem(res, 500, "store: %s", bb_error_text(err));
@@ -236,6 +238,19 @@ const struct bb_route bb_routes[] = {
 	 "What could not be applied, with reason and bytes"},
 	{"POST", "/v1/purge", BB_ROLE_ADMIN, bb_route_purge, "Compacts the store into a new file"},
 	{"GET", "/v1/config", BB_ROLE_ADMIN, get_config, "The configuration, without secrets"},
+	{"GET", "/v1/identifiers", BB_ROLE_ADMIN, bb_route_identifiers,
+	 "Identifiers that are shared or blocked, and why"},
+	{"GET", "/v1/rulings", BB_ROLE_STEWARD, bb_route_rulings_get, "Rulings"},
+	{"POST", "/v1/rulings", BB_ROLE_STEWARD, bb_route_rulings_post, "Gives a ruling"},
+	{"GET", "/v1/rulings/", BB_ROLE_STEWARD, bb_route_ruling_get, "A ruling, by its id"},
+	{"DELETE", "/v1/rulings/", BB_ROLE_STEWARD, bb_route_ruling_delete, "Releases a ruling"},
+	{"GET", "/v1/erasures", BB_ROLE_PRIVACY, bb_route_erasures_get, "Receipts of erasures"},
+	{"POST", "/v1/erasures", BB_ROLE_PRIVACY, bb_route_erasures_post, "Erases a person"},
+	{"GET", "/v1/exports/", BB_ROLE_PRIVACY, bb_route_export,
+	 "Everything that is held on a person"},
+	{"GET", "/v1/audit", BB_ROLE_PRIVACY | BB_ROLE_ADMIN, bb_route_audit, "Who did what when"},
+	{"GET", "/v1/audit/verify", BB_ROLE_PRIVACY | BB_ROLE_ADMIN, bb_route_audit_verify,
+	 "Whether the audit log is as it was written"},
 };
 const size_t bb_route_n = sizeof(bb_routes) / sizeof(bb_routes[0]);
 
@@ -250,6 +265,8 @@ static const char *reason_of(unsigned status)
 		return "Not Found";
 	case 405:
 		return "Method Not Allowed";
+	case 409:
+		return "Conflict";
 	case 413:
 		return "Content Too Large";
 	case 500:
@@ -323,27 +340,40 @@ static bool path_matches(const struct bb_route *route, struct bb_text path,
 	return true;
 }
 
+static void refuse_role(unsigned role, struct bb_response *res)
+{
+	const char *names = role & BB_ROLE_STEWARD    ? "steward"
+			    : role == BB_ROLE_PRIVACY ? "privacy"
+			    : role & BB_ROLE_ADMIN    ? "admin"
+						      : "read";
+
+	bb_route_problem(res, 403,
+			 "your user does not have the role %s; members of the admin socket's "
+			 "group have it, or of the group that the configuration names for it",
+			 names);
+}
+
 void bb_route_run(const struct bb_request *req, struct bb_response *res)
 {
 	bool is_head = strcmp(req->method, "HEAD") == 0;
+	struct bb_arena *scratch = &req->service->scratch;
 	const char *allow = NULL;
 
 	res->status = 200;
 	res->type = "application/json";
-	bb_arena_reset(&req->service->scratch);
+	bb_arena_reset(scratch);
 	for (size_t i = 0; i < bb_route_n; i++) {
 		const struct bb_route *route = &bb_routes[i];
 		struct bb_text rest;
 
 		if (!path_matches(route, req->path, &rest))
 			continue;
-		allow = route->method;
+		allow = allow ? bb_arena_printf(scratch, "%s, %s", allow, route->method).p
+			      : route->method;
 		if (strcmp(route->method, is_head ? "GET" : req->method) != 0)
 			continue;
 		if (route->role && !(req->roles & route->role))
-			bb_route_problem(res, 403,
-					 "your user has no role for this; the group of "
-					 "the admin socket has it");
+			refuse_role(route->role, res);
 		else
 			route->run(req, rest, res);
 		return;

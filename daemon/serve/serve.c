@@ -198,6 +198,8 @@ int bb_serve_new(uv_loop_t *loop, const struct bb_serve_options *options,
 		discard(serve, options);
 		return ret;
 	}
+	serve->service.handles = &serve->handles;
+	serve->service.loop = loop;
 	serve->digester = bb_digester_new(loop, &serve->handles, options->store, options->rules);
 	serve->service.explain =
 		bb_explain_lane_new(loop, &serve->handles, options->store, options->rules);
@@ -237,6 +239,7 @@ void bb_serve_stop(struct bb_serve *serve, bb_serve_stopped_fn *on_stopped, void
 {
 	bb_assert(!serve->on_stopped && on_stopped);
 	serve->on_stopped = on_stopped;
+	atomic_store(&serve->service.is_stopping, true);
 	serve->ctx = ctx;
 	serve->handles.on_none = on_all_closed;
 	serve->handles.ctx = serve;

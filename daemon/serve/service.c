@@ -20,6 +20,8 @@ int bb_service_init(struct bb_service *service, const struct bb_serve_options *o
 		.status_ctx = options->status_ctx,
 		.purge = options->purge,
 		.purge_ctx = options->purge_ctx,
+		.order = options->order,
+		.order_ctx = options->order_ctx,
 	};
 	bb_arena_init(&service->scratch);
 	service->lookup_n = bb_command_n;

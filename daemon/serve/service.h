@@ -6,15 +6,20 @@
 #ifndef SERVE_SERVICE_H
 #define SERVE_SERVICE_H
 
+#include "handles.h"
 #include "lookup.h"
 
 #include <backbone/config.h>
 #include <backbone/serve.h>
 #include <backbone/status.h>
+#include <stdatomic.h>
 
 /* Roles of a peer. */
 #define BB_ROLE_READ (1u << 0)
 #define BB_ROLE_ADMIN (1u << 1)
+#define BB_ROLE_STEWARD (1u << 2) /* rulings */
+#define BB_ROLE_PRIVACY (1u << 3) /* erase, export */
+#define BB_ROLE_ALL (BB_ROLE_READ | BB_ROLE_ADMIN | BB_ROLE_STEWARD | BB_ROLE_PRIVACY)
 
 struct bb_service {
 	struct bb_lookup lookup;
@@ -27,6 +32,12 @@ struct bb_service {
 	void *status_ctx;
 	int (*purge)(void *ctx, struct bb_error *err);
 	void *purge_ctx;
+	int (*order)(void *ctx, struct bb_order *order);
+	void *order_ctx;
+	struct bb_handles *handles; /* tasks under way count there; NULL: nowhere */
+	struct uv_loop_s *loop;	    /* of tasks that only read; NULL: there are none */
+	bool is_reading;	    /* one of them is with the pool */
+	atomic_bool is_stopping;    /* its reads fail then */
 	struct bb_serve_stats stats;
 	struct bb_histogram **lookup_ns; /* by command of the table; NULL: not run yet. What was
 					    observed since the last bb_service_flush */

@@ -65,4 +65,7 @@ struct bb_audit_check {
 /* Walks all. BB_OK also where something is wrong: that is the answer. Else the store's error. */
 BB_MUST_CHECK int bb_audit_verify(struct bb_kv *kv, struct bb_audit_check *ret_check);
 
+/* Appends {"entries", "wrong" (a number or null), "hash"}, no line feed. */
+void bb_audit_check_json(const struct bb_audit_check *check, struct bb_buf *buf);
+
 #endif

@@ -18,6 +18,7 @@
 #include <backbone/store.h>
 
 struct bb_serve;
+struct bb_order;
 struct uv_loop_s; /* uv_loop_t */
 
 struct bb_serve_options {
@@ -32,10 +33,14 @@ struct bb_serve_options {
 				       status and the store are set before it is rendered */
 	bb_status_fn *status;
 	void *status_ctx;
-	/* Begins a purge: BB_OK, it shows in the status; or BB_EBUSY, and `err` says why not now. NULL:
-	 * it is refused. */
+	/* Begins a purge: BB_OK, it shows in the status; or BB_EBUSY, and `err` says why not now.
+	 * NULL: it is refused. */
 	int (*purge)(void *ctx, struct bb_error *err);
 	void *purge_ctx;
+	/* How rulings and erasures reach the writer: as bb_ingest_order, which is behind it. NULL:
+	 * there is none, they are refused. */
+	int (*order)(void *ctx, struct bb_order *order);
+	void *order_ctx;
 };
 
 /*

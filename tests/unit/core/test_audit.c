@@ -239,6 +239,13 @@ Test(audit, an_entry_is_one_line_of_json)
 	entry.uid = BB_AUDIT_NO_UID;
 	bb_audit_json(&entry, &buf);
 	cr_expect(memmem(buf.p, buf.n, "\"uid\":null,", 11), "%.*s", (int)buf.n, buf.p);
+	buf.n = 0;
+	bb_audit_check_json(&(struct bb_audit_check){.entries = 3, .wrong = 4}, &buf);
+	cr_expect_eq(memcmp(buf.p, "{\"entries\":3,\"wrong\":4,\"hash\":\"00", 33), 0, "%.*s",
+		     (int)buf.n, buf.p);
+	buf.n = 0;
+	bb_audit_check_json(&(struct bb_audit_check){.entries = 3}, &buf);
+	cr_expect(memmem(buf.p, buf.n, "\"wrong\":null,", 13), "%.*s", (int)buf.n, buf.p);
 	bb_buf_fini(&buf);
 }
 

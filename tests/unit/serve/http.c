@@ -161,7 +161,8 @@ ROUTE_TEST(roles_are_asked_for)
 	cr_assert_eq(ask("GET", "/readyz"), 200);
 	for (size_t i = 0; i < bb_route_n; i++)
 		if (bb_routes[i].role)
-			cr_assert_eq(ask("GET", bb_routes[i].path), 403, "%s", bb_routes[i].path);
+			cr_assert_eq(ask(bb_routes[i].method, bb_routes[i].path), 403, "%s",
+				     bb_routes[i].path);
 }
 
 ROUTE_TEST(the_configuration_hides_what_may_be_secret)
