@@ -234,6 +234,8 @@ const struct bb_route bb_routes[] = {
 	{"GET", "/metrics", BB_ROLE_READ, get_metrics, "Prometheus text"},
 	{"GET", "/v1/status", BB_ROLE_READ, get_status, "Partitions, connectors, store"},
 	{"GET", "/v1/profiles/", BB_ROLE_READ, get_profile, "A view, by identifier or profile id"},
+	{"GET", "/v1/explain", BB_ROLE_READ, bb_route_explain,
+	 "Why a profile is one, or two identifiers together or apart"},
 	{"GET", "/v1/dead-letters", BB_ROLE_ADMIN, get_dead_letters,
 	 "What could not be applied, with reason and bytes"},
 	{"POST", "/v1/purge", BB_ROLE_ADMIN, bb_route_purge, "Compacts the store into a new file"},

@@ -132,6 +132,66 @@ EXPLAIN_TEST(explanations_may_be_left_behind)
 	close(fds[4]);
 }
 
+/* A request by HTTP/1.0: the whole answer. */
+static const char *get(const char *target)
+{
+	char request[256];
+	const char *reply;
+	size_t n;
+	int fd = fixture_connect(&fix, fix.admin_path);
+
+	snprintf(request, sizeof(request), "GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n", target);
+	reply = fixture_exchange(&fix, fd, bb_text_of(request), SIZE_MAX, &n);
+	close(fd);
+	return reply;
+}
+
+EXPLAIN_TEST(explanations_come_by_http_too)
+{
+	static const struct {
+		const char *target, *status, *mentions;
+	} rows[] = {
+		{"/v1/explain?key=user:7", " 200 ", "{\"key\":\"user:7\",\"profile\":\"p"},
+		{"/v1/explain?a=user:7&b=email:ann%40example.org", " 200 ", "\"together\":true"},
+		{"/v1/explain?a=user:7&b=user:8", " 200 ", "\"why\":\"no_evidence\""},
+		{"/v1/explain?key=user:99", " 404 ", "the key was never seen"},
+		{"/v1/explain?a=user:7&b=user:99", " 404 ", "one of the keys was never seen"},
+		{"/v1/explain?a=user:7&b=none:1", " 400 ", "no such namespace"},
+		{"/v1/explain?key=nonsense", " 400 ", "not a key"},
+		{"/v1/explain?a=user:7", " 400 ", "expected /v1/explain?key=KEY, or "},
+		{"/v1/explain?key=user:7&b=user:8", " 400 ", "expected /v1/explain?key=KEY, or "},
+		{"/v1/explain", " 400 ", "expected /v1/explain?key=KEY, or "},
+		{"/v1/explain?key=%ff", " 400 ", "percent-encoded"},
+	};
+
+	fixture_serve(&fix);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *reply = get(rows[i].target);
+
+		cr_expect(strncmp(reply + 8, rows[i].status, 5) == 0 &&
+				  strstr(reply, rows[i].mentions),
+			  "%s: %s", rows[i].target, reply);
+	}
+}
+
+EXPLAIN_TEST(a_stop_answers_who_waits_for_an_explanation_by_http)
+{
+	static const char request[] = "GET /v1/explain?key=user:7 HTTP/1.0\r\nHost: l\r\n\r\n";
+	int fds[3];
+
+	fixture_serve(&fix);
+	for (int i = 0; i < 3; i++) {
+		fds[i] = fixture_connect(&fix, fix.admin_path);
+		send(fds[i], request, strlen(request), 0);
+	}
+	uv_run(&fix.loop, UV_RUN_NOWAIT);
+	close(fds[0]);
+	uv_run(&fix.loop, UV_RUN_NOWAIT);
+	fixture_stop(&fix);
+	close(fds[1]);
+	close(fds[2]);
+}
+
 /* Of the lane alone: who is forgotten hears nothing, a stop tells the rest. */
 struct heard {
 	struct bb_explain_asker asker;
