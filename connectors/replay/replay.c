@@ -16,14 +16,11 @@
 #include <backbone/hash.h>
 
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "place.h"
+#include "history.h"
 
 #define BLOCK_BYTES (1024 * 1024)
 #define READ_TURN_BYTES (4 * 1024 * 1024) /* of blank or skipped bytes in one take */
@@ -35,21 +32,6 @@ struct block {
 	size_t lines; /* in use */
 	bool current;
 	char bytes[BLOCK_BYTES];
-};
-
-struct file {
-	char *topic; /* file: and the path */
-	bool opened, ended, gap, unreadable;
-	bool placed; /* was opened once: the rest of this says where reading goes on */
-	int fd;
-	int64_t line;	      /* number of the next one */
-	uint64_t start;	      /* of the next line, in the file */
-	bool skipping;	      /* the rest of a line that was too long */
-	bool unended;	      /* the line before had no line feed: the file ended there */
-	struct bb_place last; /* the line before, */
-	bool has_last;	      /* if there is one; */
-	bool is_hashed;	      /* else its bytes are in the block */
-	struct stat seen;     /* when it was looked at last */
 };
 
 struct line { /* what a delivery owns */
@@ -64,7 +46,7 @@ struct replay {
 	const struct bb_connector *connector;
 	bb_resume_fn *resume;
 	void *resume_ctx;
-	struct file *files;
+	struct bb_history *files;
 	size_t file_n, at;
 	struct block *block;
 	size_t filled, used; /* bytes of the block: read, delivered */
@@ -77,128 +59,9 @@ static struct replay *replay_of(struct bb_source *source)
 	return (struct replay *)source;
 }
 
-static const char *path_of(const struct file *file)
+static int open_file(struct replay *replay, struct bb_history *file, struct bb_error *err)
 {
-	return file->topic + strlen("file:");
-}
-
-/* --- opening -----------------------------------------------------------------------------------
- */
-
-static int gap(struct file *file, const char *what, struct bb_error *err)
-{
-	file->gap = true;
-	if (file->fd >= 0)
-		close(file->fd);
-	file->fd = -1;
-	return bb_error_set(err, BB_EGAP,
-			    "%s: %s; nothing more is read of it; put the file back as it was, or "
-			    "stop the daemon, run `backboned --config FILE --accept-gap %s/0` to "
-			    "read it from its first line, start it again",
-			    path_of(file), what, file->topic);
-}
-
-static int unreadable(struct file *file, struct bb_error *err)
-{
-	char reason[128];
-
-	file->unreadable = true;
-	return bb_error_set(err, BB_EIO, "%s: %s", path_of(file),
-			    strerror_r(errno, reason, sizeof reason));
-}
-
-/* Whether the last line that was read is still there. */
-static int check_last(struct file *file, struct bb_error *err)
-{
-	const struct bb_place *place = &file->last;
-	char *bytes = malloc(place->bytes + 1);
-	struct bb_hash hash;
-	int code = BB_OK;
-	ssize_t got;
-
-	bb_assert(bytes);
-	got = pread(file->fd, bytes, place->bytes, (off_t)place->start);
-	hash = bb_place_hash(bb_text_bytes(bytes, place->bytes));
-	if (got < 0)
-		code = unreadable(file, err);
-	else if ((size_t)got != place->bytes || !bb_hash_equal(&hash, &place->hash))
-		code = gap(file, "the last line that was read of it has changed", err);
-	free(bytes);
-	return code;
-}
-
-static int go_to(struct file *file, const struct bb_place *place, int64_t next_line,
-		 struct bb_error *err)
-{
-	if ((uint64_t)file->seen.st_size < place->next)
-		return gap(file, "it is shorter than what was read of it", err);
-	file->line = place->cut ? next_line - 1 : next_line; /* the rest of a cut line counts it */
-	file->start = place->next;
-	file->skipping = place->cut;
-	file->unended = place->unended;
-	file->last = *place;
-	file->has_last = file->is_hashed = true;
-	return check_last(file, err);
-}
-
-static int find_place(struct replay *replay, struct file *file, struct bb_error *err)
-{
-	struct bb_resume resume = {0};
-	struct bb_place place;
-	struct bb_arena arena;
-	int code = BB_OK;
-
-	bb_arena_init(&arena);
-	bb_assert(replay->resume(replay->resume_ctx, bb_text_of(file->topic), 0, &arena, &resume) ==
-		  BB_OK);
-	file->line = 0;
-	file->start = 0;
-	if (resume.known && resume.next_offset >= 0) {
-		if (bb_place_decode(resume.token, &place))
-			code = go_to(file, &place, resume.next_offset, err);
-		else
-			code = gap(file, "the store does not know where its lines were left", err);
-	}
-	bb_arena_fini(&arena);
-	return code;
-}
-
-static int open_path(struct file *file, struct bb_error *err)
-{
-	file->fd = open(path_of(file), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (file->fd < 0 || fstat(file->fd, &file->seen))
-		return unreadable(file, err);
-	if (S_ISREG(file->seen.st_mode))
-		return BB_OK;
-	file->unreadable = true;
-	return bb_error_set(err, BB_EIO, "%s: not a regular file", path_of(file));
-}
-
-static void close_file(struct file *file)
-{
-	if (file->fd >= 0)
-		close(file->fd);
-	file->fd = -1;
-	file->opened = false;
-}
-
-/* The first time at what is stored, later where reading was left. */
-static int open_file(struct replay *replay, struct file *file, struct bb_error *err)
-{
-	int code = open_path(file, err);
-
-	if (!code && !file->placed)
-		code = find_place(replay, file, err);
-	else if (!code && (uint64_t)file->seen.st_size < file->start)
-		code = gap(file, "it was replaced by one that is shorter than what was read of it",
-			   err);
-	else if (!code && file->has_last)
-		code = check_last(file, err);
-	if (code)
-		close_file(file);
-	else
-		file->opened = file->placed = true;
-	return code;
+	return bb_history_open(file, replay->resume, replay->resume_ctx, err);
 }
 
 /* --- blocks ------------------------------------------------------------------------------------
@@ -247,7 +110,7 @@ static void forget_block(struct replay *replay)
 }
 
 /* Before its block goes. */
-static void hash_last(struct replay *replay, struct file *file)
+static void hash_last(struct replay *replay, struct bb_history *file)
 {
 	const struct bb_place *last = &file->last;
 	size_t back = (size_t)(file->start - last->start);
@@ -260,35 +123,24 @@ static void hash_last(struct replay *replay, struct file *file)
 	file->is_hashed = true;
 }
 
-/* Whether reading on is reading on: the file has not been cut, rewritten or replaced since. */
-static int look(struct replay *replay, struct file *file, struct bb_error *err)
+/* Whether reading on is reading on. */
+static int look(struct replay *replay, struct bb_history *file, struct bb_error *err)
 {
 	uint64_t read_to = file->start + (replay->filled - replay->used);
-	struct stat before = file->seen, *now = &file->seen;
+	bool is_replaced = false;
+	int code;
 
 	hash_last(replay, file);
-	if (stat(path_of(file), now)) {
-		int code = unreadable(file, err);
-
-		close_file(file);
+	code = bb_history_look(file, read_to, &is_replaced, err);
+	if (!is_replaced)
 		return code;
-	}
-	if (now->st_ino != before.st_ino || now->st_dev != before.st_dev) {
-		close_file(file);
-		forget_block(replay);
-		return open_file(replay, file, err);
-	}
-	if ((uint64_t)now->st_size < read_to)
-		return gap(file, "it has become shorter than what was read of it", err);
-	if (file->has_last &&
-	    (now->st_size != before.st_size || now->st_mtim.tv_sec != before.st_mtim.tv_sec ||
-	     now->st_mtim.tv_nsec != before.st_mtim.tv_nsec))
-		return check_last(file, err);
-	return BB_OK;
+	forget_block(replay);
+	return open_file(replay, file, err);
 }
 
 /* Reads on. *ret_got 0: the end of the file. */
-static int fill(struct replay *replay, struct file *file, size_t *ret_got, struct bb_error *err)
+static int fill(struct replay *replay, struct bb_history *file, size_t *ret_got,
+		struct bb_error *err)
 {
 	int code = look(replay, file, err);
 	ssize_t got;
@@ -303,7 +155,7 @@ static int fill(struct replay *replay, struct file *file, size_t *ret_got, struc
 			    (off_t)(file->start + (replay->filled - replay->used)));
 	while (got < 0 && errno == EINTR);
 	if (got < 0)
-		return unreadable(file, err);
+		return bb_history_unreadable(file, err);
 	replay->filled += (size_t)got;
 	*ret_got = (size_t)got;
 	return BB_OK;
@@ -365,7 +217,7 @@ static bool find_line(const struct replay *replay, bool at_end, struct span *ret
 	return true;
 }
 
-static void advance(struct replay *replay, struct file *file, const struct span *span)
+static void advance(struct replay *replay, struct bb_history *file, const struct span *span)
 {
 	replay->used += span->taken;
 	file->start += span->taken;
@@ -376,7 +228,7 @@ static void advance(struct replay *replay, struct file *file, const struct span 
 }
 
 /* Makes a delivery of the line that was found; false: it gives none. */
-static bool deliver(struct replay *replay, struct file *file, const struct span *span,
+static bool deliver(struct replay *replay, struct bb_history *file, const struct span *span,
 		    struct bb_delivery *out)
 {
 	struct bb_text text = {replay->block->bytes + replay->used, span->bytes};
@@ -410,10 +262,11 @@ static bool deliver(struct replay *replay, struct file *file, const struct span 
 }
 
 /* More came behind a line that had no line feed: it must be that one first. */
-static int end_line(struct replay *replay, struct file *file, struct bb_error *err)
+static int end_line(struct replay *replay, struct bb_history *file, struct bb_error *err)
 {
 	if (replay->block->bytes[replay->used] != '\n')
-		return gap(file, "its last line, which had no line feed, has grown", err);
+		return bb_history_gap(file, "its last line, which had no line feed, has grown",
+				      err);
 	file->unended = false;
 	file->start++;
 	replay->used++;
@@ -421,7 +274,7 @@ static int end_line(struct replay *replay, struct file *file, struct bb_error *e
 }
 
 /* Takes lines of a file until `room` are there, those at hand are taken, or it has no more. */
-static int take_lines(struct replay *replay, struct file *file, struct bb_delivery *out,
+static int take_lines(struct replay *replay, struct bb_history *file, struct bb_delivery *out,
 		      size_t room, size_t *n, struct bb_error *err)
 {
 	size_t blank_bytes = 0;
@@ -474,7 +327,7 @@ static int on_take(struct bb_source *source, struct bb_delivery *out, size_t roo
 
 	*ret_n = 0;
 	for (size_t tried = 0; n < room && tried < replay->file_n; tried++) {
-		struct file *file = &replay->files[replay->at];
+		struct bb_history *file = &replay->files[replay->at];
 		int code = BB_OK;
 
 		file->unreadable = false;
@@ -523,7 +376,7 @@ static bool on_drained(struct bb_source *source)
 	struct replay *replay = replay_of(source);
 
 	for (size_t i = 0; i < replay->file_n; i++) {
-		const struct file *file = &replay->files[i];
+		const struct bb_history *file = &replay->files[i];
 
 		if (!file->gap && !file->ended && !file->unreadable)
 			return false;
