@@ -513,16 +513,6 @@ void bb_conns_init(struct bb_conns *conns, uv_loop_t *loop, struct bb_handles *h
 	bb_handles_opened(handles);
 }
 
-/* What a client that is silent holds empty. */
-static void give_back(struct bb_conn *conn)
-{
-	struct bb_buf *buffers[] = {&conn->in, &conn->writing, &conn->pending};
-
-	for (size_t i = 0; i < sizeof(buffers) / sizeof(buffers[0]); i++)
-		if (buffers[i]->n == 0)
-			bb_buf_fini(buffers[i]);
-}
-
 static void sweep_one(struct bb_conn *conn, uint64_t idle_ms)
 {
 	struct bb_conns *conns = conn->conns;
@@ -538,7 +528,8 @@ static void sweep_one(struct bb_conn *conn, uint64_t idle_ms)
 		return;
 	}
 	if (now_ms - conn->active_ms > KEEP_MS)
-		give_back(conn);
+		bb_hold_free_empty((struct bb_buf *[]){&conn->in, &conn->writing, &conn->pending},
+				   3);
 	if (idle_ms == 0 || bb_session_is_waiting(&conn->session) ||
 	    now_ms - conn->active_ms <= idle_ms)
 		return;

@@ -19,6 +19,13 @@ void bb_hold_set(struct bb_holds *holds, size_t *hold, size_t bytes)
 		holds->peak_bytes = holds->bytes;
 }
 
+void bb_hold_free_empty(struct bb_buf *const buffers[], size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (buffers[i]->n == 0)
+			bb_buf_fini(buffers[i]);
+}
+
 bool bb_holds_calm(struct bb_holds *holds)
 {
 	uint64_t start_ns;

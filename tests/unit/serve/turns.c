@@ -114,6 +114,18 @@ Test(serve, the_loop_looks_elsewhere_before_all_slow_clients_had_a_turn, .init =
 		close(fds[i]);
 }
 
+Test(serve, only_empty_buffers_are_freed)
+{
+	struct bb_buf full = BB_BUF_EMPTY, empty = BB_BUF_EMPTY;
+
+	bb_buf_byte(&full, 'x');
+	bb_buf_reserve(&empty, 1000);
+	bb_hold_free_empty((struct bb_buf *[]){&full, &empty}, 2);
+	cr_expect_eq(full.n, 1);
+	cr_expect_eq(empty.room, 0);
+	bb_buf_fini(&full);
+}
+
 Test(serve, memory_is_given_back_once_after_a_burst)
 {
 	struct bb_holds holds = {0};
