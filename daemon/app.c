@@ -129,10 +129,8 @@ static enum bb_exit exit_of_failed_store(const struct bb_error *err)
 {
 	if (err->code == BB_ECONFIG) {
 		bb_log(BB_LOG_ERROR, "rules_changed",
-		       "the identity rules are not those that this store was made with; in this "
-		       "version they cannot be changed: put them back, or build a new store from "
-		       "the "
-		       "topics");
+		       "the identity rules are not those of this store: a start applies them to "
+		       "what is stored");
 		return BB_EXIT_CONFIG;
 	}
 	return err->code == BB_ECORRUPT ? BB_EXIT_DAMAGED : BB_EXIT_STORE;
@@ -269,24 +267,18 @@ static int find_sockets(int *ret_query_fd, int *ret_admin_fd, struct bb_error *e
 	return BB_OK;
 }
 
-/* Before anything is read: else the first batch would be the one that says it. */
+/* Rules other than the store's are applied to the past before anything is read. */
 static int check_rules(struct bb_app *app, struct bb_error *err)
 {
-	const struct bb_config *config = app->config;
 	struct bb_kv *kv;
 	int code = bb_store_read_begin(app->reader, &kv);
 
 	if (!code) {
-		code = bb_pipeline_rules_match(kv, &config->rules);
+		code = bb_pipeline_rules_match(kv, &app->config->rules);
 		bb_store_read_end(app->reader);
 	}
 	if (code == BB_ECONFIG)
-		return bb_error_set(err, code,
-				    "%s: `identity` (the namespaces, their order and limits, "
-				    "max_identifiers) is not what the store %s was made with: put "
-				    "it back as it was, or name another store.path and build a new "
-				    "store from the topics",
-				    config->file, config->store_path);
+		return bb_app_adopt(app, err);
 	if (code)
 		bb_error_set(err, code, "the store cannot be read: %s", bb_error_text(code));
 	return code;

@@ -120,6 +120,9 @@ struct bb_config *bb_app_load(const char *file, int *ret_exit);
 /* app_tool.c: the store of the configuration. */
 int bb_app_open_store(const struct bb_config *config, struct bb_store **ret_store);
 
+/* app_rules.c: at a start, before anything else uses the store; takes as long as it takes. */
+BB_MUST_CHECK int bb_app_adopt(struct bb_app *app, struct bb_error *err);
+
 /* app_reload.c: on SIGHUP; and when nothing is in flight. */
 void bb_app_reload(struct bb_app *app);
 void bb_app_reload_finish(struct bb_app *app);

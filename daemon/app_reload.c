@@ -112,8 +112,8 @@ static const struct part {
 	const char *refusal; /* NULL: it takes effect at the next start */
 } parts[] = {
 	{"identity", write_identity,
-	 "identity rules cannot be changed on an existing store in this version; put them back, or "
-	 "build a new store from the topics"},
+	 "other identity rules are applied to what is stored at a start only: put them back, or "
+	 "restart (`backbonectl rules plan` shows what they change)"},
 	{"view", write_view,
 	 "rules of the view take effect at a start only: put them back, or restart"},
 	{"replay", write_replay,

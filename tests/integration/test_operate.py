@@ -186,21 +186,6 @@ def test_another_profile_key_is_refused(daemon):
     assert "key" in one.process.tail()
 
 
-def test_other_identity_rules_are_refused_before_anything_is_read(daemon, tmp_path):
-    history = tmp_path / "h.ndjson"
-    history.write_bytes(line(event("1", ["user:a"])) + b"\n")
-    one = daemon(replay=[str(history)])
-    assert one.once() == 0
-    names = one.settings["namespaces"]
-    one.write(namespaces=[*names[1:], names[0]], replay=[])
-    one.start(ready=False)
-    assert one.process.wait() == 78, one.process.tail()
-    assert any(one.file in text and "`identity`" in text and os.path.join(one.folder, "store") in text
-               for text in one.process.lines), one.process.tail()
-    one.write(namespaces=names)
-    assert one.start().stop() == 0
-
-
 def test_a_foreign_store_is_refused(daemon):
     one = daemon()
     os.makedirs(os.path.join(one.folder, "store"))
