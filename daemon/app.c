@@ -122,6 +122,14 @@ static void on_ingest_idle(void *ctx)
 	bb_app_maintenance_idle(ctx);
 }
 
+static void on_ingest_commit(void *ctx)
+{
+	struct bb_app *app = ctx;
+
+	if (app->serve)
+		bb_serve_committed(app->serve);
+}
+
 /* --- when ingestion ends by itself ---------------------------------------------------------------
  */
 
@@ -303,6 +311,7 @@ static int start_ingest(struct bb_app *app, struct bb_error *err)
 		.on_end = on_ingest_end,
 		.on_stopped = on_ingest_stopped,
 		.on_idle = on_ingest_idle,
+		.on_commit = on_ingest_commit,
 		.ctx = app,
 	};
 	int code = bb_store_reader_new(app->store, &app->reader);

@@ -187,6 +187,12 @@ static void fail(struct bb_ingest *ingest)
 	end(ingest, true, &ingest->job.err);
 }
 
+static void tell_commit(struct bb_ingest *ingest)
+{
+	if (ingest->options.on_commit)
+		ingest->options.on_commit(ingest->options.ctx);
+}
+
 static void on_work_done(uv_work_t *work, int status)
 {
 	struct bb_ingest *ingest = work->data;
@@ -207,6 +213,7 @@ static void on_work_done(uv_work_t *work, int status)
 		bb_report_batch(ingest, batch);
 		release(batch);
 		move(ingest, BB_INGEST_IDLE);
+		tell_commit(ingest);
 	} else {
 		bb_metrics_add(ingest->options.metrics, BB_METRIC_COMMIT_FAILURES, BB_LABELS_NONE,
 			       1);
@@ -243,6 +250,8 @@ static void on_order_done(uv_work_t *work, int status)
 		fail(ingest);
 	} else {
 		move(ingest, BB_INGEST_IDLE);
+		if (orders->code == BB_OK)
+			tell_commit(ingest);
 	}
 	order->done(order, orders->code);
 	bb_ingest_pump(ingest);

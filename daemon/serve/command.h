@@ -8,6 +8,7 @@
 #define SERVE_COMMAND_H
 
 #include "explain.h"
+#include "follow.h"
 #include "service.h"
 
 #include <backbone/resp.h>
@@ -22,13 +23,15 @@ struct bb_session {
 	bool closing;	 /* set by QUIT: close when the replies are sent */
 	bool digest_due; /* set by BB.DIGEST: the reply comes later, later commands wait */
 	struct bb_explain_asker asker; /* of BB.WHY and BB.EXPLAIN: as digest_due while it waits */
+	struct bb_follower follower;   /* of BB.CHANGES with BLOCK: the same */
 	char name[BB_CLIENT_NAME_MAX + 1];
 };
 
-/* A reply is due that the pool makes. */
+/* A reply is due that the pool makes, or a later commit. */
 static inline bool bb_session_is_waiting(const struct bb_session *session)
 {
-	return session->digest_due || session->asker.job;
+	return session->digest_due || session->asker.job || session->follower.is_waiting ||
+	       session->follower.is_woken;
 }
 
 void bb_session_init(struct bb_session *session, uint64_t id, unsigned roles);
@@ -85,6 +88,16 @@ bb_command_fn bb_command_get, bb_command_mget, bb_command_exists, bb_command_typ
 	bb_command_strlen, bb_command_hgetall, bb_command_hget, bb_command_hmget, bb_command_scan;
 /* command_view.c */
 bb_command_fn bb_command_resolve, bb_command_view, bb_command_digest;
+/* The reply of BB.CHANGES that waited, when it was woken. */
+void bb_command_changes_reply(struct bb_session *session, struct bb_service *service,
+			      struct bb_buf *out);
+
+/* False: changes behind `after` are no longer there, or it was never given; `buf` gets what to do.
+ */
+bool bb_changes_explain(uint64_t after, uint64_t first, uint64_t last, struct bb_buf *buf);
+
+/* command_changes.c */
+bb_command_fn bb_command_changes, bb_command_history;
 /* command_explain.c */
 bb_command_fn bb_command_why, bb_command_explain;
 /* command_session.c */

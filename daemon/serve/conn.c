@@ -143,6 +143,7 @@ static void close_conn(struct bb_conn *conn)
 	ready_remove(conn);
 	bb_digester_forget(conns->digester, &conn->waiter);
 	bb_explain_forget(conns->service->explain, &conn->session.asker);
+	bb_follow_forget(conns->service->followers, &conn->session.follower);
 	*(conn->prev ? &conn->prev->next : &conns->first) = conn->next;
 	if (conn->next)
 		conn->next->prev = conn->prev;
@@ -309,6 +310,15 @@ static void on_explained(struct bb_explain_asker *asker, const struct bb_explain
 	run(conn, bb_buf_slice(&conn->in));
 }
 
+/* The reply is made in a turn of its own, as many may be woken at once. */
+static void on_wake(struct bb_follower *follower)
+{
+	struct bb_session *session =
+		(struct bb_session *)((char *)follower - offsetof(struct bb_session, follower));
+
+	ready_add((struct bb_conn *)((char *)session - offsetof(struct bb_conn, session)));
+}
+
 /* After whatever happened: what the connection waits for next. */
 static void settle(struct bb_conn *conn)
 {
@@ -381,6 +391,10 @@ static size_t turn(struct bb_conn *conn, struct bb_text input)
 	service->now_ns = bb_clock_monotonic_ns();
 	end_ns = service->now_ns + TURN_NS;
 	conn->has_more = input.n > 0;
+	if (conn->session.follower.is_woken) {
+		bb_command_changes_reply(&conn->session, service, &conns->out);
+		spent++;
+	}
 	while (conn->has_more && !conn->session.closing && !bb_session_is_waiting(&conn->session) &&
 	       spent < budget && conns->out.n < FLUSH_BYTES && service->now_ns < end_ns)
 		used += step(conn, (struct bb_text){input.p + used, input.n - used}, &spent);
@@ -480,6 +494,7 @@ void bb_conns_take(struct bb_conns *conns, int fd, gid_t socket_group)
 	conn->waiter.on_digest = on_digest;
 	bb_session_init(&conn->session, ++conns->last_id, roles);
 	conn->session.asker.on_explained = on_explained;
+	conn->session.follower.on_wake = on_wake;
 	err = open_stream(conn, fd, peer.is_unix);
 	conn->uv.handle.data = conn;
 	bb_handles_opened(conns->handles);

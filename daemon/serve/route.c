@@ -236,6 +236,10 @@ const struct bb_route bb_routes[] = {
 	{"GET", "/v1/profiles/", BB_ROLE_READ, get_profile, "A view, by identifier or profile id"},
 	{"GET", "/v1/explain", BB_ROLE_READ, bb_route_explain,
 	 "Why a profile is one, or two identifiers together or apart"},
+	{"GET", "/v1/changes", BB_ROLE_READ, bb_route_changes,
+	 "The change feed behind a number: `?after=&limit=`"},
+	{"GET", "/v1/history", BB_ROLE_READ, bb_route_history,
+	 "Names that a profile had, mergers, splits, rulings: `?key=`"},
 	{"GET", "/v1/dead-letters", BB_ROLE_ADMIN, get_dead_letters,
 	 "What could not be applied, with reason and bytes"},
 	{"POST", "/v1/purge", BB_ROLE_ADMIN, bb_route_purge, "Compacts the store into a new file"},
@@ -269,6 +273,8 @@ static const char *reason_of(unsigned status)
 		return "Method Not Allowed";
 	case 409:
 		return "Conflict";
+	case 410:
+		return "Gone";
 	case 413:
 		return "Content Too Large";
 	case 500:

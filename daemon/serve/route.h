@@ -83,6 +83,7 @@ bb_route_fn bb_route_rulings_post, bb_route_rulings_get, bb_route_ruling_get,
 bb_route_fn bb_route_erasures_post, bb_route_erasures_get; /* route_erasures.c */
 bb_route_fn bb_route_export;				   /* route_export.c */
 bb_route_fn bb_route_audit, bb_route_audit_verify;	   /* route_audit.c */
+bb_route_fn bb_route_changes, bb_route_history;		   /* route_changes.c */
 bb_route_fn bb_route_explain;				   /* route_explain.c */
 bb_route_fn bb_route_identifiers;			   /* route_identifiers.c */
 

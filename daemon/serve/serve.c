@@ -203,6 +203,8 @@ int bb_serve_new(uv_loop_t *loop, const struct bb_serve_options *options,
 	serve->digester = bb_digester_new(loop, &serve->handles, options->store, options->rules);
 	serve->service.explain =
 		bb_explain_lane_new(loop, &serve->handles, options->store, options->rules);
+	serve->service.followers =
+		bb_followers_new(loop, &serve->handles, &serve->service.lookup);
 	bb_conns_init(&serve->conns, loop, &serve->handles, &serve->service, serve->digester);
 	uv_timer_init(loop, &serve->sweep);
 	serve->sweep.data = serve;
@@ -221,6 +223,11 @@ void bb_serve_config_set(struct bb_serve *serve, const struct bb_config *config)
 	serve->service.config = config;
 }
 
+void bb_serve_committed(struct bb_serve *serve)
+{
+	bb_follow_wake(serve->service.followers);
+}
+
 static void on_all_closed(void *ctx)
 {
 	struct bb_serve *serve = ctx;
@@ -230,6 +237,7 @@ static void on_all_closed(void *ctx)
 	bb_conns_fini(&serve->conns);
 	bb_digester_free(serve->digester);
 	bb_explain_lane_free(serve->service.explain);
+	bb_followers_free(serve->service.followers);
 	bb_service_fini(&serve->service);
 	free(serve);
 	on_stopped(stopped_ctx);
@@ -254,6 +262,7 @@ void bb_serve_stop(struct bb_serve *serve, bb_serve_stopped_fn *on_stopped, void
 	uv_timer_start(&serve->sweep, on_stop_sweep, 0, STOP_SWEEP_MS);
 	bb_digester_stop(serve->digester);
 	bb_explain_lane_stop(serve->service.explain);
+	bb_followers_stop(serve->service.followers);
 }
 
 void bb_serve_stats(const struct bb_serve *serve, struct bb_serve_stats *ret_stats)

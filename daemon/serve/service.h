@@ -27,6 +27,7 @@ struct bb_service {
 	const struct bb_config *config;
 	struct bb_store *store;
 	struct bb_explain_lane *explain; /* the server's; NULL without one */
+	struct bb_followers *followers;	 /* the same */
 	struct bb_metrics *metrics;
 	bb_status_fn *status;
 	void *status_ctx;

@@ -91,4 +91,16 @@ BB_MUST_CHECK int bb_change_history(struct bb_kv *kv, const struct bb_hash *prof
 struct bb_buf;
 void bb_change_json(const struct bb_change *change, struct bb_buf *buf);
 
+/*
+ * Appends, as one line of JSON, what became of the profile that `key` leads to: the names that it
+ * has and had, the changes of these names (the newest BB_HISTORY_MAX), the rulings on its
+ * identifiers. Errors as bb_viewer_find's; then `buf` is as it was. `rules` are the viewer's.
+ */
+#define BB_HISTORY_MAX 1000
+struct bb_viewer;
+struct bb_rules;
+BB_MUST_CHECK int bb_history_json(struct bb_viewer *viewer, const struct bb_rules *rules,
+				  struct bb_kv *kv, struct bb_text key, struct bb_arena *arena,
+				  struct bb_buf *buf);
+
 #endif

@@ -53,6 +53,7 @@ struct bb_ingest_options {
 	void (*on_end)(void *ctx, bool store_failed, const struct bb_error *err);
 	void (*on_stopped)(void *ctx); /* after bb_ingest_stop */
 	void (*on_idle)(void *ctx);    /* after bb_ingest_hold: nothing is in flight */
+	void (*on_commit)(void *ctx);  /* after each commit; NULL: nobody asks */
 	void *ctx;
 };
 

@@ -55,6 +55,9 @@ BB_MUST_CHECK int bb_serve_new(struct uv_loop_s *loop, const struct bb_serve_opt
  * rules stay as they are. */
 void bb_serve_config_set(struct bb_serve *serve, const struct bb_config *config);
 
+/* Something was committed to the store: those who wait for changes are answered. */
+void bb_serve_committed(struct bb_serve *serve);
+
 /*
  * Stops listening (and removes sockets that it bound), sends what is due, closes every connection
  * and handle, waits for a digest under way to give up, frees the server, and calls back from a
