@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Requests to the admin socket, and what verbs do with the answers. */
+#ifndef CTL_ADMIN_H
+#define CTL_ADMIN_H
+
+#include "net.h"
+
+#include <jansson.h>
+
+/*
+ * The JSON object of an answer below 300 in *ret_root, which is the caller's; BB_CTL_OK, or an exit
+ * code after printing why: nobody is known (BB_CTL_NO), the request is wrong (BB_CTL_USAGE), it is
+ * refused. Where `ret_unreachable` is given, that nobody answers is told there and not printed.
+ */
+BB_MUST_CHECK int bb_admin_ask(struct bb_ctl *ctl, const struct bb_net_request *request,
+			       json_t **ret_root, bool *ret_unreachable);
+
+/* Percent-encoded for a path or a query, in the arena. */
+const char *bb_admin_escape(struct bb_ctl *ctl, const char *text);
+
+/* A text member, in the arena; empty if it is absent or something else. */
+struct bb_text bb_admin_text(struct bb_arena *arena, const json_t *object, const char *name);
+
+/* Prints an object as one line, or, for people, indented. */
+void bb_admin_print(struct bb_ctl *ctl, const json_t *object);
+
+/*
+ * Where no daemon answers: `read` in a snapshot of the store. BB_CTL_OK, or an exit code after
+ * printing why.
+ */
+typedef int bb_admin_read_fn(struct bb_ctl *ctl, struct bb_kv *kv, void *ctx);
+BB_MUST_CHECK int bb_admin_read_store(struct bb_ctl *ctl, bb_admin_read_fn *read, void *ctx);
+
+#endif
