@@ -105,6 +105,71 @@ const struct bb_ctl_verb bb_ctl_verbs[] = {
 	 0,
 	 0,
 	 bb_ctl_dead_letters},
+	{"rulings",
+	 "add join|split A B | add block|allow A | list | release ID",
+	 "a steward's word on who is who, or on an identifier",
+	 "A and B are identifiers, as email:ann@example.org; they need not be known yet. join: they "
+	 "are\n"
+	 "of one person; split: they are not; block: it links nobody; allow: it is neither junk "
+	 "nor\n"
+	 "shared. The latest on a pair or an identifier holds. release takes a ruling back, for "
+	 "good.\n"
+	 "By the daemon's admin socket. Exit 1: no ruling has this ID.",
+	 {{"reason", "TEXT", "kept with the ruling"},
+	  {"actor", "NAME", "who decided; default: the user of this command"},
+	  {"id", "ID", "makes it count once; default: a new one"}},
+	 1,
+	 4,
+	 bb_ctl_rulings},
+	{"erase",
+	 "KEY --mode forget|suppress --reason TEXT",
+	 "everything that is held on a person, for good",
+	 "KEY is an identifier of the person's own, or a profile id. forget: what comes later "
+	 "begins a\n"
+	 "new person; suppress: nothing of this person is taken in again. Prints a receipt. What "
+	 "was\n"
+	 "deleted is readable in the store's files until `backbonectl purge`. Exit 1: nobody is "
+	 "known\n"
+	 "by KEY.",
+	 {{"mode", "MODE", "forget or suppress"},
+	  {"reason", "TEXT", "kept in the audit log: a ticket, no name"},
+	  {"id", "ID", "of the request; the same again erases nothing; default: a new one"},
+	  {"yes", NULL, "does not ask"}},
+	 1,
+	 1,
+	 bb_ctl_erase},
+	{"export",
+	 "KEY",
+	 "everything that is held on a person, as JSON",
+	 "View with provenance, records, rulings, history, dead letters. From the daemon, which "
+	 "notes it\n"
+	 "in the audit log. Exit 1: nobody is known by KEY.",
+	 {{0}},
+	 1,
+	 1,
+	 bb_ctl_export},
+	{"audit",
+	 "list | verify",
+	 "who gave rulings, erased and exported, and whether that log is whole",
+	 "From the daemon, or from the store when it is down. verify: exit 1 and the first wrong "
+	 "number\n"
+	 "where an entry was changed or is missing.",
+	 {{0}},
+	 1,
+	 1,
+	 bb_ctl_audit},
+	{"identifiers",
+	 "--shared | --blocked",
+	 "identifiers that link nobody, and why",
+	 "Those in the most records, with the count that is beyond its cap, or the rule that "
+	 "blocks them.\n"
+	 "From the daemon, or from the store when it is down; either way all identifiers are read.",
+	 {{"shared", NULL, "that too many come with"},
+	  {"blocked", NULL, "junk, patterns, rulings"},
+	  {"top", "N", "so many, at most 1000; default: 20"}},
+	 0,
+	 0,
+	 bb_ctl_identifiers},
 	{"purge",
 	 "",
 	 "writes the store anew, so that nothing of what was deleted is left in its files",
