@@ -189,7 +189,7 @@ def test_nothing_of_an_erased_person_is_left(daemon, tmp_path):
     one.wait_offsets({("file:" + str(file), 0): 5 * people})
     gone = range(0, people, 2)
     for n in gone:
-        one.ctl("erase", f"user:u{n}", "--mode", "forget", "--reason", "asked for")
+        one.ctl("erase", f"user:u{n}", "--mode", "forget", "--reason", "asked for", "--yes")
 
     def found():
         text = b"".join(open(store_file(one, name), "rb").read() for name in os.listdir(store_file(one, "")))
