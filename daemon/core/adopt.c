@@ -301,7 +301,8 @@ static int run_slices(struct adoption *ad, enum bb_table table)
 static int write_move(struct adoption *ad, const struct bb_table_slot *slot, uint64_t epoch)
 {
 	const struct bb_adopt_move *move = slot->value;
-	struct bb_tomb_fate fate = {move->record, move->holder, move->gone};
+	struct bb_tomb_fate fate = {
+		.record = move->record, .holder = move->holder, .gone = move->gone};
 
 	return bb_tomb_put_fate(ad->kv, &slot->key, epoch, &fate);
 }

@@ -209,8 +209,13 @@ void bb_ledger_drop_unclaimed(struct bb_batch *batch, const struct bb_hash *key)
 
 /* Erasure (erase.c, erase_filter.c). */
 void bb_erase_begin(struct bb_batch *batch);
-/* The event without what was erased: itself, a copy with fewer identifiers, or NULL: it goes. */
-const struct bb_event *bb_erase_filter(struct bb_batch *batch, const struct bb_event *ev);
+/* The event without what was erased: itself, a copy with fewer identifiers, or NULL: it goes, by
+ * that erasure, whose watermark it is below, or not. */
+struct bb_tomb_order;
+const struct bb_event *bb_erase_filter(struct bb_batch *batch, const struct bb_event *ev,
+				       struct bb_tomb_order *ret_by, bool *ret_below);
+bool bb_erase_is_below(struct bb_batch *batch, const struct bb_tomb_order *order,
+		       const struct bb_event *ev);
 /* Whether an erasure made a ruling on one of these void. */
 bool bb_erase_voids(struct bb_batch *batch, const struct bb_hash *ends, unsigned n,
 		    int64_t time_ms);
@@ -218,10 +223,19 @@ int bb_erase_profile(struct bb_batch *batch, const struct bb_erasure *order, str
 		     struct bb_erasure_receipt *ret_receipt);
 
 /* The window of event names (window.c). */
-enum bb_window_result { BB_WINDOW_NEW, BB_WINDOW_DUPLICATE, BB_WINDOW_CONFLICT };
+enum bb_window_result {
+	BB_WINDOW_NEW,
+	BB_WINDOW_DUPLICATE,
+	BB_WINDOW_CONFLICT,
+	BB_WINDOW_ERASED /* a copy of one that went, as far below the watermark as that */
+};
 /* The name and the fingerprint of an event. */
 struct bb_window_row *bb_window_row_new(struct bb_batch *batch, const struct bb_event *ev);
-enum bb_window_result bb_window_check(struct bb_batch *batch, const struct bb_window_row *row);
+enum bb_window_result bb_window_check(struct bb_batch *batch, const struct bb_event *ev,
+				      const struct bb_window_row *row);
+/* Remembers an event that an erasure had gone. */
+void bb_window_add_erased(struct bb_batch *batch, struct bb_window_row *row,
+			  const struct bb_tomb_order *by);
 /* Remembers the event by its row; settles an amount without a key that has a twin (see window.c).
  * `record` may be NULL. */
 void bb_window_add(struct bb_batch *batch, const struct bb_event *ev, struct bb_window_row *row,

@@ -30,6 +30,7 @@ struct erasing {
 	struct list own,
 		others; /* own: they go; others lose identifiers, or begin with one that stands */
 	struct bb_tomb tomb;
+	struct bb_tomb_order at;
 	size_t record_room, key_room;
 	struct bb_ident **met; /* identifiers of all these records */
 	size_t met_n, met_room;
@@ -183,7 +184,7 @@ static void list_records(struct erasing *er)
 static void put_fate(struct erasing *er, const struct bb_hash *record,
 		     const struct bb_record *successor)
 {
-	struct bb_tomb_fate fate = {.gone = !successor};
+	struct bb_tomb_fate fate = {.gone = !successor, .by = er->at};
 	int rc;
 
 	if (successor) {
@@ -339,19 +340,17 @@ static int repeat(struct erasing *er, const struct bb_hash *id, struct bb_arena 
 	return BB_OK;
 }
 
-static int write(struct erasing *er, const struct bb_hash *id, struct bb_arena *arena,
-		 struct bb_erasure_receipt *ret_receipt)
+static int write(struct erasing *er, struct bb_arena *arena, struct bb_erasure_receipt *ret_receipt)
 {
 	struct bb_batch *batch = er->batch;
-	struct bb_tomb_order order = bb_tomb_order(er->tomb.receipt.time_ms, id);
 	int rc = batch->err;
 
 	if (rc == BB_OK)
-		rc = bb_tomb_put(batch->kv, &order, &er->tomb);
+		rc = bb_tomb_put(batch->kv, &er->at, &er->tomb);
 	if (rc == BB_OK)
 		rc = bb_tomb_put_epoch(batch->kv, batch->epoch);
 	if (rc == BB_OK) /* for the caller: in its arena */
-		rc = bb_tomb_get(batch->kv, &order, arena, &er->tomb);
+		rc = bb_tomb_get(batch->kv, &er->at, arena, &er->tomb);
 	if (rc != BB_OK) {
 		bb_batch_fail(batch, rc);
 		return rc;
@@ -381,6 +380,7 @@ int bb_erase_profile(struct bb_batch *batch, const struct bb_erasure *order, str
 	receipt->id = order->id;
 	receipt->mode = order->mode;
 	receipt->time_ms = time_of(&er);
+	er.at = bb_tomb_order(receipt->time_ms, &id);
 	receipt->watermark = (struct bb_erasure_mark *)(uintptr_t)order->watermark;
 	receipt->watermark_n = order->watermark_n;
 	er.tomb.profile = er.profile->name;
@@ -398,5 +398,5 @@ int bb_erase_profile(struct bb_batch *batch, const struct bb_erasure *order, str
 	drop_records(&er);
 	for (size_t i = 0; i < receipt->identifier_n; i++)
 		void_rulings(&er, &hashes[i]);
-	return write(&er, &id, arena, ret_receipt);
+	return write(&er, arena, ret_receipt);
 }

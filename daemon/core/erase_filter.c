@@ -98,8 +98,19 @@ static bool names_record(struct passing *pass, const struct bb_tomb_order *order
 	return has;
 }
 
+bool bb_erase_is_below(struct bb_batch *batch, const struct bb_tomb_order *order,
+		       const struct bb_event *ev)
+{
+	struct bb_tomb tomb;
+	int rc = bb_tomb_get(batch->kv, order, &batch->arena, &tomb);
+
+	if (rc != BB_OK)
+		bb_batch_fail(batch, rc);
+	return rc == BB_OK && is_below(ev, &tomb.receipt);
+}
+
 /* True: something of the event is left. */
-static bool pass_one(struct passing *pass, const struct bb_tomb_order *order)
+static bool pass_one(struct passing *pass, const struct bb_tomb_order *order, bool *ret_below)
 {
 	struct bb_tomb tomb;
 	bool below, suppress;
@@ -110,7 +121,7 @@ static bool pass_one(struct passing *pass, const struct bb_tomb_order *order)
 		bb_batch_fail(pass->batch, rc);
 		return true;
 	}
-	below = is_below(pass->ev, &tomb.receipt);
+	below = *ret_below = is_below(pass->ev, &tomb.receipt);
 	suppress = tomb.receipt.mode == BB_ERASURE_SUPPRESS;
 	if (!below && !suppress)
 		return true;
@@ -162,7 +173,8 @@ static const struct bb_event *strip(const struct passing *pass)
 	return ev;
 }
 
-const struct bb_event *bb_erase_filter(struct bb_batch *batch, const struct bb_event *ev)
+const struct bb_event *bb_erase_filter(struct bb_batch *batch, const struct bb_event *ev,
+				       struct bb_tomb_order *ret_by, bool *ret_below)
 {
 	struct passing pass = {.batch = batch, .ev = ev, .n = ev->identifier_n};
 	struct bb_tomb_order order = {{0}};
@@ -174,8 +186,10 @@ const struct bb_event *bb_erase_filter(struct bb_batch *batch, const struct bb_e
 			bb_batch_hash_ident(batch, pass.ids[i].ns_index, pass.ids[i].value);
 	}
 	while (next_erasure(&pass, &order))
-		if (!pass_one(&pass, &order))
+		if (!pass_one(&pass, &order, ret_below)) {
+			*ret_by = order;
 			return NULL;
+		}
 	return pass.stripped ? strip(&pass) : ev;
 }
 

@@ -141,9 +141,9 @@ int bb_names_read(struct bb_kv *kv, enum bb_name_kind kind, uint64_t id, struct 
 {
 	uint8_t key[5];
 
-	return id > UINT32_MAX
-		       ? BB_ENOTFOUND
-		       : bb_kv_get(kv, BB_TABLE_NAME, key_of(key, (int)kind, (uint32_t)id), ret_text);
+	return id > UINT32_MAX ? BB_ENOTFOUND
+			       : bb_kv_get(kv, BB_TABLE_NAME, key_of(key, (int)kind, (uint32_t)id),
+					   ret_text);
 }
 
 int bb_names_load(struct bb_names *names, struct bb_kv *kv)

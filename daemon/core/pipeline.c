@@ -6,6 +6,7 @@
  * abort only forgets.
  */
 #include "batch.h"
+#include "tombstone.h"
 
 #include <backbone/assert.h>
 #include <backbone/clock.h>
@@ -261,6 +262,22 @@ static void apply(struct bb_batch *batch, const struct bb_event *ev, struct bb_w
 	bb_window_add(batch, ev, row, record, ev->has_amount && !keyed, micros);
 }
 
+/* What erasures leave of the event; NULL: nothing. */
+static const struct bb_event *pass_erasures(struct bb_batch *batch, const struct bb_event *ev,
+					    struct bb_window_row *row)
+{
+	struct bb_tomb_order by;
+	bool below = false;
+	const struct bb_event *left = bb_erase_filter(batch, ev, &by, &below);
+
+	if (left)
+		return left;
+	batch->stats.erased++;
+	if (below) /* copies of it that are below too are the same event */
+		bb_window_add_erased(batch, row, &by);
+	return NULL;
+}
+
 enum bb_verdict bb_pipeline_apply(struct bb_pipeline *pl, const struct bb_event *ev,
 				  struct bb_refusal *ret_refusal)
 {
@@ -273,13 +290,7 @@ enum bb_verdict bb_pipeline_apply(struct bb_pipeline *pl, const struct bb_event 
 		batch->filed_ms = ev->time_ms;
 	struct bb_window_row *row = bb_window_row_new(batch, ev);
 
-	if (batch->has_tombs)
-		ev = bb_erase_filter(batch, ev);
-	if (!ev) {
-		batch->stats.erased++;
-		return BB_VERDICT_SKIPPED;
-	}
-	switch (bb_window_check(batch, row)) {
+	switch (bb_window_check(batch, ev, row)) {
 	case BB_WINDOW_DUPLICATE:
 		batch->stats.duplicates++;
 		return BB_VERDICT_DUPLICATE;
@@ -291,9 +302,14 @@ enum bb_verdict bb_pipeline_apply(struct bb_pipeline *pl, const struct bb_event 
 					  "another content"),
 			.byte_offset = -1};
 		return BB_VERDICT_DEAD;
+	case BB_WINDOW_ERASED:
+		batch->stats.erased++;
+		return BB_VERDICT_SKIPPED;
 	case BB_WINDOW_NEW:
 		break;
 	}
+	if (batch->has_tombs && !(ev = pass_erasures(batch, ev, row)))
+		return BB_VERDICT_SKIPPED;
 	if (!within_limits(batch, ev, ret_refusal))
 		return BB_VERDICT_DEAD;
 	if (!ev->identifier_n && !(ev->has_amount && ev->amount.key.p))
@@ -338,6 +354,8 @@ int bb_pipeline_finish(struct bb_pipeline *pl)
 		bb_identity_settle(batch);
 	if (batch->err == BB_OK)
 		bb_flush_rows(batch);
+	if (batch->arena.total_bytes > batch->stats.peak_bytes)
+		batch->stats.peak_bytes = batch->arena.total_bytes;
 	if (batch->err != BB_OK)
 		return batch->err;
 	pl->open = false;

@@ -341,7 +341,8 @@ int bb_tomb_put_fate(struct bb_kv *kv, const struct bb_hash *record, uint64_t ep
 	memcpy(value, fate->record.b, BB_HASH_BYTES);
 	memcpy(value + BB_HASH_BYTES, fate->holder.b, BB_HASH_BYTES);
 	return bb_kv_put(kv, BB_TABLE_TOMBSTONE, key_of(key, 's', record, number, sizeof(number)),
-			 bb_text_bytes(value, fate->gone ? 0 : sizeof(value)));
+			 fate->gone ? bb_text_bytes(fate->by.b, BB_TOMB_ORDER_BYTES)
+				    : bb_text_bytes(value, sizeof(value)));
 }
 
 int bb_tomb_follow(struct bb_kv *kv, uint64_t epoch, struct bb_tomb_fate *fate)
@@ -359,11 +360,13 @@ int bb_tomb_follow(struct bb_kv *kv, uint64_t epoch, struct bb_tomb_fate *fate)
 		    memcmp(key.p, from, 1 + BB_HASH_BYTES) != 0)
 			break;
 		epoch = bb_key_read(key.p + 1 + BB_HASH_BYTES, 8);
-		fate->gone = value.n == 0;
-		if (value.n == 2 * (size_t)BB_HASH_BYTES) {
+		fate->gone = value.n == BB_TOMB_ORDER_BYTES;
+		if (fate->gone) {
+			memcpy(fate->by.b, value.p, BB_TOMB_ORDER_BYTES);
+		} else if (value.n == 2 * (size_t)BB_HASH_BYTES) {
 			memcpy(fate->record.b, value.p, BB_HASH_BYTES);
 			memcpy(fate->holder.b, value.p + BB_HASH_BYTES, BB_HASH_BYTES);
-		} else if (!fate->gone) {
+		} else {
 			rc = BB_ECORRUPT;
 		}
 	}

@@ -3,15 +3,17 @@
  * Tombstones (identity.md §8). Keys of the table TOMBSTONE; *order* is the time u64 of an erasure
  * and the hash of its request id, so that erasures lie in the order in which they act:
  *
- *	'e' order		      -> the tombstone: all that is kept of the person
- *	'q' hash of the request id    -> its order
- *	'i' hash of identifier, order -> whether it stands for that person alone
- *	'r' hash of record, order     -> nothing: it goes
- *	'k' hash of amount key, order -> nothing: its entries without identifiers go
- *	's' hash of record, epoch u64 -> what became of it when the epoch came to be that number:
- *nothing (it went), or the record that its events are in since, and an identifier that leads there
- *	'n'			      -> how often records of this store lost their names, by an
- *erasure or changed rules: the epoch
+ *	'e' order                       -> the tombstone: all that is kept of the person
+ *	'q' hash of the request id      -> its order
+ *	'i' hash of identifier, order   -> whether it stands for that person alone
+ *	'r' hash of record, order       -> nothing: it goes
+ *	'k' hash of amount key, order   -> nothing: its entries without identifiers go
+ *	's' hash of record, epoch u64   -> its fate when the epoch came to be that number
+ *	'n'                             -> the epoch
+ *
+ * The epoch counts how often records of this store lost their names, by an erasure or by changed
+ * rules. A fate is the order of the erasure that had the record gone; or the record that its events
+ * are in since, and an identifier that leads there.
  */
 #ifndef BB_CORE_TOMBSTONE_H
 #define BB_CORE_TOMBSTONE_H
@@ -65,6 +67,7 @@ BB_MUST_CHECK int bb_tomb_has_record(struct bb_kv *kv, const struct bb_hash *rec
 struct bb_tomb_fate {
 	struct bb_hash record, holder;
 	bool gone;
+	struct bb_tomb_order by; /* the erasure that had it gone; zeros: changed rules */
 };
 BB_MUST_CHECK int bb_tomb_put_fate(struct bb_kv *kv, const struct bb_hash *record, uint64_t epoch,
 				   const struct bb_tomb_fate *fate);

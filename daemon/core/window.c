@@ -30,6 +30,8 @@ struct bb_window_row {
 	bb_i128 micros;
 	char currency[3];
 	uint32_t type;
+	bool erased; /* the event is gone, by that erasure */
+	struct bb_tomb_order by;
 	struct bb_window_row *next;
 };
 
@@ -112,6 +114,7 @@ static uint64_t fingerprint(const struct bb_event *ev)
 #define ROW_RECORD 2u
 #define ROW_AMOUNT 4u
 #define ROW_EPOCH 8u
+#define ROW_ERASED 16u
 
 static void encode(struct bb_buf *buf, const struct bb_window_row *row)
 {
@@ -120,7 +123,8 @@ static void encode(struct bb_buf *buf, const struct bb_window_row *row)
 
 	buf->n = 0;
 	bb_put_u64(buf, (row->kafka ? ROW_KAFKA : 0) | (recorded ? ROW_RECORD : 0) |
-				(row->has_amount ? ROW_AMOUNT : 0) | (row->epoch ? ROW_EPOCH : 0));
+				(row->has_amount ? ROW_AMOUNT : 0) | (row->epoch ? ROW_EPOCH : 0) |
+				(row->erased ? ROW_ERASED : 0));
 	bb_buf_add(buf, &row->fingerprint, sizeof(row->fingerprint));
 	if (row->epoch)
 		bb_put_u64(buf, row->epoch);
@@ -129,6 +133,8 @@ static void encode(struct bb_buf *buf, const struct bb_window_row *row)
 		bb_put_i64(buf, row->time_ms);
 	if (recorded)
 		bb_put_hash(buf, &row->record);
+	if (row->erased)
+		bb_buf_add(buf, row->by.b, BB_TOMB_ORDER_BYTES);
 	if (row->has_amount) {
 		bb_put_hash(buf, &row->holder);
 		bb_put_i128(buf, row->micros);
@@ -153,6 +159,13 @@ static bool decode(struct bb_text bytes, struct bb_window_row *row)
 		row->time_ms = bb_get_time(&cur);
 	if (flags & ROW_RECORD)
 		row->record = bb_get_hash(&cur);
+	row->erased = flags & ROW_ERASED;
+	if (row->erased) {
+		print = bb_get_bytes(&cur, BB_TOMB_ORDER_BYTES);
+		if (cur.bad)
+			return false;
+		memcpy(row->by.b, print.p, BB_TOMB_ORDER_BYTES);
+	}
 	row->has_amount = flags & ROW_AMOUNT;
 	if (row->has_amount) {
 		row->holder = bb_get_hash(&cur);
@@ -171,21 +184,21 @@ static struct bb_hash table_key(const uint8_t key[WINDOW_KEY_BYTES])
 	return hash;
 }
 
-/* Follows a row of the store to what erasures made of its record. False: the event is gone with it.
- */
-static bool stands(struct bb_batch *batch, struct bb_window_row *row)
+/* Follows a row of the store to what erasures made of its record. */
+static void follow(struct bb_batch *batch, struct bb_window_row *row)
 {
-	struct bb_tomb_fate fate = {row->record, row->holder, false};
+	struct bb_tomb_fate fate = {.record = row->record, .holder = row->holder};
 	int rc;
 
-	if (row->epoch == batch->epoch)
-		return true;
+	if (row->erased || row->epoch == batch->epoch)
+		return;
 	rc = bb_tomb_follow(batch->kv, row->epoch, &fate);
 	if (rc != BB_OK)
 		bb_batch_fail(batch, rc);
 	row->record = fate.record;
 	row->holder = fate.holder;
-	return !fate.gone;
+	row->erased = fate.gone;
+	row->by = fate.by;
 }
 
 /* The row of a name: of this batch, or of the store (into *scratch). NULL: not seen. */
@@ -204,8 +217,10 @@ static const struct bb_window_row *find(struct bb_batch *batch, const uint8_t ke
 	if (rc == BB_ENOTFOUND)
 		return NULL;
 	*scratch = (struct bb_window_row){.next = NULL};
-	if (rc == BB_OK && decode(value, scratch))
-		return stands(batch, scratch) ? scratch : NULL;
+	if (rc == BB_OK && decode(value, scratch)) {
+		follow(batch, scratch);
+		return scratch;
+	}
 	bb_batch_fail(batch, rc == BB_OK ? BB_ECORRUPT : rc);
 	return NULL;
 }
@@ -228,13 +243,20 @@ struct bb_window_row *bb_window_row_new(struct bb_batch *batch, const struct bb_
 	return row;
 }
 
-enum bb_window_result bb_window_check(struct bb_batch *batch, const struct bb_window_row *row)
+enum bb_window_result bb_window_check(struct bb_batch *batch, const struct bb_event *ev,
+				      const struct bb_window_row *row)
 {
+	static const struct bb_tomb_order by_rules;
 	struct bb_window_row scratch;
 	const struct bb_window_row *seen = find(batch, row->key, &scratch);
 
 	if (!seen)
 		return BB_WINDOW_NEW;
+	if (seen->erased)
+		return memcmp(&seen->by, &by_rules, sizeof(by_rules)) != 0 &&
+				       bb_erase_is_below(batch, &seen->by, ev)
+			       ? BB_WINDOW_ERASED
+			       : BB_WINDOW_NEW;
 	return seen->fingerprint == row->fingerprint ? BB_WINDOW_DUPLICATE : BB_WINDOW_CONFLICT;
 }
 
@@ -255,7 +277,8 @@ static void count_amount(struct bb_batch *batch, const struct bb_event *ev,
 
 	name_key(batch, ev->source, ev->id, !ev->kafka_time, ev->time_ms, key);
 	const struct bb_window_row *twin = find(batch, key, &scratch);
-	bool met = twin && twin->has_amount && (!twin->kafka || twin->time_ms == ev->time_ms);
+	bool met = twin && !twin->erased && twin->has_amount &&
+		   (!twin->kafka || twin->time_ms == ev->time_ms);
 
 	if (met && !ev->kafka_time)
 		return;
@@ -273,6 +296,17 @@ static void count_amount(struct bb_batch *batch, const struct bb_event *ev,
 	amount(batch, record, row->type, ev->time_ms, row->currency, row->micros, 1);
 }
 
+static void remember(struct bb_batch *batch, struct bb_window_row *row)
+{
+	struct bb_hash hash = table_key(row->key);
+
+	bb_table_put(&batch->windows, &hash, row);
+	row->next = batch->new_windows;
+	batch->new_windows = row;
+	if (row->log_ms > batch->log_ms)
+		batch->log_ms = row->log_ms;
+}
+
 void bb_window_add(struct bb_batch *batch, const struct bb_event *ev, struct bb_window_row *row,
 		   struct bb_record *record, bool counts, bb_i128 micros)
 {
@@ -288,13 +322,15 @@ void bb_window_add(struct bb_batch *batch, const struct bb_event *ev, struct bb_
 		row->type = bb_names_add(batch->names, BB_NAME_TYPE, ev->type);
 		count_amount(batch, ev, record, row);
 	}
-	struct bb_hash hash = table_key(row->key);
+	remember(batch, row);
+}
 
-	bb_table_put(&batch->windows, &hash, row);
-	row->next = batch->new_windows;
-	batch->new_windows = row;
-	if (row->log_ms > batch->log_ms)
-		batch->log_ms = row->log_ms;
+void bb_window_add_erased(struct bb_batch *batch, struct bb_window_row *row,
+			  const struct bb_tomb_order *by)
+{
+	row->erased = true;
+	row->by = *by;
+	remember(batch, row);
 }
 
 static int by_key(const void *a, const void *b)
@@ -349,8 +385,12 @@ void bb_window_flush(struct bb_batch *batch)
 		bb_arena_alloc(&batch->arena, batch->windows.n * sizeof(struct bb_window_row *));
 	size_t n = 0;
 
-	for (struct bb_window_row *row = batch->new_windows; row; row = row->next)
-		rows[n++] = row;
+	for (struct bb_window_row *row = batch->new_windows; row; row = row->next) {
+		struct bb_hash hash = table_key(row->key);
+
+		if (bb_table_get(&batch->windows, &hash) == row) /* no later one took its place */
+			rows[n++] = row;
+	}
 	qsort(rows, n, sizeof(struct bb_window_row *), by_key);
 	for (size_t i = 0; i < n && batch->err == BB_OK; i++) {
 		encode(&batch->buf, rows[i]);

@@ -26,6 +26,7 @@ struct bb_pipeline_stats {
 	uint64_t events, duplicates, records_created, profiles_created, profiles_merged,
 		profiles_split, erased; /* erased: events that an erasure had gone before */
 	uint64_t replays, replay_nodes, replay_links, shared_flips;
+	uint64_t peak_bytes; /* most memory that a batch took */
 };
 
 /* `rules` is borrowed for the pipeline's life. */
