@@ -95,6 +95,28 @@ const struct bb_ctl_verb bb_ctl_verbs[] = {
 	 0,
 	 0,
 	 bb_ctl_dump},
+	{"changes",
+	 "",
+	 "the change feed: profiles created, updated, merged, split, renamed, erased",
+	 "One line a change, numbered without a gap; --after the last number you have goes on from "
+	 "it.\n"
+	 "From the daemon, or from the store when it is down (not with --follow). Exit 4: what "
+	 "follows\n"
+	 "that number was dropped; take all profiles again (`dump --views`).",
+	 {{"after", "N", "behind this number; default: the oldest; of --follow: the newest"},
+	  {"limit", "N", "at most so many; default: all"},
+	  {"follow", NULL, "waits for more"}},
+	 0,
+	 0,
+	 bb_ctl_changes},
+	{"history",
+	 "KEY",
+	 "the names that a customer's profile had, mergers, splits, rulings",
+	 "From the daemon, or from the store when it is down. Exit 1: nobody is known by KEY.",
+	 {{0}},
+	 1,
+	 1,
+	 bb_ctl_history},
 	{"dead-letters",
 	 "",
 	 "what could not be applied, and why",
