@@ -26,14 +26,23 @@ static bool is_same_log(const struct bb_position *a, const struct bb_position *b
 	return bb_text_equal(a->topic, b->topic) && a->partition == b->partition;
 }
 
-/* Whether what is left of two copies differs, and something is left of both. */
+/* Whether what is left of two copies differs after any of the erasures, until one of them is gone.
+ */
 static bool differ(const struct bb_walk *walk, const struct bb_event *a, const struct bb_event *b)
 {
-	struct bb_text one = {NULL, 0}, other = {NULL, 0};
+	struct bb_model_lines lines = walk->lines;
 
-	return bb_model_left(walk->rules, &walk->lines, a, walk->arena, &one) != BB_MODEL_GONE &&
-	       bb_model_left(walk->rules, &walk->lines, b, walk->arena, &other) != BB_MODEL_GONE &&
-	       !bb_text_equal(one, other);
+	for (size_t n = 0; n <= walk->lines.erasure_n; n++) {
+		struct bb_text one = {NULL, 0}, other = {NULL, 0};
+
+		lines.erasure_n = n;
+		if (bb_model_left(walk->rules, &lines, a, walk->arena, &one) == BB_MODEL_GONE ||
+		    bb_model_left(walk->rules, &lines, b, walk->arena, &other) == BB_MODEL_GONE)
+			return false;
+		if (!bb_text_equal(one, other))
+			return true;
+	}
+	return false;
 }
 
 bool bb_walk_event(struct bb_walk *walk, const struct bb_event *ev)
