@@ -203,8 +203,7 @@ int bb_serve_new(uv_loop_t *loop, const struct bb_serve_options *options,
 	serve->digester = bb_digester_new(loop, &serve->handles, options->store, options->rules);
 	serve->service.explain =
 		bb_explain_lane_new(loop, &serve->handles, options->store, options->rules);
-	serve->service.followers =
-		bb_followers_new(loop, &serve->handles, &serve->service.lookup);
+	serve->service.followers = bb_followers_new(loop, &serve->handles, &serve->service.lookup);
 	bb_conns_init(&serve->conns, loop, &serve->handles, &serve->service, serve->digester);
 	uv_timer_init(loop, &serve->sweep);
 	serve->sweep.data = serve;
