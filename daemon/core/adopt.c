@@ -221,12 +221,14 @@ static void adopt_record(struct adoption *ad, struct bb_batch *from, struct bb_b
 	size_t n = arrange(ad, old, members);
 	struct bb_record *record;
 
+	bb_batch_whole(from, old);
 	bb_ledger_take(from, old);
 	if (!n) {
 		add_move(ad, &old->hash, NULL);
 		return;
 	}
 	record = record_for(ad, to, old, members, n);
+	bb_batch_dirty_record(to, record);
 	bb_facts_unite(&to->fold, &record->facts, &old->facts);
 	memset(places, UINT8_MAX, sizeof(places));
 	for (size_t i = 0; i < n; i++)
@@ -239,7 +241,6 @@ static void adopt_record(struct adoption *ad, struct bb_batch *from, struct bb_b
 					  old->facts.same[i].n);
 	}
 	bb_identity_touch(to, record);
-	bb_batch_dirty_record(to, record);
 	if (!bb_hash_equal(&record->hash, &old->hash))
 		add_move(ad, &old->hash, record);
 }

@@ -185,6 +185,8 @@ struct bb_profile *bb_batch_profile_of(struct bb_batch *batch, struct bb_ident *
 	return ident->profile;
 }
 
+/* Identity reads many records of which it changes few: the facts of the others stay where they are.
+ */
 struct bb_record *bb_batch_record(struct bb_batch *batch, const struct bb_hash *hash,
 				  struct bb_place place)
 {
@@ -197,12 +199,13 @@ struct bb_record *bb_batch_record(struct bb_batch *batch, const struct bb_hash *
 	record = bb_arena_zalloc(&batch->arena, sizeof(*record));
 	record->hash = *hash;
 	record->place = place;
-	int rc = fetch(batch, BB_TABLE_PROFILE, bb_rows_place_key(key, place.cluster, place.n),
-		       &bytes);
+	record->partial = true;
+	int rc = bb_kv_get(batch->kv, BB_TABLE_PROFILE,
+			   bb_rows_place_key(key, place.cluster, place.n), &bytes);
 
 	if (rc != BB_OK ||
-	    !bb_rows_decode_record(bytes, &batch->arena, batch->ns_of_id, batch->ns_n, record)) {
-		bb_batch_fail(batch, BB_ECORRUPT);
+	    !bb_rows_decode_head(bytes, &batch->arena, batch->ns_of_id, batch->ns_n, record)) {
+		bb_batch_fail(batch, rc == BB_OK || rc == BB_ENOTFOUND ? BB_ECORRUPT : rc);
 		*record = (struct bb_record){.hash = *hash, .place = place};
 		bb_facts_init(&record->facts);
 	}
@@ -210,6 +213,26 @@ struct bb_record *bb_batch_record(struct bb_batch *batch, const struct bb_hash *
 	record->old = bb_rows_standing(record);
 	bb_table_put(&batch->records, hash, record);
 	return record;
+}
+
+void bb_batch_whole(struct bb_batch *batch, struct bb_record *record)
+{
+	struct bb_record whole = {.partial = false};
+	struct bb_text bytes;
+	uint8_t key[12];
+
+	if (!record->partial)
+		return;
+	record->partial = false;
+	if (fetch(batch, BB_TABLE_PROFILE,
+		  bb_rows_place_key(key, record->place.cluster, record->place.n),
+		  &bytes) != BB_OK ||
+	    !bb_rows_decode_record(bytes, &batch->arena, batch->ns_of_id, batch->ns_n, &whole) ||
+	    whole.ident_n != record->ident_n) {
+		bb_batch_fail(batch, BB_ECORRUPT);
+		return;
+	}
+	record->facts = whole.facts;
 }
 
 struct bb_ident *bb_batch_record_ident(struct bb_batch *batch, struct bb_record *record, size_t i)
@@ -350,6 +373,7 @@ void bb_batch_dirty_record(struct bb_batch *batch, struct bb_record *record)
 {
 	if (record->dirty)
 		return;
+	bb_batch_whole(batch, record);
 	record->dirty = true;
 	record->next_dirty = batch->dirty_records;
 	batch->dirty_records = record;

@@ -91,6 +91,10 @@ struct bb_profile *bb_batch_profile(struct bb_batch *batch, uint64_t cluster);
 struct bb_record *bb_batch_record(struct bb_batch *batch, const struct bb_hash *hash,
 				  struct bb_place place);
 
+/* Reads all facts of a record of which only those that identity looks at were read. Asked before a
+ * record becomes dirty, which does it too. */
+void bb_batch_whole(struct bb_batch *batch, struct bb_record *record);
+
 /* The same, of a pair: BB_ECORRUPT and NULL where it is not there. */
 struct bb_ident *bb_batch_joined_ident(struct bb_batch *batch, const struct bb_join *join);
 

@@ -96,6 +96,7 @@ static void collect(struct erasing *er)
 			if (record->listed)
 				continue;
 			record->listed = true;
+			bb_batch_whole(batch, record);
 			BB_ARENA_PUSH(&batch->arena, list->items, list->n, list->room) = record;
 			meet(er, record);
 		}
@@ -233,9 +234,13 @@ static void hand_over(struct erasing *er, struct bb_record *record)
 	struct bb_record *to = successor_of(er, record, places);
 	const struct bb_facts *facts = &record->facts;
 
+	if (batch->err != BB_OK)
+		return; /* what was found may be half a record */
+
 	put_fate(er, &record->hash, to);
 	if (to) {
 		er->tomb.receipt.stripped++;
+		bb_batch_dirty_record(batch, to);
 		bb_facts_unite(&batch->fold, &to->facts, facts);
 		for (size_t i = 0; i < facts->same_n; i++) {
 			uint8_t a = places[facts->same[i].a], b = places[facts->same[i].b];
@@ -244,7 +249,6 @@ static void hand_over(struct erasing *er, struct bb_record *record)
 				bb_batch_add_same(batch, to, a, b, facts->same[i].n);
 		}
 		bb_identity_touch(batch, to);
-		bb_batch_dirty_record(batch, to);
 	} else {
 		er->tomb.receipt.records++;
 		er->tomb.receipt.events += facts->events;

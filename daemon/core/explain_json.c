@@ -116,14 +116,16 @@ static bool says_same(const struct bb_record *record, int a, int b)
 	return false;
 }
 
-static bool says(const struct bb_record *record, const struct bb_link *link)
+static bool says(struct bb_batch *batch, struct bb_record *record, const struct bb_link *link)
 {
 	int a = index_of(record, link->anchor), b = index_of(record, link->other);
 
 	if (a < 0 || b < 0)
 		return false;
-	if (link->join)
+	if (link->join) {
+		bb_batch_whole(batch, record);
 		return says_same(record, a, b);
+	}
 	return bb_rows_anchor(record->ident_n, record->blocked, record->shared) == a &&
 	       !((record->blocked | record->shared) & (BB_MASK(a) | BB_MASK(b)));
 }
@@ -147,7 +149,7 @@ static struct records records_of(struct bb_batch *batch, const struct bb_link *l
 	struct bb_record *record;
 
 	for (size_t i = 0; (record = bb_batch_nth_record(batch, end, i)); i++)
-		if (says(record, link))
+		if (says(batch, record, link))
 			BB_ARENA_PUSH(&batch->arena, records.items, records.n, records.room) =
 				record;
 	if (records.n > 1)

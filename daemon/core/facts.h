@@ -169,6 +169,8 @@ void bb_value_set_add_all(struct bb_arena *arena, struct bb_value_set *set,
 void bb_facts_encode(struct bb_buf *buf, const struct bb_facts *facts);
 /* Slices stay in the cursor's bytes. */
 void bb_facts_decode(struct bb_cursor *cur, struct bb_arena *arena, struct bb_facts *ret_facts);
+/* Only what identity looks at: events, first, last, days. They come first. */
+void bb_facts_decode_head(struct bb_cursor *cur, struct bb_facts *ret_facts);
 /* Only what a view shows, which comes first: no day buckets, nothing that is kept for undoing. */
 void bb_facts_decode_shown(struct bb_cursor *cur, struct bb_arena *arena,
 			   struct bb_facts *ret_facts);

@@ -363,8 +363,7 @@ void bb_facts_encode(struct bb_buf *buf, const struct bb_facts *facts)
 	encode_evidence(buf, facts);
 }
 
-void bb_facts_decode_shown(struct bb_cursor *cur, struct bb_arena *arena,
-			   struct bb_facts *ret_facts)
+void bb_facts_decode_head(struct bb_cursor *cur, struct bb_facts *ret_facts)
 {
 	bb_facts_init(ret_facts);
 	ret_facts->events = bb_get_u64(cur);
@@ -378,6 +377,12 @@ void bb_facts_decode_shown(struct bb_cursor *cur, struct bb_arena *arena,
 		ret_facts->days[1] =
 			checked_day(cur, (int64_t)((uint64_t)ret_facts->days[0] - (uint64_t)back));
 	cur->bad = cur->bad || !ret_facts->events;
+}
+
+void bb_facts_decode_shown(struct bb_cursor *cur, struct bb_arena *arena,
+			   struct bb_facts *ret_facts)
+{
+	bb_facts_decode_head(cur, ret_facts);
 	decode_activity(cur, arena, ret_facts);
 	decode_attributes(cur, arena, ret_facts);
 	decode_consent(cur, arena, ret_facts);

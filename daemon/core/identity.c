@@ -230,28 +230,41 @@ static bool member_of(const struct bb_profile *profile, uint16_t ns, struct bb_t
 	return false;
 }
 
-/* R1: an old record with the anchor it had, all of whose links are inside. Before the partition is
- * touched. */
+/* Whether all that the record links is in one profile. A new one has its identifiers at hand; of an
+ * old one they need not be read. */
+static bool is_inside(struct bb_batch *batch, struct bb_record *record, uint32_t linked)
+{
+	struct bb_ident *anchor =
+		bb_batch_record_ident(batch, record, (size_t)__builtin_ctz(linked));
+	const struct bb_profile *profile = bb_batch_profile_of(batch, anchor);
+
+	for (size_t i = 0; i < record->ident_n; i++) {
+		if (!(linked & BB_MASK(i)))
+			continue;
+		if (record->idents[i] ? bb_batch_profile_of(batch, record->idents[i]) != profile
+				      : !member_of(profile, record->ns[i], record->values[i]))
+			return false;
+	}
+	return true;
+}
+
+/* R1: the record is new, or has the anchor it had: its links only get better. All of them are
+ * inside. Before the partition is touched. */
 static bool is_hot(struct bb_batch *batch, struct bb_record *record, const struct bb_standing *now)
 {
 	uint32_t all = BB_MASK(record->ident_n) - 1,
 		 linked = all & ~record->blocked & ~record->shared;
 
-	if (!record->old.exists || !now->exists || record->old.blocked != now->blocked ||
-	    record->old.shared != now->shared)
+	if (!now->exists)
+		return false;
+	if (record->old.exists &&
+	    (record->old.blocked != now->blocked || record->old.shared != now->shared))
 		return false;
 	if (!(linked & (linked - 1))) /* one identifier links nobody */
 		return true;
-	if (same_merit(&record->old, now) && !prefers_most(batch, record))
+	if (record->old.exists && same_merit(&record->old, now) && !prefers_most(batch, record))
 		return true;
-	struct bb_ident *anchor =
-		bb_batch_record_ident(batch, record, (size_t)__builtin_ctz(linked));
-	const struct bb_profile *profile = bb_batch_profile_of(batch, anchor);
-
-	for (size_t i = 0; i < record->ident_n; i++)
-		if ((linked & BB_MASK(i)) && !member_of(profile, record->ns[i], record->values[i]))
-			return false;
-	return true;
+	return is_inside(batch, record, linked);
 }
 
 /* The links that a state of a record says; each once in the list of what may have changed. */
@@ -337,6 +350,8 @@ static void settle_links(struct bb_batch *batch)
 	for (struct bb_record *record = batch->touched; record; record = record->next_touched) {
 		struct bb_standing now = bb_rows_standing(record);
 
+		if (record->hot)
+			continue;
 		collect(batch, record, &record->old);
 		collect(batch, record, &now);
 	}
@@ -380,8 +395,12 @@ static void settle_hot(struct bb_batch *batch)
 		struct bb_standing now = bb_rows_standing(record);
 
 		if (is_hot(batch, record, &now)) {
+			record->hot = true;
+			if (record->old.exists)
+				*slot = record->next_touched;
+			else /* it has to be placed */
+				slot = &record->next_touched;
 			record->old = now;
-			*slot = record->next_touched;
 		} else {
 			slot = &record->next_touched;
 		}

@@ -135,9 +135,9 @@ static void count(struct bb_batch *batch, const struct candidate *state,
 		bb_batch_fail(batch, BB_ECORRUPT);
 		return;
 	}
+	bb_batch_dirty_record(batch, record);
 	bb_facts_amount(&batch->arena, &record->facts, state->type, state->by.time_ms,
 			state->currency, state->micros, n);
-	bb_batch_dirty_record(batch, record);
 }
 
 /* All parts whose state belongs to nobody follow the claim; those of others stay where they are. */
@@ -338,6 +338,7 @@ static void visit_restand(struct bb_batch *batch, struct bb_ledger_row *row, voi
 
 void bb_ledger_restand(struct bb_batch *batch, struct bb_record *record)
 {
+	bb_batch_whole(batch, record);
 	each_row(batch, record, visit_restand, record);
 }
 
@@ -483,8 +484,8 @@ static void follow(struct bb_batch *batch, struct bb_ledger_row *row, struct can
 		return;
 	}
 	cand->somebody = bb_rows_anchor(record->ident_n, record->blocked, record->shared) >= 0;
-	keep_head(batch, record, &row->hash);
 	bb_batch_dirty_record(batch, record);
+	keep_head(batch, record, &row->hash);
 }
 
 void bb_ledger_adopt(struct bb_batch *batch, struct bb_text key, struct bb_text value,

@@ -250,12 +250,12 @@ static void apply(struct bb_batch *batch, const struct bb_event *ev, struct bb_w
 	if (ev->has_amount)
 		bb_assert(bb_money_parse(ev->amount.value, &micros)); /* the gate saw to it */
 	if (record) {
+		bb_batch_dirty_record(batch, record);
 		bb_facts_add(&batch->fold, &record->facts, ev);
 		record->by = ev;
 		for (size_t i = 0; i < ev->same_n; i++)
 			add_same(batch, record, &ev->same[i]);
 		bb_identity_touch(batch, record);
-		bb_batch_dirty_record(batch, record);
 	}
 	if (keyed)
 		bb_ledger_add(batch, ev, record, micros);

@@ -226,41 +226,59 @@ void bb_rows_encode_record(struct bb_buf *buf, const struct bb_record *record,
 	bb_facts_encode(buf, &record->facts);
 }
 
-static bool decode_record(struct bb_text bytes, bool shown_only, struct bb_arena *arena,
-			  const uint16_t *ns_of_id, size_t ns_n, struct bb_record *ret_record)
+/* All but the facts. */
+static bool decode_identifiers(struct bb_cursor *cur, struct bb_arena *arena,
+			       const uint16_t *ns_of_id, size_t ns_n, struct bb_record *ret_record)
 {
-	struct bb_cursor cur = bb_cursor_of(bytes);
-
-	ret_record->source = (uint32_t)bb_get_u64(&cur);
-	ret_record->ident_n = bb_get_count(&cur);
+	ret_record->source = (uint32_t)bb_get_u64(cur);
+	ret_record->ident_n = bb_get_count(cur);
 	if (!ret_record->ident_n || ret_record->ident_n > BB_EVENT_IDENTIFIERS_MAX)
 		return false;
 	ret_record->ns = bb_arena_alloc(arena, ret_record->ident_n * sizeof(*ret_record->ns));
 	ret_record->values =
 		bb_arena_alloc(arena, ret_record->ident_n * sizeof(*ret_record->values));
 	for (size_t i = 0; i < ret_record->ident_n; i++) {
-		ret_record->ns[i] = get_ns(&cur, ns_of_id, ns_n);
-		ret_record->values[i] = bb_get_text(&cur);
+		ret_record->ns[i] = get_ns(cur, ns_of_id, ns_n);
+		ret_record->values[i] = bb_get_text(cur);
 	}
-	ret_record->blocked = (uint32_t)bb_get_u64(&cur);
-	ret_record->shared = (uint32_t)bb_get_u64(&cur);
-	if (shown_only)
-		bb_facts_decode_shown(&cur, arena, &ret_record->facts);
-	else
-		bb_facts_decode(&cur, arena, &ret_record->facts);
-	return !cur.bad;
+	ret_record->blocked = (uint32_t)bb_get_u64(cur);
+	ret_record->shared = (uint32_t)bb_get_u64(cur);
+	return !cur->bad;
 }
 
 bool bb_rows_decode_record(struct bb_text bytes, struct bb_arena *arena, const uint16_t *ns_of_id,
 			   size_t ns_n, struct bb_record *ret_record)
 {
-	return decode_record(bytes, false, arena, ns_of_id, ns_n, ret_record);
+	struct bb_cursor cur = bb_cursor_of(bytes);
+
+	if (!decode_identifiers(&cur, arena, ns_of_id, ns_n, ret_record))
+		return false;
+	bb_facts_decode(&cur, arena, &ret_record->facts);
+	return !cur.bad;
 }
 
 bool bb_rows_decode_shown(struct bb_text bytes, struct bb_arena *arena, const uint16_t *ns_of_id,
 			  size_t ns_n, struct bb_record *ret_record)
 {
-	return decode_record(bytes, true, arena, ns_of_id, ns_n, ret_record);
+	struct bb_cursor cur = bb_cursor_of(bytes);
+
+	if (!decode_identifiers(&cur, arena, ns_of_id, ns_n, ret_record))
+		return false;
+	bb_facts_decode_shown(&cur, arena, &ret_record->facts);
+	return !cur.bad;
+}
+
+bool bb_rows_decode_head(struct bb_text bytes, struct bb_arena *arena, const uint16_t *ns_of_id,
+			 size_t ns_n, struct bb_record *ret_record)
+{
+	struct bb_cursor cur = bb_cursor_of(bytes);
+
+	if (!decode_identifiers(&cur, arena, ns_of_id, ns_n, ret_record))
+		return false;
+	for (size_t i = 0; i < ret_record->ident_n; i++)
+		ret_record->values[i] = bb_arena_copy(arena, ret_record->values[i]);
+	bb_facts_decode_head(&cur, &ret_record->facts);
+	return !cur.bad;
 }
 
 struct bb_standing bb_rows_standing(const struct bb_record *record)

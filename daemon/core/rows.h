@@ -198,11 +198,13 @@ struct bb_record {
 	struct bb_ident **idents; /* filled on demand */
 	uint32_t blocked, shared;
 	struct bb_facts facts;
+	bool partial; /* only what identity looks at was read: bb_batch_whole reads the rest */
 	/* during a batch only */
 	struct bb_standing old; /* before the batch */
 	bool dirty, touched;
 	bool gone;		   /* by an erasure */
 	bool listed;		   /* by one */
+	bool hot;		   /* its links need no look */
 	const struct bb_event *by; /* the last of this batch that came to it */
 	struct bb_record *next_dirty, *next_touched;
 };
@@ -232,6 +234,9 @@ void bb_rows_encode_record(struct bb_buf *buf, const struct bb_record *record,
 			   const uint32_t *ns_ids);
 bool bb_rows_decode_record(struct bb_text bytes, struct bb_arena *arena, const uint16_t *ns_of_id,
 			   size_t ns_n, struct bb_record *ret_record);
+/* Only what identity looks at; all that it points to is copied into the arena. */
+bool bb_rows_decode_head(struct bb_text bytes, struct bb_arena *arena, const uint16_t *ns_of_id,
+			 size_t ns_n, struct bb_record *ret_record);
 /* The same less what no view shows. */
 bool bb_rows_decode_shown(struct bb_text bytes, struct bb_arena *arena, const uint16_t *ns_of_id,
 			  size_t ns_n, struct bb_record *ret_record);

@@ -263,8 +263,8 @@ enum bb_window_result bb_window_check(struct bb_batch *batch, const struct bb_ev
 static void amount(struct bb_batch *batch, struct bb_record *record, uint32_t type, int64_t time_ms,
 		   const char currency[3], bb_i128 micros, int n)
 {
-	bb_facts_amount(&batch->arena, &record->facts, type, time_ms, currency, micros, n);
 	bb_batch_dirty_record(batch, record);
+	bb_facts_amount(&batch->arena, &record->facts, type, time_ms, currency, micros, n);
 }
 
 /* Counts an amount without a key in its record, unless its twin's counts; a time of Kafka's takes
