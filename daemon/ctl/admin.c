@@ -59,6 +59,25 @@ int bb_admin_ask(struct bb_ctl *ctl, const struct bb_net_request *request, json_
 	return ret;
 }
 
+int bb_admin_fetch(struct bb_ctl *ctl, const struct bb_net_request *request,
+		   struct bb_buf *ret_body)
+{
+	struct bb_error err = {0};
+	json_t *root = NULL;
+	unsigned status = 0;
+	const char *path;
+	int ret = bb_ctl_admin_path(ctl, &path), net;
+
+	if (ret != BB_CTL_OK)
+		return ret;
+	net = bb_net_http(path, request, &status, ret_body, &err);
+	if (net != BB_OK)
+		return bb_ctl_fail(ctl, bb_ctl_exit_of(net), "%s", err.msg);
+	ret = take_answer(ctl, status, ret_body, &root);
+	json_decref(root);
+	return ret;
+}
+
 const char *bb_admin_escape(struct bb_ctl *ctl, const char *text)
 {
 	struct bb_buf buf = BB_BUF_EMPTY;

@@ -15,6 +15,10 @@
 BB_MUST_CHECK int bb_admin_ask(struct bb_ctl *ctl, const struct bb_net_request *request,
 			       json_t **ret_root, bool *ret_unreachable);
 
+/* The same, the body as it came, for what has to keep its digits; the caller's to free. */
+BB_MUST_CHECK int bb_admin_fetch(struct bb_ctl *ctl, const struct bb_net_request *request,
+				 struct bb_buf *ret_body);
+
 /* Percent-encoded for a path or a query, in the arena. */
 const char *bb_admin_escape(struct bb_ctl *ctl, const char *text);
 

@@ -143,18 +143,58 @@ int bb_ctl_erase(struct bb_ctl *ctl)
 	return ret;
 }
 
+static void new_line(FILE *out, unsigned depth)
+{
+	fprintf(out, "\n%*s", (int)(2 * depth), "");
+}
+
+/* JSON with line feeds and spaces in it; every digit stays as it is. */
+static void print_indented(struct bb_text json, FILE *out)
+{
+	bool in_text = false;
+	unsigned depth = 0;
+
+	for (size_t i = 0; i < json.n; i++) {
+		char c = json.p[i], next = i + 1 < json.n ? json.p[i + 1] : '\0';
+		bool is_empty = (c == '{' && next == '}') || (c == '[' && next == ']');
+
+		if (in_text && c == '\\') {
+			fputc(c, out);
+			fputc(next, out);
+			i++;
+			continue;
+		}
+		in_text = in_text != (c == '"');
+		if (!in_text && (c == '}' || c == ']'))
+			new_line(out, --depth);
+		fputc(c, out);
+		if (in_text || c == '"')
+			continue;
+		if (is_empty)
+			fputc(json.p[++i], out);
+		else if (c == '{' || c == '[')
+			new_line(out, ++depth);
+		else if (c == ',')
+			new_line(out, depth);
+		else if (c == ':')
+			fputc(' ', out);
+	}
+}
+
 int bb_ctl_export(struct bb_ctl *ctl)
 {
 	struct bb_net_request request = {.method = "GET"};
-	json_t *answer = NULL;
+	struct bb_buf body = BB_BUF_EMPTY;
 	int ret;
 
 	request.target =
 		bb_arena_printf(&ctl->arena, "/v1/exports/%s", bb_admin_escape(ctl, ctl->args[0]))
 			.p;
-	ret = bb_admin_ask(ctl, &request, &answer, NULL);
-	if (ret == BB_CTL_OK)
-		bb_admin_print(ctl, answer);
-	json_decref(answer);
+	ret = bb_admin_fetch(ctl, &request, &body);
+	if (ret == BB_CTL_OK && ctl->json)
+		fwrite(body.p, 1, body.n, ctl->out);
+	else if (ret == BB_CTL_OK)
+		print_indented(bb_buf_slice(&body), ctl->out);
+	bb_buf_fini(&body);
 	return ret;
 }
