@@ -80,10 +80,12 @@ static bool check_identifier(const struct bb_rules *rules, struct bb_identifier 
 	return true;
 }
 
-static int by_strength(const struct bb_identifier *a, const struct bb_identifier *b)
+/* Not by strength: a ruling outlives the order of the configuration. */
+static int by_name(const struct bb_identifier *a, const struct bb_identifier *b)
 {
-	return a->ns_index != b->ns_index ? (int)a->ns_index - (int)b->ns_index
-					  : bb_text_compare(a->value, b->value);
+	int d = bb_text_compare(a->ns, b->ns);
+
+	return d ? d : bb_text_compare(a->value, b->value);
 }
 
 static bool check_ends(const struct bb_rules *rules, struct bb_ruling *ruling,
@@ -98,7 +100,7 @@ static bool check_ends(const struct bb_rules *rules, struct bb_ruling *ruling,
 			return false;
 	if (n < 2)
 		return true;
-	d = by_strength(&ruling->on[0], &ruling->on[1]);
+	d = by_name(&ruling->on[0], &ruling->on[1]);
 	if (d == 0)
 		return refuse(ret_refusal, "pair", "is one identifier twice");
 	if (d > 0) {

@@ -9,6 +9,7 @@
  */
 #include <backbone/assert.h>
 #include <backbone/gate.h>
+#include <backbone/ruling.h>
 #include <stdlib.h>
 
 #include "fold.h"
@@ -213,6 +214,32 @@ static void add(struct bb_hash *sum, const struct bb_hash *term)
 	}
 }
 
+/* A line of the state: what two stores that saw the same must both have. */
+static void add_line(struct bb_viewer *viewer, struct bb_digest *digest)
+{
+	struct bb_text line = bb_buf_slice(&viewer->buf);
+	struct bb_hash hash = bb_hash_parts(&viewer->rules->profile_key, &line, 1);
+
+	add(&digest->sum, &hash);
+}
+
+static int add_rulings(struct bb_viewer *viewer, struct bb_kv *kv, struct bb_digest *digest)
+{
+	struct bb_ruling_cursor cursor = {.n = 0};
+	struct bb_ruling_row row;
+	int rc;
+
+	bb_arena_reset(&viewer->arena);
+	while ((rc = bb_ruling_next(kv, &viewer->rules->profile_key, &cursor, &viewer->arena,
+				    &row)) == BB_OK) {
+		viewer->buf.n = 0;
+		bb_ruling_json(&row.ruling, &viewer->buf);
+		add_line(viewer, digest);
+		bb_arena_reset(&viewer->arena);
+	}
+	return rc == BB_ENOTFOUND ? BB_OK : rc;
+}
+
 int bb_viewer_digest(struct bb_viewer *viewer, struct bb_kv *kv, struct bb_digest *ret_digest)
 {
 	struct bb_digest digest = {.profiles = 0};
@@ -226,16 +253,14 @@ int bb_viewer_digest(struct bb_viewer *viewer, struct bb_kv *kv, struct bb_diges
 		if (rc != BB_OK)
 			return rc;
 		viewer->buf.n = 0;
-		bb_view_json(view, BB_VIEW_ALL, false,
-			     &viewer->buf); /* which copy of an event came first is no part of the
-					       state */
-		struct bb_text line = bb_buf_slice(&viewer->buf);
-		struct bb_hash hash = bb_hash_parts(&viewer->rules->profile_key, &line, 1);
-
-		add(&digest.sum, &hash);
+		/* which copy of an event came first is no part of the state */
+		bb_view_json(view, BB_VIEW_ALL, false, &viewer->buf);
+		add_line(viewer, &digest);
 		digest.profiles++;
 	}
-	if (rc != BB_ENOTFOUND)
+	if (rc == BB_ENOTFOUND)
+		rc = add_rulings(viewer, kv, &digest);
+	if (rc != BB_OK)
 		return rc;
 	*ret_digest = digest;
 	return BB_OK;

@@ -156,9 +156,9 @@ int bb_progress_marks(struct bb_kv *kv, struct bb_arena *arena, struct bb_erasur
 		if (bb_progress_decode(value, &progress) != BB_OK || key.n > sizeof last)
 			return BB_ECORRUPT;
 		if (progress.next_offset > 0)
-			BB_ARENA_PUSH(arena, marks, n, room) = (struct bb_erasure_mark){
-				bb_arena_copy(arena, progress.topic), progress.partition,
-				progress.next_offset};
+			BB_ARENA_PUSH(arena, marks, n, room) =
+				(struct bb_erasure_mark){bb_arena_copy(arena, progress.topic),
+							 progress.partition, progress.next_offset};
 		memcpy(last, key.p, key.n);
 		from.n = key.n;
 		after = true;

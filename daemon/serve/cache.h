@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Views as they were last written, by the key that was asked for, good for one version of the store
- * only: the next commit makes them stale. An empty view stands for a key that leads to nobody. Bounded in bytes and in entries. The loop's thread.
+ * only: the next commit makes them stale. An empty view stands for a key that leads to nobody.
+ * Bounded in bytes and in entries. The loop's thread.
  */
 #ifndef SERVE_CACHE_H
 #define SERVE_CACHE_H

@@ -29,7 +29,7 @@
 	X(DEAD_LETTER, "dead_letter") /* number u64 -> reason, position, original bytes */         \
 	X(RULING, "ruling")	      /* rulings by id, and what they are on: rulings.c */         \
 	X(TOMBSTONE, "tombstone")     /* what was erased, as keyed hashes: tombstones.c */         \
-	X(CHANGE, "change")	      /* number u64 -> change; profile, number -> history */      \
+	X(CHANGE, "change")	      /* number u64 -> change; profile, number -> history */       \
 	X(AUDIT, "audit")	      /* number u64 -> who did what, chained by hashes */
 
 enum bb_table {

@@ -142,8 +142,8 @@ BB_MUST_CHECK int bb_viewer_next(struct bb_viewer *viewer, struct bb_kv *kv, uin
 
 /*
  * A digest of the whole state that no order changes: the sum, modulo 2^128, of the BLAKE2b-128 of
- * each view's JSON; with the number of profiles. Walks everything: for a pool thread or a tool, not
- * for the loop.
+ * each view's JSON and each ruling's; with the number of profiles. Walks everything: for a pool
+ * thread or a tool, not for the loop.
  */
 struct bb_digest {
 	struct bb_hash sum;
