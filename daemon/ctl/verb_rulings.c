@@ -110,19 +110,23 @@ static int add(struct bb_ctl *ctl)
 
 static int release(struct bb_ctl *ctl)
 {
-	const char *reason = bb_ctl_value(ctl, "reason"), *actor = bb_ctl_value(ctl, "actor");
+	static const char *const names[] = {"id", "actor", "reason"};
 	struct bb_net_request request = {.method = "DELETE"};
+	const char *target;
 	json_t *answer = NULL;
 	int ret;
 
 	if (ctl->arg_n != 2)
 		return fail_syntax(ctl);
-	request.target =
-		bb_arena_printf(&ctl->arena, "/v1/rulings/%s?%s%s%s%s",
-				bb_admin_escape(ctl, ctl->args[1]), reason ? "reason=" : "",
-				reason ? bb_admin_escape(ctl, reason) : "", actor ? "&actor=" : "",
-				actor ? bb_admin_escape(ctl, actor) : "")
-			.p;
+	target = bb_arena_printf(&ctl->arena, "/v1/rulings/%s", bb_admin_escape(ctl, ctl->args[1]))
+			 .p;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (bb_ctl_value(ctl, names[i]))
+			target = bb_arena_printf(&ctl->arena, "%s%c%s=%s", target,
+						 strchr(target, '?') ? '&' : '?', names[i],
+						 bb_admin_escape(ctl, bb_ctl_value(ctl, names[i])))
+					 .p;
+	request.target = target;
 	ret = bb_admin_ask(ctl, &request, &answer, NULL);
 	if (ret == BB_CTL_OK)
 		ret = print_given(ctl, answer);

@@ -213,12 +213,12 @@ static bool id_of_path(const struct bb_request *req, struct bb_text rest, struct
 void bb_route_ruling_delete(const struct bb_request *req, struct bb_text rest,
 			    struct bb_response *res)
 {
-	struct bb_text id, reason, actor;
+	struct bb_text id, reason, actor, own_id;
 	struct bb_refusal refusal = {0};
 	struct ruling_task *self;
 
 	if (!id_of_path(req, rest, res, &id) || !bb_route_query(req, "reason", res, &reason) ||
-	    !bb_route_query(req, "actor", res, &actor))
+	    !bb_route_query(req, "actor", res, &actor) || !bb_route_query(req, "id", res, &own_id))
 		return;
 	self = bb_task_new(req, sizeof(*self));
 	self->task.work = work_release;
@@ -226,6 +226,7 @@ void bb_route_ruling_delete(const struct bb_request *req, struct bb_text rest,
 	self->ruling = (struct bb_ruling){
 		.kind = BB_RULING_RELEASE,
 		.time_ms = BB_NO_TIMESTAMP,
+		.id = own_id.p ? bb_arena_copy(&self->task.arena, own_id) : own_id,
 		.releases = bb_arena_copy(&self->task.arena, id),
 		.reason = bb_arena_copy(&self->task.arena, reason),
 		.actor = bb_arena_copy(&self->task.arena, actor),

@@ -32,10 +32,13 @@ Test(rulings, one_is_given_seen_and_released)
 	steward_expect(&st, "GET", "/v1/profiles/user/7", NULL, 200, "\"value\":\"8\"");
 	st.query[0] = "reason";
 	st.query[1] = "was%20wrong";
+	st.query[2] = "id";
+	st.query[3] = "r2";
 	steward_expect(&st, "DELETE", "/v1/rulings/r1", NULL, 201, "\"reason\":\"was wrong\"");
+	steward_expect(&st, "GET", "/v1/rulings/r2", NULL, 200, "\"releases\":\"r1\"");
 	steward_expect(&st, "DELETE", "/v1/rulings/r1", NULL, 200,
 		       "{\"result\":\"duplicate\",\"ruling\":null}");
-	st.query[0] = NULL;
+	st.query[0] = st.query[2] = NULL;
 	steward_expect(&st, "GET", "/v1/rulings/r1", NULL, 200,
 		       "\"holds\":false,\"released\":true}");
 	cr_expect_eq(steward_ask(&st, "GET", "/v1/profiles/user/7", NULL), 200);
