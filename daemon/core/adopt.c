@@ -88,9 +88,10 @@ static int next_row(struct adoption *ad, enum bb_table table, struct bb_text *re
 
 static bool is_kept(enum bb_table table, struct bb_text key)
 {
-	return table != BB_TABLE_META || !(bb_text_equal(key, BB_TEXT("profiles")) ||
-					   bb_text_equal(key, BB_TEXT("next_cluster")) ||
-					   bb_text_equal(key, BB_TEXT("identity_rules")));
+	return table != BB_TABLE_META ||
+	       !(bb_text_equal(key, BB_TEXT("profiles")) || bb_text_equal(key, BB_TEXT("shared")) ||
+		 bb_text_equal(key, BB_TEXT("next_cluster")) ||
+		 bb_text_equal(key, BB_TEXT("identity_rules")));
 }
 
 /* Ends the transaction of a slice as `rc` says. */
@@ -341,7 +342,7 @@ static void tell_feed(void *ctx, const struct bb_difference *difference)
 		[BB_DIFFERENCE_MERGED] = {true, BB_CHANGE_MERGED},
 		[BB_DIFFERENCE_SPLIT] = {true, BB_CHANGE_SPLIT},
 		[BB_DIFFERENCE_RENAMED] = {true, BB_CHANGE_RENAMED},
-		[BB_DIFFERENCE_GONE] = {true, BB_CHANGE_MERGED}, /* into nobody */
+		[BB_DIFFERENCE_GONE] = {true, BB_CHANGE_ERASED}, /* all of it is blocked */
 	};
 	struct bb_feed_entry entry = {.kind = changes[difference->kind].kind,
 				      .cause = BB_CAUSE_RULES,

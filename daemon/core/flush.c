@@ -155,8 +155,36 @@ static void put_places(struct bb_batch *batch, struct bb_ident *ident)
 	}
 }
 
+static void put_counter(struct bb_batch *batch, struct bb_text name, uint64_t value)
+{
+	uint8_t bytes[8];
+
+	bb_key_u64(bytes, value);
+	put(batch, BB_TABLE_META, name, bb_text_bytes(bytes, sizeof(bytes)));
+}
+
+/* How many identifiers are shared is counted as they are written, so that asking is one read. */
+static void count_shared(const struct bb_ident *ident, int64_t *more)
+{
+	*more += (ident->shared && !ident->gone) - (!ident->is_new && ident->old_shared);
+}
+
+static void put_shared(struct bb_batch *batch, int64_t more)
+{
+	uint64_t shared = 0;
+
+	bb_batch_counter(batch, BB_TEXT("shared"), &shared);
+	if (more < 0 && (uint64_t)-more > shared)
+		bb_batch_fail(batch, BB_ECORRUPT);
+	shared += (uint64_t)more;
+	batch->stats.shared = shared;
+	if (more)
+		put_counter(batch, BB_TEXT("shared"), shared);
+}
+
 static void put_idents(struct bb_batch *batch)
 {
+	int64_t more_shared = 0;
 	size_t n;
 	struct bb_ident **idents = LIST(batch, struct bb_ident, batch->dirty_idents, next_dirty, n);
 
@@ -166,6 +194,7 @@ static void put_idents(struct bb_batch *batch)
 		struct bb_ident *ident = idents[i];
 
 		put_places(batch, ident);
+		count_shared(ident, &more_shared);
 		if (ident->gone) {
 			if (!ident->is_new)
 				remove_key(batch, BB_TABLE_IDENTIFIER,
@@ -179,6 +208,7 @@ static void put_idents(struct bb_batch *batch)
 		put(batch, BB_TABLE_IDENTIFIER, bb_text_bytes(ident->hash.b, BB_HASH_BYTES),
 		    bb_buf_slice(&batch->buf));
 	}
+	put_shared(batch, more_shared);
 }
 
 /* A row of the table that profiles and records share. */
@@ -246,8 +276,11 @@ static void put_profiles(struct bb_batch *batch)
 		const struct bb_profile *profile = rows[i].profile;
 
 		put_placed(batch, &rows[i]);
-		if (profile)
-			more += profile->is_new - profile->gone;
+		if (!profile)
+			continue;
+		more += profile->is_new - profile->gone;
+		if (!profile->gone && profile->member_n > batch->stats.largest)
+			batch->stats.largest = profile->member_n;
 	}
 	if (batch->err == BB_OK) {
 		int rc = bb_count_add(batch->kv, more);
@@ -255,14 +288,6 @@ static void put_profiles(struct bb_batch *batch)
 		if (rc != BB_OK)
 			bb_batch_fail(batch, rc);
 	}
-}
-
-static void put_counter(struct bb_batch *batch, struct bb_text name, uint64_t value)
-{
-	uint8_t bytes[8];
-
-	bb_key_u64(bytes, value);
-	put(batch, BB_TABLE_META, name, bb_text_bytes(bytes, sizeof(bytes)));
 }
 
 /* An erasure has to be later than every event that came without a position. */

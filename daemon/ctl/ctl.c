@@ -86,12 +86,16 @@ const struct bb_ctl_verb bb_ctl_verbs[] = {
 	 -1,
 	 bb_ctl_produce},
 	{"dump",
-	 "--views | --offsets",
-	 "every view, or how far every partition is read",
-	 "One JSON line a profile, sorted by profile id; or one a partition. Reads a snapshot of "
+	 "--views | --offsets | --rulings",
+	 "every view, every ruling, or how far every partition is read",
+	 "One JSON line a profile, sorted by profile id; or one a partition; or one a ruling, in "
 	 "the\n"
-	 "store, whether the daemon is up or down.",
-	 {{"views", NULL, "the views"}, {"offsets", NULL, "positions and counters of partitions"}},
+	 "form that `replay` and topics bring. Reads a snapshot of the store, whether the daemon "
+	 "is\n"
+	 "up or down.",
+	 {{"views", NULL, "the views"},
+	  {"offsets", NULL, "positions and counters of partitions"},
+	  {"rulings", NULL, "rulings, those that were released too"}},
 	 0,
 	 0,
 	 bb_ctl_dump},
@@ -130,7 +134,8 @@ const struct bb_ctl_verb bb_ctl_verbs[] = {
 	{"rulings",
 	 "add join|split A B | add block|allow A | list | release ID",
 	 "a steward's word on who is who, or on an identifier",
-	 "A and B are identifiers, as email:ann@example.org; they need not be known yet. join: they "
+	 "A and B are identifiers, as email:ann@example.org; they need not be known yet. join: "
+	 "they "
 	 "are\n"
 	 "of one person; split: they are not; block: it links nobody; allow: it is neither junk "
 	 "nor\n"

@@ -9,6 +9,7 @@
 
 #include <backbone/assert.h>
 #include <backbone/progress.h>
+#include <backbone/ruling.h>
 #include <backbone/view.h>
 #include <stdlib.h>
 
@@ -117,16 +118,60 @@ static int dump_offsets(struct bb_ctl *ctl, struct bb_kv *kv)
 	return err == BB_ENOTFOUND ? BB_OK : err;
 }
 
+/* In the form that a topic or a file brings them, so that they can be brought again. */
+static int dump_rulings(struct bb_ctl *ctl, struct bb_kv *kv)
+{
+	struct bb_ruling_cursor cursor = {.n = 0};
+	struct bb_buf line = BB_BUF_EMPTY;
+	struct bb_ruling_row row;
+	struct bb_arena arena;
+	int err;
+
+	bb_arena_init(&arena);
+	while ((err = bb_ruling_next(kv, &ctl->config->rules.profile_key, &cursor, &arena, &row)) ==
+	       BB_OK) {
+		line.n = 0;
+		bb_ruling_json(&row.ruling, &line);
+		bb_buf_byte(&line, '\n');
+		fwrite(line.p, 1, line.n, ctl->out);
+		bb_arena_reset(&arena);
+	}
+	bb_arena_fini(&arena);
+	bb_buf_fini(&line);
+	return err == BB_ENOTFOUND ? BB_OK : err;
+}
+
+static const struct {
+	const char *option;
+	int (*run)(struct bb_ctl *ctl, struct bb_kv *kv);
+} dumps[] = {{"views", dump_views}, {"offsets", dump_offsets}, {"rulings", dump_rulings}};
+
+enum { DUMP_N = sizeof(dumps) / sizeof(dumps[0]) };
+
+/* The one that was asked for, or DUMP_N. */
+static size_t choose(const struct bb_ctl *ctl)
+{
+	size_t chosen = DUMP_N, n = 0;
+
+	for (size_t i = 0; i < DUMP_N; i++)
+		if (bb_ctl_value(ctl, dumps[i].option)) {
+			chosen = i;
+			n++;
+		}
+	return n == 1 ? chosen : DUMP_N;
+}
+
 int bb_ctl_dump(struct bb_ctl *ctl)
 {
-	bool views = bb_ctl_value(ctl, "views"), offsets = bb_ctl_value(ctl, "offsets");
+	size_t chosen = choose(ctl);
 	struct bb_store_reader *reader = NULL;
 	struct bb_store *store = NULL;
 	struct bb_kv *kv;
 	int ret, err;
 
-	if (views == offsets)
-		return bb_ctl_fail(ctl, BB_CTL_USAGE, "expected one of --views and --offsets");
+	if (chosen == DUMP_N)
+		return bb_ctl_fail(ctl, BB_CTL_USAGE,
+				   "expected one of --views, --offsets and --rulings");
 	ret = bb_ctl_open_store(ctl, &store);
 	if (ret != BB_CTL_OK)
 		return ret;
@@ -134,7 +179,7 @@ int bb_ctl_dump(struct bb_ctl *ctl)
 	if (err == BB_OK)
 		err = bb_store_read_begin(reader, &kv);
 	if (err == BB_OK) {
-		err = views ? dump_views(ctl, kv) : dump_offsets(ctl, kv);
+		err = dumps[chosen].run(ctl, kv);
 		bb_store_read_end(reader);
 	}
 	bb_store_reader_free(reader);

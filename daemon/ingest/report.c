@@ -89,6 +89,8 @@ static void report_pipeline(struct bb_ingest *ingest)
 	bb_metrics_total(metrics, BB_METRIC_MERGES, BB_LABELS_NONE, stats.profiles_merged);
 	bb_metrics_total(metrics, BB_METRIC_SPLITS, BB_LABELS_NONE, stats.profiles_split);
 	bb_metrics_total(metrics, BB_METRIC_REPLAYS, BB_LABELS_NONE, stats.replays);
+	bb_metrics_set(metrics, BB_METRIC_PROFILE_LARGEST, BB_LABELS_NONE, stats.largest);
+	bb_metrics_set(metrics, BB_METRIC_SHARED, BB_LABELS_NONE, stats.shared);
 }
 
 void bb_report_batch(struct bb_ingest *ingest, const struct bb_intake *batch)

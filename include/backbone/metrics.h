@@ -39,7 +39,8 @@
 	X(SPLITS, COUNTER, "profile_splits_total", "", "Profiles that were parted")                \
 	X(REPLAYS, COUNTER, "partition_replays_total", "", "Groups resolved again")                \
 	X(PROFILES, GAUGE, "profiles", "", "Profiles in the store")                                \
-	X(PROFILE_LARGEST, GAUGE, "largest_profile_identifiers", "", "Of the largest profile")     \
+	X(PROFILE_LARGEST, GAUGE, "largest_profile_identifiers", "",                               \
+	  "Of the largest profile written since start")                                            \
 	X(SHARED, GAUGE, "shared_identifiers", "", "Identifiers that link nobody")                 \
 	X(STORE_CAPACITY, GAUGE, "store_capacity_bytes", "", "Map, or quota if smaller")           \
 	X(STORE_USED, GAUGE, "store_used_bytes", "", "Pages in use")                               \

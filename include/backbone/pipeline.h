@@ -27,6 +27,8 @@ struct bb_pipeline_stats {
 		profiles_split, erased; /* erased: events that an erasure had gone before */
 	uint64_t replays, replay_nodes, replay_links, shared_flips;
 	uint64_t peak_bytes; /* most memory that a batch took */
+	uint64_t largest;    /* identifiers of the largest profile that was written */
+	uint64_t shared;     /* identifiers of the store that are shared */
 };
 
 /* `rules` is borrowed for the pipeline's life. */

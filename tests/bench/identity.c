@@ -131,7 +131,7 @@ static void kiosk(struct world *world, struct bb_event *ev, uint64_t i)
 	add(world, ev, "device", 1);
 }
 
-/* Two accounts with 498 devices each, then one device that both of them claim, event by event. */
+/* Two accounts with 498 devices each, then one e-mail that both of them claim, event by event. */
 static void contention(struct world *world, struct bb_event *ev, uint64_t i)
 {
 	if (i < 996) {
@@ -140,7 +140,7 @@ static void contention(struct world *world, struct bb_event *ev, uint64_t i)
 	} else {
 		ev->time_ms += (int64_t)(i - 996) * BB_HOUR_MS;
 		add(world, ev, "user_id", i % 2);
-		add(world, ev, "device", 100000);
+		add(world, ev, "email", 1);
 	}
 }
 
@@ -174,7 +174,7 @@ static const struct bench_case {
 	{"chain", "100,000 e-mails in a row", chain, 100000},
 	{"chain-shuffled", "the same in another order", shuffled_chain, 100000},
 	{"kiosk", "one device, 1,000,000 accounts", kiosk, 1000000},
-	{"contention", "two profiles of 499 claim one device", contention, 20000},
+	{"contention", "two profiles of 499 claim one e-mail", contention, 20000},
 	{"many-records", "20,000 records in one profile", many_records, 60000},
 	{"at-the-cap", "values that become shared", at_the_cap, 100000},
 };
