@@ -21,8 +21,9 @@
 /* The number is stored: append only. */
 #define BB_RULING_KINDS(X)                                                                         \
 	X(JOIN, "join")                                                                            \
-	X(SPLIT, "split") X(BLOCK, "block") X(ALLOW, "allow") X(RELEASE, "releas"                  \
-									 "e")
+	X(SPLIT, "split")                                                                          \
+	X(BLOCK, "block") X(ALLOW, "allow") X(RELEASE, "releas"                                    \
+						       "e")
 
 enum bb_ruling_kind {
 #define X(name, text) BB_RULING_##name,
