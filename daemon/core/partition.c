@@ -245,6 +245,15 @@ static void draw(struct bb_batch *batch, struct replay *rp, struct bb_profile *p
 	}
 }
 
+/* A drawn group that takes not even the end alone takes no group that it is in: most links that are
+ * refused again are told so without a look at what is outside. */
+static bool refuses(struct bb_batch *batch, const struct bb_group *group, struct bb_ident *end)
+{
+	struct bb_group alone = {.items = &end, .n = 1};
+
+	return !bb_form_groups_feasible(batch, group, &alone);
+}
+
 /* Decides one link of the queue as §6 does. */
 static void decide(struct bb_batch *batch, struct replay *rp, const struct bb_link *link)
 {
@@ -252,6 +261,10 @@ static void decide(struct bb_batch *batch, struct replay *rp, const struct bb_li
 	struct bb_group *groups[2];
 	const struct bb_rank rank = link->now;
 
+	for (int i = 0; i < 2; i++)
+		if (is_drawn(rp, ends[i]) && !is_drawn(rp, ends[!i]) &&
+		    refuses(batch, ends[i]->group, ends[!i]))
+			return;
 	for (int i = 0; i < 2; i++)
 		groups[i] = is_drawn(rp, ends[i]) ? ends[i]->group : reach(batch, ends[i], &rank);
 	if (groups[0] == groups[1] || !bb_form_groups_feasible(batch, groups[0], groups[1]))
