@@ -89,7 +89,7 @@ enum bb_verdict bb_steward_rule(struct bb_batch *batch, const struct bb_ruling *
 	rc = bb_ruling_by_hash(batch->kv, &id, &batch->arena, &known);
 	if (rc == BB_OK)
 		return compare_known(batch, ruling, &known);
-	if (batch->has_tombs &&
+	if (rc == BB_ENOTFOUND && batch->has_tombs &&
 	    bb_erase_voids(batch, ends, bb_ruling_hash_ends(key, ruling, ends), ruling->time_ms))
 		return BB_VERDICT_SKIPPED;
 	if (rc == BB_ENOTFOUND)
