@@ -101,6 +101,9 @@ int main(int argc, char **argv)
 {
 	struct arguments args = {.mode = MODE_RUN};
 
+	/* applying, decoding, a digest, an explanation, a walk and a purge may want a thread of the
+	 * pool at once; libuv has four by default */
+	setenv("UV_THREADPOOL_SIZE", "8", 0);
 	parse(argc, argv, &args);
 	switch (args.mode) {
 	case MODE_RUN:
