@@ -43,8 +43,10 @@ static bool report(struct adoption *ad, uint64_t more)
 	ad->done += more;
 	if (!ad->target->progress)
 		return true;
+	uint64_t total = ad->done > ad->total ? ad->done : ad->total; /* which is a guess */
+
 	return ad->target->progress(ad->target->ctx,
-				    ad->total ? (unsigned)(1000 * ad->done / (ad->total + 1)) : 0);
+				    total ? (unsigned)(1000 * ad->done / total) : 0);
 }
 
 /* --- moves ------------------------------------------------------------------------------------ */
