@@ -19,11 +19,12 @@
 #define BB_RULING_REASON_MAX 1024 /* bytes; may be empty */
 
 /* The number is stored: append only. */
-#define BB_RULING_KINDS(X)                                                                         \
-	X(JOIN, "join")                                                                            \
-	X(SPLIT, "split")                                                                          \
-	X(BLOCK, "block") X(ALLOW, "allow") X(RELEASE, "releas"                                    \
-						       "e")
+/* clang-format-14 never comes to rest over this list. */
+/* clang-format off */
+#define BB_RULING_KINDS(X) \
+	X(JOIN, "join") X(SPLIT, "split") X(BLOCK, "block") X(ALLOW, "allow") \
+	X(RELEASE, "release")
+/* clang-format on */
 
 enum bb_ruling_kind {
 #define X(name, text) BB_RULING_##name,
