@@ -193,6 +193,72 @@ int bb_adopt_compare(struct bb_kv *from, struct bb_kv *to,
 	return rc == BB_ENOTFOUND ? BB_OK : rc;
 }
 
+/* --- what would be lost ------------------------------------------------------------------------
+ */
+
+enum { KEPT, GONE, GONE_AND_USED }; /* of a namespace, by its number in the store */
+
+static int find_gone(struct bb_kv *kv, const struct bb_rules *rules, struct bb_buf *marks,
+		     bool *ret_any)
+{
+	struct bb_text name;
+	uint64_t id = 0;
+	int rc;
+
+	*ret_any = false;
+	while ((rc = bb_names_read(kv, BB_NAME_NAMESPACE, id++, &name)) == BB_OK) {
+		bool gone = bb_rules_namespace(rules, name) == BB_NS_UNKNOWN;
+
+		bb_buf_byte(marks, gone ? GONE : KEPT);
+		*ret_any |= gone;
+	}
+	return rc == BB_ENOTFOUND ? BB_OK : rc;
+}
+
+static int count_gone(struct bb_kv *kv, struct bb_buf *marks, uint64_t *count)
+{
+	struct walk walk = {.kv = kv, .table = BB_TABLE_IDENTIFIER};
+	struct bb_ident_head head;
+	struct bb_text key, value;
+	int rc;
+
+	while ((rc = next(&walk, &key, &value)) == BB_OK) {
+		if (!bb_rows_ident_head(value, &head) || head.ns >= marks->n)
+			return BB_ECORRUPT;
+		if (marks->p[head.ns] == KEPT)
+			continue;
+		marks->p[head.ns] = GONE_AND_USED;
+		++*count;
+	}
+	return rc == BB_ENOTFOUND ? BB_OK : rc;
+}
+
+int bb_adopt_dropped(struct bb_kv *from, const struct bb_rules *rules, struct bb_buf *names,
+		     uint64_t *ret_count)
+{
+	struct bb_buf marks = BB_BUF_EMPTY;
+	uint64_t count = 0;
+	struct bb_text name;
+	const char *comma = "";
+	bool any;
+	int rc = find_gone(from, rules, &marks, &any);
+
+	if (rc == BB_OK && any)
+		rc = count_gone(from, &marks, &count);
+	for (size_t id = 0; rc == BB_OK && id < marks.n; id++) {
+		if (marks.p[id] != GONE_AND_USED)
+			continue;
+		rc = bb_names_read(from, BB_NAME_NAMESPACE, id, &name);
+		if (rc == BB_OK)
+			bb_buf_printf(names, "%s%.*s", comma, (int)name.n, name.p);
+		comma = ", ";
+	}
+	bb_buf_fini(&marks);
+	if (rc == BB_OK)
+		*ret_count = count;
+	return rc;
+}
+
 int bb_adopt_total(struct bb_kv *from, uint64_t *ret_total)
 {
 	uint64_t clusters = 0;

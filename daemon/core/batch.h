@@ -244,6 +244,9 @@ void bb_window_add_erased(struct bb_batch *batch, struct bb_window_row *row,
  * `record` may be NULL. */
 void bb_window_add(struct bb_batch *batch, const struct bb_event *ev, struct bb_window_row *row,
 		   struct bb_record *record, bool counts, bb_i128 micros);
+/* An amount whose twin is erased counts again, if its own record is still there. */
+struct bb_fact_displaced;
+void bb_window_restore(struct bb_batch *batch, const struct bb_fact_displaced *displaced);
 void bb_window_flush(struct bb_batch *batch);
 
 #endif

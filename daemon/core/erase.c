@@ -32,6 +32,8 @@ struct erasing {
 	struct bb_tomb tomb;
 	struct bb_tomb_order at;
 	size_t record_room, key_room;
+	struct bb_fact_displaced *displaced; /* amounts that a twin no longer takes back */
+	size_t displaced_n, displaced_room;
 	struct bb_ident **met; /* identifiers of all these records */
 	size_t met_n, met_room;
 };
@@ -227,6 +229,13 @@ static struct bb_record *successor_of(struct erasing *er, struct bb_record *reco
 				  values, n, 0);
 }
 
+static void free_displaced(struct erasing *er, const struct bb_facts *facts)
+{
+	for (size_t i = 0; i < facts->displaced_n; i++)
+		BB_ARENA_PUSH(&er->batch->arena, er->displaced, er->displaced_n,
+			      er->displaced_room) = facts->displaced[i];
+}
+
 static void hand_over(struct erasing *er, struct bb_record *record)
 {
 	struct bb_batch *batch = er->batch;
@@ -250,6 +259,7 @@ static void hand_over(struct erasing *er, struct bb_record *record)
 		}
 		bb_identity_touch(batch, to);
 	} else {
+		free_displaced(er, facts);
 		er->tomb.receipt.records++;
 		er->tomb.receipt.events += facts->events;
 	}
@@ -269,6 +279,7 @@ static void drop_records(struct erasing *er)
 		struct bb_record *record = er->own.items[i];
 
 		put_fate(er, &record->hash, NULL);
+		free_displaced(er, &record->facts);
 		er->tomb.receipt.records++;
 		er->tomb.receipt.events += record->facts.events;
 		bb_ledger_give(batch, record, NULL);
@@ -281,6 +292,8 @@ static void drop_records(struct erasing *er)
 		bb_ledger_drop_unclaimed(batch, &er->tomb.keys[i]);
 	}
 	bb_ledger_settle(batch);
+	for (size_t i = 0; i < er->displaced_n && batch->err == BB_OK; i++)
+		bb_window_restore(batch, &er->displaced[i]);
 	bb_identity_dropped(batch, er->met, er->met_n);
 }
 

@@ -476,4 +476,7 @@ void bb_facts_unite(const struct bb_fold *fold, struct bb_facts *facts, const st
 		unite_attribute(fold, facts, &from->attributes[i]);
 	for (size_t i = 0; i < from->once_n; i++)
 		fold_once(fold, facts, &from->once[i]);
+	for (size_t i = 0; i < from->displaced_n; i++)
+		BB_ARENA_PUSH(fold->arena, facts->displaced, facts->displaced_n,
+			      facts->displaced_room) = from->displaced[i];
 }

@@ -99,6 +99,17 @@ struct bb_fact_same { /* which two identifiers of the record, and how many event
 	uint64_t n;
 };
 
+/* An amount of another record that does not count because its twin's, of this record, does (see
+ * window.c): if this record is erased it counts again. */
+struct bb_fact_displaced {
+	struct bb_hash record, holder; /* as they were named at that epoch */
+	uint64_t epoch;
+	uint32_t type;
+	int64_t time_ms;
+	char currency[3];
+	bb_i128 micros;
+};
+
 struct bb_facts {
 	uint64_t events;
 	int64_t first_ms, last_ms;
@@ -123,6 +134,8 @@ struct bb_facts {
 	uint64_t *amount_keys; /* first 8 bytes of the ledger keys it has candidates under: for
 				  erasure */
 	size_t amount_key_n, amount_key_room;
+	struct bb_fact_displaced *displaced;
+	size_t displaced_n, displaced_room;
 };
 
 /* What folding needs to know. */

@@ -323,6 +323,35 @@ static void encode_evidence(struct bb_buf *buf, const struct bb_facts *facts)
 	}
 	bb_put_u64(buf, facts->amount_key_n);
 	bb_buf_add(buf, facts->amount_keys, facts->amount_key_n * sizeof(*facts->amount_keys));
+	bb_put_u64(buf, facts->displaced_n);
+	for (size_t i = 0; i < facts->displaced_n; i++) {
+		const struct bb_fact_displaced *displaced = &facts->displaced[i];
+
+		bb_put_hash(buf, &displaced->record);
+		bb_put_hash(buf, &displaced->holder);
+		bb_put_u64(buf, displaced->epoch);
+		bb_put_u64(buf, displaced->type);
+		bb_put_i64(buf, displaced->time_ms);
+		bb_buf_add(buf, displaced->currency, 3);
+		bb_put_i128(buf, displaced->micros);
+	}
+}
+
+static void decode_displaced(struct bb_cursor *cur, struct bb_arena *arena, struct bb_facts *facts)
+{
+	facts->displaced_n = facts->displaced_room = bb_get_count(cur);
+	facts->displaced = bb_arena_zalloc(arena, facts->displaced_n * sizeof(*facts->displaced));
+	for (size_t i = 0; i < facts->displaced_n; i++) {
+		struct bb_fact_displaced *displaced = &facts->displaced[i];
+
+		displaced->record = bb_get_hash(cur);
+		displaced->holder = bb_get_hash(cur);
+		displaced->epoch = bb_get_u64(cur);
+		displaced->type = (uint32_t)bb_get_u64(cur);
+		displaced->time_ms = bb_get_time(cur);
+		bb_get_currency(cur, displaced->currency);
+		displaced->micros = bb_get_i128(cur);
+	}
 }
 
 static void decode_evidence(struct bb_cursor *cur, struct bb_arena *arena, struct bb_facts *facts)
@@ -347,6 +376,7 @@ static void decode_evidence(struct bb_cursor *cur, struct bb_arena *arena, struc
 	facts->amount_keys =
 		bb_arena_zalloc(arena, facts->amount_key_n * sizeof(*facts->amount_keys));
 	memcpy(facts->amount_keys, keys.p, keys.n);
+	decode_displaced(cur, arena, facts);
 }
 
 void bb_facts_encode(struct bb_buf *buf, const struct bb_facts *facts)

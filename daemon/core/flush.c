@@ -4,6 +4,7 @@
  * touches each page once. The first error ends it; the transaction is then aborted by whoever began
  * it.
  */
+#include <backbone/killpoint.h>
 #include <backbone/normalise.h>
 #include <stdlib.h>
 
@@ -310,14 +311,20 @@ void bb_flush_rows(struct bb_batch *batch)
 	rc = bb_names_save(batch->names, batch->kv);
 	if (rc != BB_OK)
 		bb_batch_fail(batch, rc);
+	bb_killpoint("core.changes");
 	put_idents(batch);
+	bb_killpoint("core.identifiers");
 	put_profiles(batch);
+	bb_killpoint("core.profiles");
 	bb_ledger_flush(batch);
+	bb_killpoint("core.ledger");
 	bb_window_flush(batch);
+	bb_killpoint("core.window");
 	if (batch->next_cluster != batch->clusters_saved)
 		put_counter(batch, BB_TEXT("next_cluster"), batch->next_cluster);
 	if (batch->filed_ms >= 0)
 		put_filed(batch);
 	if (batch->log_ms != batch->log_saved_ms)
 		put_counter(batch, BB_TEXT("log_ms"), (uint64_t)batch->log_ms);
+	bb_killpoint("core.counters");
 }

@@ -267,6 +267,34 @@ static void amount(struct bb_batch *batch, struct bb_record *record, uint32_t ty
 	bb_facts_amount(&batch->arena, &record->facts, type, time_ms, currency, micros, n);
 }
 
+/* The record of a row of the window. */
+static struct bb_record *record_of(struct bb_batch *batch, const struct bb_window_row *row)
+{
+	struct bb_ident *holder = bb_batch_ident(batch, &row->holder);
+	struct bb_record *record = holder ? bb_batch_record_in(batch, holder, &row->record) : NULL;
+
+	if (!record)
+		bb_batch_fail(batch, BB_ECORRUPT);
+	return record;
+}
+
+/* The amount of `row` does not count as long as that of its twin, of `winner`, does. */
+static void displace(struct bb_batch *batch, struct bb_record *winner,
+		     const struct bb_window_row *row, int64_t time_ms)
+{
+	struct bb_fact_displaced displaced = {.record = row->record,
+					      .holder = row->holder,
+					      .epoch = batch->epoch,
+					      .type = row->type,
+					      .time_ms = time_ms,
+					      .micros = row->micros};
+
+	memcpy(displaced.currency, row->currency, 3);
+	bb_batch_dirty_record(batch, winner);
+	BB_ARENA_PUSH(&batch->arena, winner->facts.displaced, winner->facts.displaced_n,
+		      winner->facts.displaced_room) = displaced;
+}
+
 /* Counts an amount without a key in its record, unless its twin's counts; a time of Kafka's takes
  * the twin's back. */
 static void count_amount(struct bb_batch *batch, const struct bb_event *ev,
@@ -274,26 +302,42 @@ static void count_amount(struct bb_batch *batch, const struct bb_event *ev,
 {
 	uint8_t key[WINDOW_KEY_BYTES];
 	struct bb_window_row scratch;
+	struct bb_record *other = NULL;
 
 	name_key(batch, ev->source, ev->id, !ev->kafka_time, ev->time_ms, key);
 	const struct bb_window_row *twin = find(batch, key, &scratch);
 	bool met = twin && !twin->erased && twin->has_amount &&
 		   (!twin->kafka || twin->time_ms == ev->time_ms);
 
-	if (met && !ev->kafka_time)
+	if (met && !(other = record_of(batch, twin)))
 		return;
+	if (met && !ev->kafka_time) {
+		displace(batch, other, row, ev->time_ms);
+		return;
+	}
 	if (met) {
-		struct bb_ident *holder = bb_batch_ident(batch, &twin->holder);
-		struct bb_record *other =
-			holder ? bb_batch_record_in(batch, holder, &twin->record) : NULL;
-
-		if (!other) {
-			bb_batch_fail(batch, BB_ECORRUPT);
-			return;
-		}
 		amount(batch, other, twin->type, ev->time_ms, twin->currency, twin->micros, -1);
+		displace(batch, record, twin, ev->time_ms);
 	}
 	amount(batch, record, row->type, ev->time_ms, row->currency, row->micros, 1);
+}
+
+void bb_window_restore(struct bb_batch *batch, const struct bb_fact_displaced *displaced)
+{
+	struct bb_tomb_fate fate = {.record = displaced->record, .holder = displaced->holder};
+	struct bb_window_row row;
+	struct bb_record *record;
+	int rc = bb_tomb_follow(batch->kv, displaced->epoch, &fate);
+
+	if (rc != BB_OK)
+		bb_batch_fail(batch, rc);
+	if (rc != BB_OK || fate.gone)
+		return;
+	row = (struct bb_window_row){.record = fate.record, .holder = fate.holder};
+	record = record_of(batch, &row);
+	if (record)
+		amount(batch, record, displaced->type, displaced->time_ms, displaced->currency,
+		       displaced->micros, 1);
 }
 
 static void remember(struct bb_batch *batch, struct bb_window_row *row)
