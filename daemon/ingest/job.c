@@ -10,6 +10,7 @@
 
 #include <backbone/assert.h>
 #include <backbone/clock.h>
+#include <backbone/killpoint.h>
 
 #include <stdlib.h>
 
@@ -147,7 +148,9 @@ static int run_transaction(struct bb_job *job, unsigned parts)
 	if (err) {
 		store->write_abort(kv);
 	} else {
+		bb_killpoint("batch.before-commit");
 		err = store->write_commit(kv);
+		bb_killpoint("batch.after-commit");
 		job->batch->commit_ns = bb_clock_monotonic_ns() - began_ns - job->batch->apply_ns;
 	}
 	if (err && (parts & DATA))

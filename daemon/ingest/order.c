@@ -8,6 +8,8 @@
  * the store has no space: somebody waits, and can ask again. Any other error is the store's, and
  * ends ingestion as it does after a batch.
  */
+#include <backbone/killpoint.h>
+
 #include "machine.h"
 
 void bb_order_add(struct bb_orders *orders, struct bb_order *order)
@@ -61,13 +63,16 @@ void bb_order_run(struct bb_orders *orders, const struct bb_ingest_options *opti
 	if (!code) {
 		bb_pipeline_begin(pl, kv);
 		code = order->run(order, pl, kv);
+		bb_killpoint("order.done");
 		asked = is_answer(code);
 		if (!code)
 			code = bb_pipeline_finish(pl);
+		bb_killpoint("order.before-commit");
 		if (code)
 			store->write_abort(kv);
 		else
 			code = store->write_commit(kv);
+		bb_killpoint("order.after-commit");
 		if (code)
 			bb_pipeline_abort(pl);
 	}

@@ -21,10 +21,10 @@
 #include "env.h"
 
 #include "directory.h"
-#include "failpoint.h"
 #include "seal.h"
 
 #include <backbone/assert.h>
+#include <backbone/killpoint.h>
 
 #include <errno.h>
 #include <limits.h>
@@ -125,7 +125,7 @@ static int end_slice(struct copy *copy)
 	if (rc != 0)
 		return fail_write(copy, rc);
 	if (copy->done * 2 >= copy->total)
-		bb_failpoint("copy-half");
+		bb_killpoint("copy-half");
 	if (copy->progress && !copy->progress->tell(copy->progress->ctx, copy->done, copy->total))
 		return bb_error_set(copy->err, BB_EBUSY, "given up, nothing was changed");
 	return BB_OK;
@@ -222,7 +222,7 @@ static int copy_all(struct copy *copy)
 		rc = check_room(copy);
 	if (rc == BB_OK)
 		rc = begin_slice(copy);
-	bb_failpoint("copy-begun");
+	bb_killpoint("copy-begun");
 	for (int table = 0; rc == BB_OK && table < BB_TABLE_COUNT; table++)
 		rc = copy_table(copy, table);
 	return rc == BB_OK ? end_slice(copy) : rc;
@@ -262,7 +262,7 @@ int bb_store_finish(struct bb_store *store, struct bb_store *beside, struct bb_e
 	if (rc != BB_OK)
 		return rc;
 	beside->finished = true;
-	bb_failpoint("copy-done");
+	bb_killpoint("copy-done");
 	return BB_OK;
 }
 
@@ -334,12 +334,12 @@ int bb_store_close_beside(struct bb_store *beside, struct bb_error *err)
 	struct bb_store *store = beside->of;
 	int rc = BB_OK, removed;
 
-	bb_failpoint("before-old-goes");
+	bb_killpoint("before-old-goes");
 	if (beside->swapped)
 		rc = bb_directory_sync(store->path, err);
 	beside->of = NULL;
 	bb_env_free(beside);
 	removed = bb_directory_remove_next(store->path, rc == BB_OK ? err : NULL);
-	bb_failpoint("after-old-goes");
+	bb_killpoint("after-old-goes");
 	return rc == BB_OK ? removed : rc;
 }

@@ -11,7 +11,7 @@
  */
 #include "directory.h"
 
-#include "failpoint.h"
+#include <backbone/killpoint.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -98,15 +98,15 @@ int bb_directory_take_next(const char *path, struct bb_error *err)
 	if (rc != BB_OK)
 		return rc;
 	next = openat(dir, BB_DIRECTORY_NEXT, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	bb_failpoint("before-renames");
+	bb_killpoint("before-renames");
 	if (next < 0 || renameat(next, lock_file, dir, lock_file) != 0) {
 		rc = fail(path, "give the second store its place", err);
 		goto out;
 	}
-	bb_failpoint("between-renames");
+	bb_killpoint("between-renames");
 	if (renameat(next, data_file, dir, data_file) != 0)
 		rc = fail(path, "give the second store its place", err);
-	bb_failpoint("after-renames");
+	bb_killpoint("after-renames");
 out:
 	if (next >= 0)
 		close(next);

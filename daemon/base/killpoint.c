@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Kills the process at the chosen point. Empty in the product. */
 #ifdef BB_FAILPOINTS
-#include "failpoint.h"
+#include <backbone/killpoint.h>
 
 #include <backbone/assert.h>
 
@@ -12,9 +12,14 @@
 
 static bool is_a_point(const char *name)
 {
-	static const char *const names[] = {"copy-begun",      "copy-half",	  "copy-done",
-					    "before-renames",  "between-renames", "after-renames",
-					    "before-old-goes", "after-old-goes"};
+	static const char *const names[] = {
+		"copy-begun",	      "copy-half",	 "copy-done",
+		"before-renames",     "between-renames", "after-renames",
+		"before-old-goes",    "after-old-goes",	 "core.changes",
+		"core.identifiers",   "core.profiles",	 "core.ledger",
+		"core.window",	      "core.counters",	 "batch.before-commit",
+		"batch.after-commit", "order.done",	 "order.before-commit",
+		"order.after-commit"};
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (strcmp(name, names[i]) == 0)
@@ -22,7 +27,7 @@ static bool is_a_point(const char *name)
 	return false;
 }
 
-void bb_failpoint(const char *name)
+void bb_killpoint(const char *name)
 {
 	const char *chosen = getenv("BB_KILL_AT");
 
@@ -31,5 +36,5 @@ void bb_failpoint(const char *name)
 		raise(SIGKILL);
 }
 #else
-typedef int bb_store_no_failpoints; /* an empty file is not C */
+typedef int bb_killpoint_none; /* an empty file is not C */
 #endif
