@@ -9,6 +9,7 @@
 #define BACKBONE_ADOPT_H
 
 #include <backbone/arena.h>
+#include <backbone/buf.h>
 #include <backbone/hash.h>
 #include <backbone/kv.h>
 #include <backbone/rules.h>
@@ -32,6 +33,14 @@ struct bb_adopt_target {
  */
 BB_MUST_CHECK int bb_adopt(struct bb_kv *from, const struct bb_rules *rules,
 			   const struct bb_adopt_target *target);
+
+/*
+ * How many identifiers `from` has of namespaces that are not in `rules`: they would be lost for
+ * good. The names of those namespaces are appended to `names`, with commas. BB_OK, BB_ECORRUPT or
+ * the store's error. It walks all identifiers where there is such a namespace, else it is quick.
+ */
+BB_MUST_CHECK int bb_adopt_dropped(struct bb_kv *from, const struct bb_rules *rules,
+				   struct bb_buf *names, uint64_t *ret_count);
 
 /* How the second store differs. */
 enum bb_difference_kind {
