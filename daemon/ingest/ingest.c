@@ -538,6 +538,16 @@ void bb_ingest_hold(struct bb_ingest *ingest)
 	pump_soon(ingest);
 }
 
+void bb_ingest_rules_set(struct bb_ingest *ingest, const struct bb_rules *rules)
+{
+	bb_assert(ingest->holding && ingest->told_idle && !ingest->decoding);
+	bb_assert(ingest->state == BB_INGEST_IDLE && !ingest->gathering->n);
+	bb_report_pipeline_ends(ingest);
+	bb_pipeline_free(ingest->job.pl);
+	ingest->job.pl = bb_pipeline_new(rules);
+	ingest->options.rules = rules;
+}
+
 void bb_ingest_go(struct bb_ingest *ingest)
 {
 	ingest->holding = false;

@@ -82,6 +82,8 @@ struct bb_ingest {
 	size_t alarm_n;
 	struct bb_connector_count *counts;
 	size_t count_n;
+	struct bb_pipeline_stats earlier; /* of the pipelines before this one: what is shown as
+					     totals */
 };
 
 /* gather.c: takes what there is until the batch is full or the turn's budget is spent. */
@@ -93,6 +95,7 @@ bool bb_gather_drained(
 
 /* report.c: a batch was committed. */
 void bb_report_batch(struct bb_ingest *ingest, const struct bb_intake *batch);
+void bb_report_pipeline_ends(struct bb_ingest *ingest); /* its counts are kept */
 void bb_report_fini(struct bb_ingest *ingest);
 
 /* order.c: a queue, and the one transaction of `running`, on a thread of the pool. */

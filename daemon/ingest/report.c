@@ -85,12 +85,26 @@ static void report_pipeline(struct bb_ingest *ingest)
 
 	bb_pipeline_stats(ingest->job.pl, &stats);
 	bb_metrics_total(metrics, BB_METRIC_PROFILES_CREATED, BB_LABELS_NONE,
-			 stats.profiles_created);
-	bb_metrics_total(metrics, BB_METRIC_MERGES, BB_LABELS_NONE, stats.profiles_merged);
-	bb_metrics_total(metrics, BB_METRIC_SPLITS, BB_LABELS_NONE, stats.profiles_split);
-	bb_metrics_total(metrics, BB_METRIC_REPLAYS, BB_LABELS_NONE, stats.replays);
+			 stats.profiles_created + ingest->earlier.profiles_created);
+	bb_metrics_total(metrics, BB_METRIC_MERGES, BB_LABELS_NONE,
+			 stats.profiles_merged + ingest->earlier.profiles_merged);
+	bb_metrics_total(metrics, BB_METRIC_SPLITS, BB_LABELS_NONE,
+			 stats.profiles_split + ingest->earlier.profiles_split);
+	bb_metrics_total(metrics, BB_METRIC_REPLAYS, BB_LABELS_NONE,
+			 stats.replays + ingest->earlier.replays);
 	bb_metrics_set(metrics, BB_METRIC_PROFILE_LARGEST, BB_LABELS_NONE, stats.largest);
 	bb_metrics_set(metrics, BB_METRIC_SHARED, BB_LABELS_NONE, stats.shared);
+}
+
+void bb_report_pipeline_ends(struct bb_ingest *ingest)
+{
+	struct bb_pipeline_stats stats;
+
+	bb_pipeline_stats(ingest->job.pl, &stats);
+	ingest->earlier.profiles_created += stats.profiles_created;
+	ingest->earlier.profiles_merged += stats.profiles_merged;
+	ingest->earlier.profiles_split += stats.profiles_split;
+	ingest->earlier.replays += stats.replays;
 }
 
 void bb_report_batch(struct bb_ingest *ingest, const struct bb_intake *batch)

@@ -37,7 +37,7 @@ struct bb_ingest_store {
 struct bb_ingest_options {
 	struct uv_loop_s *loop; /* a uv_loop_t */
 	struct bb_ingest_store store;
-	const struct bb_rules *rules; /* borrowed for life */
+	const struct bb_rules *rules; /* borrowed until bb_ingest_rules_set, or for life */
 	struct bb_metrics *metrics;   /* borrowed for life */
 	uint32_t batch_events;
 	uint64_t batch_bytes;
@@ -99,6 +99,10 @@ BB_MUST_CHECK int bb_ingest_order(struct bb_ingest *ingest, struct bb_order *ord
  * no connector is in use. */
 void bb_ingest_hold(struct bb_ingest *ingest);
 void bb_ingest_go(struct bb_ingest *ingest);
+
+/* Other rules for what comes from now on; between on_idle and bb_ingest_go only. The old ones are
+ * not used any more. */
+void bb_ingest_rules_set(struct bb_ingest *ingest, const struct bb_rules *rules);
 
 /* Fills ready, reasons, state, partitions and connectors. */
 void bb_ingest_status(struct bb_ingest *ingest, struct bb_arena *arena,
