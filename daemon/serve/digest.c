@@ -19,7 +19,7 @@ struct bb_digester {
 	const struct bb_rules *rules;
 	struct bb_digest_waiter *waiting;  /* for the next job */
 	struct bb_digest_waiter *answered; /* by the job under way */
-	bool is_running, is_stopping;
+	bool is_running, is_stopping, is_held;
 	uv_work_t work;
 	/* Of the job, which owns these while it runs: */
 	struct bb_digest digest;
@@ -63,7 +63,7 @@ static void on_worked(uv_work_t *work, int status)
 		waiter->on_digest(waiter, digester->err, &digester->digest);
 	}
 	digester->is_running = false;
-	if (digester->waiting && !digester->is_stopping)
+	if (digester->waiting && !digester->is_stopping && !digester->is_held)
 		start(digester);
 	bb_handles_closed(digester->handles);
 }
@@ -100,8 +100,27 @@ void bb_digester_ask(struct bb_digester *digester, struct bb_digest_waiter *wait
 	waiter->is_waiting = true;
 	waiter->next = digester->waiting;
 	digester->waiting = waiter;
-	if (!digester->is_running)
+	if (!digester->is_running && !digester->is_held)
 		start(digester);
+}
+
+bool bb_digester_hold(struct bb_digester *digester)
+{
+	digester->is_held = true;
+	return !digester->is_running;
+}
+
+void bb_digester_go(struct bb_digester *digester)
+{
+	digester->is_held = false;
+	if (digester->waiting && !digester->is_running && !digester->is_stopping)
+		start(digester);
+}
+
+void bb_digester_rules_set(struct bb_digester *digester, const struct bb_rules *rules)
+{
+	bb_assert(digester->is_held && !digester->is_running);
+	digester->rules = rules;
 }
 
 static void unlink_waiter(struct bb_digest_waiter **list, const struct bb_digest_waiter *waiter)

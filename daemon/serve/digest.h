@@ -27,6 +27,11 @@ struct bb_digester *bb_digester_new(uv_loop_t *loop, struct bb_handles *handles,
 /* The answer comes from a later turn of the loop: BB_OK and a digest, or the store's error. */
 void bb_digester_ask(struct bb_digester *digester, struct bb_digest_waiter *waiter);
 
+/* Begins none until bb_digester_go; true: none is under way. Rules change while it is. */
+bool bb_digester_hold(struct bb_digester *digester);
+void bb_digester_go(struct bb_digester *digester);
+void bb_digester_rules_set(struct bb_digester *digester, const struct bb_rules *rules);
+
 /* No answer will come. Allowed for one that does not wait. */
 void bb_digester_forget(struct bb_digester *digester, struct bb_digest_waiter *waiter);
 

@@ -34,8 +34,8 @@ struct bb_explain_lane {
 	struct bb_handles *handles;
 	struct bb_store *store;
 	const struct bb_rules *rules;
-	struct bb_explain_job *first, *last; /* the first is under way */
-	bool is_stopping;
+	struct bb_explain_job *first, *last; /* the first is under way, or the lane is held */
+	bool is_running, is_stopping, is_held;
 };
 
 static struct bb_text key_a(const struct bb_explain_job *job)
@@ -85,9 +85,10 @@ static void finish_first(struct bb_explain_lane *lane, int err)
 	struct bb_explained explained = {err, bb_buf_slice(&job->json), key_a(job), key_b(job)};
 
 	lane->first = job->next;
+	lane->is_running = false;
 	if (!lane->first)
 		lane->last = NULL;
-	else if (!lane->is_stopping)
+	else if (!lane->is_stopping && !lane->is_held)
 		start(lane);
 	if (asker) {
 		asker->job = NULL;
@@ -113,6 +114,7 @@ static void start(struct bb_explain_lane *lane)
 	struct bb_explain_job *job = lane->first;
 	int err;
 
+	lane->is_running = true;
 	job->work.data = job;
 	err = uv_queue_work(lane->loop, &job->work, on_work, on_worked);
 	bb_assert(err == 0);
@@ -152,17 +154,37 @@ void bb_explain_ask(struct bb_explain_lane *lane, struct bb_explain_asker *asker
 		return;
 	}
 	lane->first = lane->last = job;
-	start(lane);
+	if (!lane->is_held)
+		start(lane);
+}
+
+bool bb_explain_lane_hold(struct bb_explain_lane *lane)
+{
+	lane->is_held = true;
+	return !lane->is_running;
+}
+
+void bb_explain_lane_go(struct bb_explain_lane *lane)
+{
+	lane->is_held = false;
+	if (lane->first && !lane->is_running && !lane->is_stopping)
+		start(lane);
+}
+
+void bb_explain_lane_rules_set(struct bb_explain_lane *lane, const struct bb_rules *rules)
+{
+	bb_assert(lane->is_held && !lane->is_running);
+	lane->rules = rules;
 }
 
 /* Takes a job out of the queue that is not at the pool. */
 static void drop(struct bb_explain_lane *lane, struct bb_explain_job *job)
 {
-	struct bb_explain_job *before = lane->first;
+	struct bb_explain_job *before = NULL;
 
-	while (before->next != job)
-		before = before->next;
-	before->next = job->next;
+	for (struct bb_explain_job *at = lane->first; at != job; at = at->next)
+		before = at;
+	*(before ? &before->next : &lane->first) = job->next;
 	if (lane->last == job)
 		lane->last = before;
 	free_job(job);
@@ -176,7 +198,7 @@ void bb_explain_forget(struct bb_explain_lane *lane, struct bb_explain_asker *as
 		return;
 	asker->job = NULL;
 	job->asker = NULL;
-	if (job != lane->first)
+	if (job != lane->first || !lane->is_running)
 		drop(lane, job);
 	else
 		atomic_store_explicit(&job->cancelled, true, memory_order_relaxed);
@@ -184,6 +206,7 @@ void bb_explain_forget(struct bb_explain_lane *lane, struct bb_explain_asker *as
 
 void bb_explain_lane_stop(struct bb_explain_lane *lane)
 {
+	bb_explain_lane_go(lane); /* so that the first is with the pool, which ends them all */
 	lane->is_stopping = true;
 	if (!lane->first)
 		return;

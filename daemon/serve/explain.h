@@ -39,6 +39,11 @@ struct bb_explain_lane *bb_explain_lane_new(uv_loop_t *loop, struct bb_handles *
 void bb_explain_ask(struct bb_explain_lane *lane, struct bb_explain_asker *asker, struct bb_text a,
 		    struct bb_text b);
 
+/* Begins none until bb_explain_lane_go; true: none is under way. Rules change while it is. */
+bool bb_explain_lane_hold(struct bb_explain_lane *lane);
+void bb_explain_lane_go(struct bb_explain_lane *lane);
+void bb_explain_lane_rules_set(struct bb_explain_lane *lane, const struct bb_rules *rules);
+
 /* No answer will come. Allowed for one that does not wait. */
 void bb_explain_forget(struct bb_explain_lane *lane, struct bb_explain_asker *asker);
 

@@ -32,6 +32,19 @@ void bb_lookup_fini(struct bb_lookup *lookup)
 	*lookup = (struct bb_lookup){0};
 }
 
+/* The cache goes too: the store may have the same version under these rules. */
+void bb_lookup_rules_set(struct bb_lookup *lookup, const struct bb_rules *rules)
+{
+	size_t cache_bytes = lookup->cache.bytes_max;
+
+	bb_assert(!lookup->kv);
+	bb_viewer_free(lookup->viewer);
+	lookup->viewer = bb_viewer_new(rules);
+	lookup->rules = rules;
+	bb_cache_fini(&lookup->cache);
+	bb_cache_init(&lookup->cache, cache_bytes);
+}
+
 int bb_lookup_begin(struct bb_lookup *lookup, struct bb_kv **ret_kv)
 {
 	if (!lookup->kv) {

@@ -24,6 +24,9 @@ BB_MUST_CHECK int bb_lookup_init(struct bb_lookup *lookup, struct bb_store *stor
 				 size_t cache_bytes, const struct bb_rules *rules);
 void bb_lookup_fini(struct bb_lookup *lookup);
 
+/* Other rules from now on; no snapshot is open. */
+void bb_lookup_rules_set(struct bb_lookup *lookup, const struct bb_rules *rules);
+
 /* The snapshot; begun if there is none. Ends with bb_lookup_end, which may be called without one.
  */
 BB_MUST_CHECK int bb_lookup_begin(struct bb_lookup *lookup, struct bb_kv **ret_kv);

@@ -222,6 +222,30 @@ void bb_serve_config_set(struct bb_serve *serve, const struct bb_config *config)
 	serve->service.config = config;
 }
 
+bool bb_serve_hold(struct bb_serve *serve)
+{
+	bool digester_rests = bb_digester_hold(serve->digester);
+	bool lane_rests = bb_explain_lane_hold(serve->service.explain);
+
+	serve->service.is_held = true;
+	return digester_rests && lane_rests && !serve->service.is_reading;
+}
+
+void bb_serve_go(struct bb_serve *serve)
+{
+	serve->service.is_held = false;
+	bb_digester_go(serve->digester);
+	bb_explain_lane_go(serve->service.explain);
+}
+
+void bb_serve_rules_set(struct bb_serve *serve, const struct bb_rules *rules)
+{
+	bb_assert(serve->service.is_held && !serve->service.is_reading);
+	bb_lookup_rules_set(&serve->service.lookup, rules);
+	bb_digester_rules_set(serve->digester, rules);
+	bb_explain_lane_rules_set(serve->service.explain, rules);
+}
+
 void bb_serve_committed(struct bb_serve *serve)
 {
 	bb_follow_wake(serve->service.followers);

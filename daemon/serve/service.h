@@ -38,6 +38,7 @@ struct bb_service {
 	struct bb_handles *handles; /* tasks under way count there; NULL: nowhere */
 	struct uv_loop_s *loop;	    /* of tasks that only read; NULL: there are none */
 	bool is_reading;	    /* one of them is with the pool */
+	bool is_held;		    /* none is begun: the rules are about to change */
 	atomic_bool is_stopping;    /* its reads fail then */
 	struct bb_serve_stats stats;
 	struct bb_histogram **lookup_ns; /* by command of the table; NULL: not run yet. What was

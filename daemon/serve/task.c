@@ -131,6 +131,12 @@ void bb_task_read(const struct bb_request *req, struct bb_task *task, struct bb_
 {
 	struct bb_service *service = req->service;
 
+	if (service->is_held) {
+		bb_route_problem(res, 503,
+				 "changed rules are about to take effect; ask again in a moment");
+		bb_task_free(task);
+		return;
+	}
 	if (!service->loop || service->is_reading) {
 		bb_route_problem(res, 503,
 				 "another walk through the store is under way; ask again when it "

@@ -4,6 +4,7 @@
  *
  *	bb_serve_new(loop, &options, &serve, &err);	listens; look-ups are answered from now on
  *	bb_serve_config_set(serve, config);		after a reload
+ *	bb_serve_hold, _rules_set, _go			other rules
  *	bb_serve_stop(serve, on_stopped, ctx);		closes everything; then frees itself
  *
  * Thread: the loop's, for every call. SIGPIPE must be ignored. Each look-up reads a snapshot of the
@@ -24,7 +25,7 @@ struct uv_loop_s; /* uv_loop_t */
 struct bb_serve_options {
 	const struct bb_config *config; /* query, admin, limits, anyone_reads; what /v1/config
 					   shows. Borrowed until the next bb_serve_config_set */
-	const struct bb_rules *rules;	/* borrowed until on_stopped; a reload does not change it */
+	const struct bb_rules *rules;	/* borrowed until bb_serve_rules_set, or on_stopped */
 	struct bb_store *store;		/* borrowed until on_stopped */
 	int query_fd, admin_fd;		/* listening Unix sockets from the service manager, taken
 					   on success; -1: bind config's path */
@@ -54,6 +55,18 @@ BB_MUST_CHECK int bb_serve_new(struct uv_loop_s *loop, const struct bb_serve_opt
 /* Limits and the role of unknown peers for whom comes from now on, and /v1/config. Sockets and
  * rules stay as they are. */
 void bb_serve_config_set(struct bb_serve *serve, const struct bb_config *config);
+
+/*
+ * Begins no more work on the pool (digests and explanations wait, walks are refused) until
+ * bb_serve_go; look-ups go on. True: none is under way, so that no snapshot of the server's is open
+ * but within a callback. May be asked again.
+ */
+bool bb_serve_hold(struct bb_serve *serve);
+void bb_serve_go(struct bb_serve *serve);
+
+/* While bb_serve_hold is true, outside of any callback of the server's: the old rules are not used
+ * any more. */
+void bb_serve_rules_set(struct bb_serve *serve, const struct bb_rules *rules);
 
 /* Something was committed to the store: those who wait for changes are answered. */
 void bb_serve_committed(struct bb_serve *serve);

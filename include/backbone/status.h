@@ -30,10 +30,10 @@ struct bb_status_connector {
 
 /* Work on the whole store: a purge, a change of the rules. Texts that are not there have p NULL. */
 struct bb_status_maintenance {
-	struct bb_text what;  /* under way now: purge */
+	struct bb_text what;  /* under way now: purge, rules */
 	struct bb_text phase; /* of it: holding, copying, swapping, cleaning */
 	uint64_t run;	      /* its number, or that of the last one; 0: none since the start */
-	uint64_t done, total; /* entries of the store */
+	uint64_t done, total; /* entries of the store; of rules: thousandths */
 	struct bb_text last, result, detail; /* of the last one that ended: done or failed, why */
 	int64_t ended_ms;
 	uint64_t before_bytes, after_bytes; /* of data.mdb */
