@@ -110,7 +110,7 @@ static void on_reload_signal(uv_signal_t *handle, int signal)
 	struct bb_app *app = handle->data;
 
 	(void)signal;
-	if (app->maintenance.phase == BB_MAINTENANCE_NONE)
+	if (app->maintenance.phase == BB_MAINTENANCE_NONE || bb_app_maintenance_waits(app))
 		bb_app_reload(app);
 	else
 		app->maintenance.reload_wanted = true;
@@ -118,8 +118,12 @@ static void on_reload_signal(uv_signal_t *handle, int signal)
 
 static void on_ingest_idle(void *ctx)
 {
-	bb_app_reload_finish(ctx);
-	bb_app_maintenance_idle(ctx);
+	struct bb_app *app = ctx;
+
+	if (app->maintenance.phase == BB_MAINTENANCE_NONE)
+		bb_app_reload_finish(app);
+	else
+		bb_app_maintenance_idle(app);
 }
 
 static void on_ingest_commit(void *ctx)
@@ -210,6 +214,8 @@ static void tell_status(struct bb_app *app)
 	struct bb_arena arena;
 	uint64_t lag = 0;
 
+	if (bb_app_maintenance_tell(app))
+		return;
 	bb_arena_init(&arena);
 	bb_ingest_status(app->ingest, &arena, &status);
 	for (size_t i = 0; i < status.partition_n; i++) {
@@ -397,6 +403,7 @@ static enum bb_exit start(struct bb_app *app)
 	app->config = bb_app_load(app->options.config_file, &code);
 	if (!app->config)
 		return (enum bb_exit)code;
+	app->ruling = app->config;
 	if (find_sockets(&query_fd, &admin_fd, &err))
 		goto failed;
 	code = bb_app_open_store(app->config, &app->store);
@@ -424,7 +431,10 @@ static void finish(struct bb_app *app)
 	bb_store_close(app->store);
 	bb_metrics_free(app->metrics);
 	bb_config_free(app->coming);
-	bb_config_free(app->latest);
+	if (app->latest != app->ruling)
+		bb_config_free(app->latest);
+	if (app->ruling != app->config)
+		bb_config_free(app->ruling);
 	bb_config_free(app->config);
 }
 

@@ -36,24 +36,28 @@ enum bb_exit {
 struct bb_app_options {
 	const char *config_file;
 	bool once;
+	bool accept_dropped; /* identifiers of namespaces that are gone may be lost */
 };
 
 /* Work on the whole store: the second store, and its place. All the loop's, but for what a job of
- * the pool has while it runs: beside, err, removed. */
+ * the pool has while it runs: beside, err. */
+enum bb_maintenance_kind { BB_MAINTENANCE_PURGE, BB_MAINTENANCE_RULES };
+
 enum bb_maintenance_phase {
 	BB_MAINTENANCE_NONE,
 	BB_MAINTENANCE_HOLDING,	 /* ingestion ends what it has begun */
-	BB_MAINTENANCE_COPYING,	 /* pool */
-	BB_MAINTENANCE_SWAPPING, /* until no snapshot is open */
+	BB_MAINTENANCE_COPYING,	 /* pool: the second store is filled */
+	BB_MAINTENANCE_SWAPPING, /* until no snapshot is open, and rules not in use */
 	BB_MAINTENANCE_CLEANING	 /* pool: the old file goes */
 };
 
 struct bb_maintenance {
+	enum bb_maintenance_kind kind;
 	enum bb_maintenance_phase phase;
 	uint64_t run;
 	uv_work_t work;
 	uv_timer_t retry;
-	struct bb_store *beside;
+	struct bb_store *beside; /* NULL in SWAPPING: only the rules change */
 	struct bb_error err;
 	_Atomic uint64_t done, total;
 	atomic_bool cancelled;
@@ -62,6 +66,7 @@ struct bb_maintenance {
 	int64_t began_ms, ended_ms;
 	uint64_t before_bytes, after_bytes, last_before_bytes;
 	int last; /* how the last one ended */
+	enum bb_maintenance_kind last_kind;
 	char detail[1024];
 };
 
@@ -69,7 +74,8 @@ struct bb_maintenance {
 
 struct bb_app {
 	struct bb_app_options options;
-	struct bb_config *config; /* of the start: rules, store, sockets; borrowed by all */
+	struct bb_config *config; /* of the start: store, sockets; borrowed by all */
+	struct bb_config *ruling; /* whose rules are in use: that of the start, or of a reload */
 	struct bb_config *latest; /* of the last reload, or NULL: connectors */
 	struct bb_config *coming; /* loaded, waiting until nothing is in flight */
 	struct bb_store *store;
@@ -99,9 +105,13 @@ int bb_app_run(const struct bb_app_options *options);
 /* app.c: drains and ends with this code. */
 void bb_app_stop(struct bb_app *app, enum bb_exit code);
 
-/* app_maintenance.c. Purge: a bb_serve_options callback; ctx is the app. Idle: ingestion is held.
- */
+/* app_maintenance.c. Purge: a bb_serve_options callback; ctx is the app. Change rules: those of
+ * `coming`. Idle: ingestion is held. */
 int bb_app_purge(void *ctx, struct bb_error *err);
+void bb_app_maintenance_change_rules(struct bb_app *app);
+bool bb_app_maintenance_waits(const struct bb_app *app); /* a change of rules not begun yet */
+void bb_app_maintenance_withdraw(struct bb_app *app);	 /* such a one */
+bool bb_app_maintenance_tell(const struct bb_app *app);	 /* the service manager, if any */
 void bb_app_maintenance_init(struct bb_app *app);
 void bb_app_maintenance_idle(struct bb_app *app);
 void bb_app_maintenance_status(const struct bb_app *app, struct bb_status_maintenance *ret_status);
@@ -123,9 +133,27 @@ int bb_app_open_store(const struct bb_config *config, struct bb_store **ret_stor
 /* app_rules.c: at a start, before anything else uses the store; takes as long as it takes. */
 BB_MUST_CHECK int bb_app_adopt(struct bb_app *app, struct bb_error *err);
 
-/* app_reload.c: on SIGHUP; and when nothing is in flight. */
+struct bb_app_adoption {
+	struct bb_store *store;
+	const struct bb_rules *rules;
+	bool accept_dropped;
+	bool (*progress)(void *ctx, unsigned permille); /* false: give up, with BB_EBUSY */
+	void *ctx;
+	struct bb_store *beside; /* the result, finished; NULL: the store is of these rules */
+};
+
+/* app_rules.c: the store under other rules. Any thread; nothing is committed meanwhile. */
+BB_MUST_CHECK int bb_app_adopt_beside(struct bb_app_adoption *adoption, struct bb_error *err);
+
+/* app_rules.c: the service manager is asked for more time. */
+void bb_app_rules_patience(void);
+
+/* app_reload.c: on SIGHUP; and when nothing is in flight. Take: `coming` is the latest now, and its
+ * rules are in use, if they are others. End: of a reload that changed rules. */
 void bb_app_reload(struct bb_app *app);
 void bb_app_reload_finish(struct bb_app *app);
+void bb_app_reload_take(struct bb_app *app, bool with_rules);
+void bb_app_reload_end(struct bb_app *app, int code);
 
 /* app_sources.c */
 BB_MUST_CHECK int bb_app_sources_new(struct bb_app *app, struct bb_error *err);

@@ -1,24 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A purge: the store is copied into a second file, entry by entry, and that takes its place, so
- * that nothing of what was deleted is left in any file of the store.
+ * Work on the whole store. A purge: the store is copied into a second file, entry by entry, and
+ * that takes its place, so that nothing of what was deleted is left in any file of the store. A
+ * change of the rules of identity, by a reload: the second file is what the records make under the
+ * new ones (app_rules.c), and the rules take their place with it.
  *
  *	NONE -> HOLDING      ingestion commits what it has taken, and takes no more
  *	     -> COPYING      on the pool; look-ups go on
- *	     -> SWAPPING     on the loop, between two callbacks; tried again while a snapshot is
- *open
+ *	     -> SWAPPING     on the loop, between two callbacks; tried again while a snapshot of the
+ *	                     pool is open
  *	     -> CLEANING     on the pool: names are made durable, the old file goes
  *	     -> NONE         ingestion goes on; a reload that was asked for meanwhile follows
  *
+ * In SWAPPING new rules go to everybody in the same callback as the store does. So that nobody on
+ * the pool has the old ones, digests and explanations that are not begun wait.
+ *
  * What fails before the swap leaves everything as it was, is said, and ingestion goes on. A failure
  * of the swap itself ends the process with the store's exit code: a start takes up whichever of the
- * two files has the name, and both hold the same. A stop gives up a copy under way.
+ * two files has the name, and applies the rules if they are not its own. A stop gives up a copy
+ * under way.
  */
 #include "app.h"
 
 #include <backbone/assert.h>
 #include <backbone/clock.h>
 #include <backbone/log.h>
+#include <backbone/sdnotify.h>
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -27,6 +34,7 @@
 #define SWAP_PATIENCE_MS 120000 /* a digest of a large store may take that long */
 
 static const char *const phase_names[] = {NULL, "holding", "copying", "swapping", "cleaning"};
+static const char *const kind_names[] = {"purge", "rules"};
 
 static uint64_t file_bytes(struct bb_app *app)
 {
@@ -35,25 +43,40 @@ static uint64_t file_bytes(struct bb_app *app)
 	return bb_store_stats(app->store, &stats) == BB_OK ? stats.file_bytes : 0;
 }
 
-static void end(struct bb_app *app, int code)
+static void tell_end(const struct bb_maintenance *work)
 {
-	struct bb_maintenance *work = &app->maintenance;
-	int64_t took_ms = bb_clock_wall_ms() - work->began_ms;
+	int64_t took_ms = work->ended_ms - work->began_ms;
+	bool is_purge = work->kind == BB_MAINTENANCE_PURGE;
 
-	work->phase = BB_MAINTENANCE_NONE;
-	work->last = code;
-	work->ended_ms = bb_clock_wall_ms();
-	work->last_before_bytes = work->before_bytes;
-	work->after_bytes = file_bytes(app);
-	snprintf(work->detail, sizeof work->detail, "%s", code == BB_OK ? "" : work->err.msg);
-	if (code == BB_OK)
+	if (work->last != BB_OK)
+		bb_log(BB_LOG_ERROR, is_purge ? "purge_failed" : "rules_not_applied", "%s",
+		       work->err.msg);
+	else if (is_purge)
 		bb_log(BB_LOG_NOTICE, "purged",
 		       "before_bytes=%" PRIu64 " after_bytes=%" PRIu64 " ms=%" PRId64,
 		       work->before_bytes, work->after_bytes, took_ms);
 	else
-		bb_log(BB_LOG_ERROR, "purge_failed", "%s", work->err.msg);
+		bb_log(BB_LOG_NOTICE, "rules_applied", "ms=%" PRId64, took_ms);
+}
+
+static void end(struct bb_app *app, int code)
+{
+	struct bb_maintenance *work = &app->maintenance;
+
+	work->phase = BB_MAINTENANCE_NONE;
+	work->last = code;
+	work->last_kind = work->kind;
+	work->ended_ms = bb_clock_wall_ms();
+	work->last_before_bytes = work->before_bytes;
+	work->after_bytes = file_bytes(app);
+	snprintf(work->detail, sizeof work->detail, "%s", code == BB_OK ? "" : work->err.msg);
+	tell_end(work);
 	if (app->stopping)
 		return;
+	if (work->kind == BB_MAINTENANCE_RULES)
+		bb_app_reload_end(app, code);
+	if (work->kind == BB_MAINTENANCE_RULES && app->serve)
+		bb_serve_committed(app->serve); /* the feed has what the rules did */
 	bb_ingest_go(app->ingest);
 	if (work->reload_wanted) {
 		work->reload_wanted = false;
@@ -64,8 +87,8 @@ static void end(struct bb_app *app, int code)
 /* The names of the files may be those of both stores: nothing in memory is to be trusted. */
 static void end_process(struct bb_app *app)
 {
-	end(app, BB_EIO);
 	bb_app_stop(app, BB_EXIT_STORE);
+	end(app, BB_EIO);
 }
 
 /* --- jobs of the pool --------------------------------------------------------------------------
@@ -80,9 +103,27 @@ static bool on_progress(void *ctx, uint64_t done, uint64_t total)
 	return !atomic_load_explicit(&work->cancelled, memory_order_relaxed);
 }
 
-static void on_copy(uv_work_t *job)
+static bool on_permille(void *ctx, unsigned permille)
 {
-	struct bb_app *app = job->data;
+	return on_progress(ctx, permille, 1000);
+}
+
+static void apply_rules(struct bb_app *app)
+{
+	struct bb_maintenance *work = &app->maintenance;
+	struct bb_app_adoption adoption = {
+		.store = app->store,
+		.rules = &app->coming->rules,
+		.progress = on_permille,
+		.ctx = work,
+	};
+
+	if (bb_app_adopt_beside(&adoption, &work->err) == BB_OK)
+		work->beside = adoption.beside;
+}
+
+static void compact(struct bb_app *app)
+{
 	struct bb_maintenance *work = &app->maintenance;
 	struct bb_store_progress progress = {on_progress, work};
 	struct bb_error ignored;
@@ -98,6 +139,16 @@ static void on_copy(uv_work_t *job)
 	if (bb_store_close_beside(work->beside, &ignored))
 		bb_log(BB_LOG_WARNING, "next_not_removed", "%s; a start removes it", ignored.msg);
 	work->beside = NULL;
+}
+
+static void on_copy(uv_work_t *job)
+{
+	struct bb_app *app = job->data;
+
+	if (app->maintenance.kind == BB_MAINTENANCE_RULES)
+		apply_rules(app);
+	else
+		compact(app);
 }
 
 static void on_clean(uv_work_t *job)
@@ -129,10 +180,32 @@ static void give_up(struct bb_app *app)
 	struct bb_maintenance *work = &app->maintenance;
 	struct bb_error ignored;
 
-	if (bb_store_close_beside(work->beside, &ignored))
+	if (work->kind == BB_MAINTENANCE_RULES && app->serve)
+		bb_serve_go(app->serve);
+	if (work->beside && bb_store_close_beside(work->beside, &ignored))
 		bb_log(BB_LOG_WARNING, "next_not_removed", "%s; a start removes it", ignored.msg);
 	work->beside = NULL;
 	end(app, BB_EBUSY);
+}
+
+static int swap(struct bb_app *app)
+{
+	struct bb_maintenance *work = &app->maintenance;
+	bool with_rules = work->kind == BB_MAINTENANCE_RULES;
+	int code = BB_OK;
+
+	if (with_rules && app->serve && !bb_serve_hold(app->serve))
+		return bb_error_set(&work->err, BB_EBUSY,
+				    "a digest or an explanation takes too long; nothing was "
+				    "changed: reload again");
+	if (work->beside)
+		code = bb_store_swap(app->store, work->beside, &work->err);
+	if (code || !with_rules)
+		return code;
+	bb_app_reload_take(app, true);
+	if (app->serve)
+		bb_serve_go(app->serve);
+	return BB_OK;
 }
 
 static void try_swap(uv_timer_t *timer)
@@ -143,13 +216,15 @@ static void try_swap(uv_timer_t *timer)
 
 	if (app->stopping)
 		return; /* bb_app_maintenance_fini */
-	code = bb_store_swap(app->store, work->beside, &work->err);
+	code = swap(app);
 	if (code == BB_EBUSY && uv_now(&app->loop) - work->since_ms < SWAP_PATIENCE_MS) {
 		uv_timer_start(timer, try_swap, SWAP_RETRY_MS, 0);
 	} else if (code == BB_EBUSY) {
 		give_up(app);
 	} else if (code) {
 		end_process(app);
+	} else if (!work->beside) {
+		end(app, BB_OK);
 	} else {
 		work->phase = BB_MAINTENANCE_CLEANING;
 		bb_assert(uv_queue_work(&app->loop, &work->work, on_clean, on_cleaned) == 0);
@@ -162,7 +237,7 @@ static void on_copied(uv_work_t *job, int status)
 	struct bb_maintenance *work = &app->maintenance;
 
 	bb_assert(status == 0); /* never cancelled in the pool's queue */
-	if (!work->beside) {
+	if (work->err.code) {
 		end(app, work->err.code);
 		return;
 	}
@@ -174,6 +249,17 @@ static void on_copied(uv_work_t *job, int status)
 /* --- for the rest of the program ---------------------------------------------------------------
  */
 
+static void begin(struct bb_maintenance *work, enum bb_maintenance_kind kind)
+{
+	work->kind = kind;
+	work->phase = BB_MAINTENANCE_HOLDING;
+	work->run++;
+	work->err = (struct bb_error){0};
+	work->began_ms = bb_clock_wall_ms();
+	atomic_store(&work->done, 0);
+	atomic_store(&work->total, 0);
+}
+
 int bb_app_purge(void *ctx, struct bb_error *err)
 {
 	struct bb_app *app = ctx;
@@ -184,16 +270,54 @@ int bb_app_purge(void *ctx, struct bb_error *err)
 	if (app->coming)
 		return bb_error_set(err, BB_EBUSY, "a reload is under way: try again in a moment");
 	if (work->phase != BB_MAINTENANCE_NONE)
-		return bb_error_set(err, BB_EBUSY, "a purge is under way: see the status");
-	work->phase = BB_MAINTENANCE_HOLDING;
-	work->run++;
-	work->err = (struct bb_error){0};
-	work->began_ms = bb_clock_wall_ms();
-	atomic_store(&work->done, 0);
-	atomic_store(&work->total, 0);
+		return bb_error_set(err, BB_EBUSY, "a %s is under way: see the status",
+				    work->kind == BB_MAINTENANCE_PURGE ? "purge"
+								       : "change of rules");
+	begin(work, BB_MAINTENANCE_PURGE);
 	bb_log(BB_LOG_NOTICE, "purging", "ingestion pauses, look-ups go on");
 	bb_ingest_hold(app->ingest);
 	return BB_OK;
+}
+
+void bb_app_maintenance_change_rules(struct bb_app *app)
+{
+	const struct bb_rules *now = &app->ruling->rules;
+
+	begin(&app->maintenance, BB_MAINTENANCE_RULES);
+	/* how much of the feed is kept changes at a start only */
+	app->coming->rules.changes_max = now->changes_max;
+	app->coming->rules.changes_age_ms = now->changes_age_ms;
+	bb_app_rules_patience();
+	bb_log(BB_LOG_NOTICE, "rules_changed",
+	       "other rules of identity are applied to the past: ingestion pauses, look-ups go on "
+	       "under the old ones; changes of normalise, region and derive act on new events "
+	       "only");
+}
+
+bool bb_app_maintenance_waits(const struct bb_app *app)
+{
+	return app->maintenance.phase == BB_MAINTENANCE_HOLDING &&
+	       app->maintenance.kind == BB_MAINTENANCE_RULES;
+}
+
+void bb_app_maintenance_withdraw(struct bb_app *app)
+{
+	app->maintenance.phase = BB_MAINTENANCE_NONE;
+}
+
+bool bb_app_maintenance_tell(const struct bb_app *app)
+{
+	const struct bb_maintenance *work = &app->maintenance;
+	uint64_t done = atomic_load_explicit(&work->done, memory_order_relaxed);
+	uint64_t total = atomic_load_explicit(&work->total, memory_order_relaxed);
+
+	if (work->phase == BB_MAINTENANCE_NONE)
+		return false;
+	if (work->kind == BB_MAINTENANCE_RULES)
+		bb_app_rules_patience(); /* it is a reload that takes longer */
+	bb_sdnotify_status("%s: %s, %" PRIu64 " %%; look-ups go on", kind_names[work->kind],
+			   phase_names[work->phase], total ? 100 * done / total : 0);
+	return true;
 }
 
 void bb_app_maintenance_init(struct bb_app *app)
@@ -224,12 +348,12 @@ void bb_app_maintenance_status(const struct bb_app *app, struct bb_status_mainte
 		.total = atomic_load_explicit(&work->total, memory_order_relaxed),
 	};
 	if (work->phase != BB_MAINTENANCE_NONE) {
-		ret_status->what = BB_TEXT("purge");
+		ret_status->what = bb_text_of(kind_names[work->kind]);
 		ret_status->phase = bb_text_of(phase_names[work->phase]);
 	}
 	if (!work->ended_ms)
 		return;
-	ret_status->last = BB_TEXT("purge");
+	ret_status->last = bb_text_of(kind_names[work->last_kind]);
 	ret_status->result = work->last == BB_OK ? BB_TEXT("done") : BB_TEXT("failed");
 	if (work->last != BB_OK)
 		ret_status->detail = bb_text_of(work->detail);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A reload: the files are read again and checked as a whole; if all is well, ingestion pauses until
- * nothing is in flight, then the new connectors take the places of the old ones. A batch that waits
- * for space in the store is in flight: that is said, and a further reload takes the place of the
- * one that waits.
+ * nothing is in flight, then the new connectors take the places of the old ones. Other rules of
+ * identity are applied to the past first (app_maintenance.c), while look-ups go on. A batch that
+ * waits for space in the store is in flight: that is said, and a further reload takes the place of
+ * the one that waits.
  *
- * A mistake anywhere changes nothing and is said. So is a change of what the state is a function of
- * (identity and view rules), and of what sources were made from; other changes take effect at the
- * next start.
+ * A mistake anywhere changes nothing and is said. So is a change of view rules, and of what sources
+ * were made from; other changes take effect at the next start.
  */
 #include "app.h"
 
@@ -21,6 +21,12 @@ static void ready_again(struct bb_app *app, const char *result, const char *stat
 {
 	bb_metrics_add(app->metrics, BB_METRIC_RELOADS, BB_LABELS(result), 1);
 	bb_sdnotify_ready(status);
+}
+
+static void refuse(struct bb_app *app)
+{
+	bb_log(BB_LOG_ERROR, "reload_refused", "nothing was changed");
+	ready_again(app, "refused", "the reload was refused, nothing was changed; see the log");
 }
 
 /* --- what must not change: written out, so that two configurations can be compared
@@ -42,10 +48,14 @@ static void write_identity(const struct bb_config *config, struct bb_buf *buf)
 {
 	const struct bb_rules *rules = &config->rules;
 
-	bb_buf_add(buf, rules->profile_key.b, sizeof rules->profile_key.b);
 	bb_buf_printf(buf, "%u\n", rules->max_identifiers);
 	for (size_t i = 0; i < rules->namespace_n; i++)
 		write_namespace(&rules->namespaces[i], buf);
+}
+
+static void write_key(const struct bb_config *config, struct bb_buf *buf)
+{
+	bb_buf_add(buf, config->rules.profile_key.b, sizeof config->rules.profile_key.b);
 }
 
 static void write_view(const struct bb_config *config, struct bb_buf *buf)
@@ -111,9 +121,7 @@ static const struct part {
 	void (*write)(const struct bb_config *config, struct bb_buf *buf);
 	const char *refusal; /* NULL: it takes effect at the next start */
 } parts[] = {
-	{"identity", write_identity,
-	 "other identity rules are applied to what is stored at a start only: put them back, or "
-	 "restart (`backbonectl rules plan` shows what they change)"},
+	{"profile_key", write_key, "the profile_key of a store never changes: put it back"},
 	{"view", write_view,
 	 "rules of the view take effect at a start only: put them back, or restart"},
 	{"replay", write_replay,
@@ -122,6 +130,8 @@ static const struct part {
 	{"store, batch or dead_letters", write_store, NULL},
 	{"sockets and groups of serve", write_sockets, NULL},
 };
+
+static const struct part identity = {"identity", write_identity, NULL};
 
 static bool same(const struct part *part, const struct bb_config *a, const struct bb_config *b)
 {
@@ -136,7 +146,8 @@ static bool same(const struct part *part, const struct bb_config *a, const struc
 	return equal;
 }
 
-/* Whether the new configuration may be taken; says what may not, and what waits for a start. */
+/* Whether the new configuration may be taken, rules of identity apart; says what may not, and what
+ * waits for a start. */
 static bool admit(const struct bb_app *app, const struct bb_config *coming)
 {
 	bool good = true;
@@ -171,29 +182,73 @@ void bb_app_reload(struct bb_app *app)
 	coming = bb_app_load(app->options.config_file, &code);
 	if (!coming || !admit(app, coming)) {
 		bb_config_free(coming);
-		bb_log(BB_LOG_ERROR, "reload_refused", "nothing was changed");
-		ready_again(app, "refused",
-			    "the reload was refused, nothing was changed; see the log");
+		refuse(app);
 		return;
 	}
 	bb_config_free(app->coming); /* one that still waits is overtaken by this one */
 	app->coming = coming;
+	if (bb_app_maintenance_waits(app))
+		bb_app_maintenance_withdraw(app);
+	if (!same(&identity, app->ruling, coming))
+		bb_app_maintenance_change_rules(app);
 	bb_ingest_hold(app->ingest);
 }
 
-void bb_app_reload_finish(struct bb_app *app)
+/* Frees one that nobody has any more. */
+static void release(struct bb_app *app, struct bb_config *config)
 {
-	struct bb_config *old = app->latest;
+	if (config != app->config && config != app->ruling && config != app->latest)
+		bb_config_free(config);
+}
 
-	if (!app->coming)
-		return;
+static void take_rules(struct bb_app *app)
+{
+	const struct bb_rules *rules = &app->coming->rules;
+
+	bb_ingest_rules_set(app->ingest, rules);
+	if (app->serve)
+		bb_serve_rules_set(app->serve, rules);
+	app->ruling = app->coming;
+}
+
+void bb_app_reload_take(struct bb_app *app, bool with_rules)
+{
+	struct bb_config *latest = app->latest, *ruling = app->ruling;
+
+	if (with_rules)
+		take_rules(app);
 	bb_app_sources_route(app, app->coming);
 	app->latest = app->coming;
 	app->coming = NULL;
 	if (app->serve)
 		bb_serve_config_set(app->serve, app->latest);
-	bb_config_free(old);
-	bb_ingest_go(app->ingest);
+	release(app, latest);
+	if (ruling != latest)
+		release(app, ruling);
+}
+
+static void tell_done(struct bb_app *app)
+{
 	bb_log(BB_LOG_NOTICE, "reloaded", "connectors=%zu", app->latest->connector_n);
 	ready_again(app, "done", "reloaded");
+}
+
+void bb_app_reload_finish(struct bb_app *app)
+{
+	if (!app->coming)
+		return;
+	bb_app_reload_take(app, false);
+	bb_ingest_go(app->ingest);
+	tell_done(app);
+}
+
+void bb_app_reload_end(struct bb_app *app, int code)
+{
+	if (code == BB_OK) {
+		tell_done(app);
+		return;
+	}
+	bb_config_free(app->coming);
+	app->coming = NULL;
+	refuse(app);
 }

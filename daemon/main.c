@@ -21,6 +21,7 @@ struct arguments {
 
 static const char usage[] =
 	"Usage: backboned --config FILE [--once | --check | --accept-gap TOPIC/PARTITION]\n"
+	"                 [--accept-dropped-namespaces]\n"
 	"\n"
 	"Unites events of many streams into one customer view, and answers look-ups.\n"
 	"\n"
@@ -32,12 +33,16 @@ static const char usage[] =
 	"which\n"
 	"                    is `start` (of the log as it is now; if not said), `end`, or an "
 	"offset\n"
+	"  --accept-dropped-namespaces\n"
+	"                    the rules of identity have fewer namespaces than the store: what is "
+	"of\n"
+	"                    the others is lost for good, and that is meant\n"
 	"  --verbose         log more\n"
 	"  --version         the version\n"
 	"  --help            this text\n"
 	"\n"
 	"Signals: SIGTERM and SIGINT drain and end (twice: at once), SIGHUP reads the connectors "
-	"again.\n"
+	"and\nthe rules of identity again.\n"
 	"\n"
 	"Exit codes:\n";
 
@@ -63,6 +68,7 @@ static void parse(int argc, char **argv, struct arguments *args)
 		{"config", required_argument, NULL, 'c'},
 		{"once", no_argument, NULL, 'o'},
 		{"check", no_argument, NULL, 'k'},
+		{"accept-dropped-namespaces", no_argument, NULL, 'd'},
 		{"verbose", no_argument, NULL, 'v'},
 		{"accept-gap", required_argument, NULL, 'g'},
 		{"version", no_argument, NULL, 'V'},
@@ -76,6 +82,8 @@ static void parse(int argc, char **argv, struct arguments *args)
 			args->app.config_file = optarg;
 		else if (option == 'o')
 			args->app.once = true;
+		else if (option == 'd')
+			args->app.accept_dropped = true;
 		else if (option == 'v')
 			bb_log_level_set(BB_LOG_DEBUG);
 		else if (option == 'k')
@@ -91,7 +99,8 @@ static void parse(int argc, char **argv, struct arguments *args)
 	}
 	if (args->gap)
 		choose(args, MODE_ACCEPT_GAP);
-	if (optind < argc || (args->app.once && args->mode != MODE_RUN))
+	if (optind < argc ||
+	    ((args->app.once || args->app.accept_dropped) && args->mode != MODE_RUN))
 		args->mode = MODE_WRONG;
 	if (!args->app.config_file && args->mode <= MODE_ACCEPT_GAP)
 		args->mode = MODE_WRONG;
@@ -122,6 +131,7 @@ int main(int argc, char **argv)
 		break;
 	}
 	fputs("usage: backboned --config FILE [--once | --check | --accept-gap TOPIC/PARTITION]\n"
+	      "                 [--accept-dropped-namespaces]\n"
 	      "Try `backboned --help`.\n",
 	      stderr);
 	return BB_EXIT_USAGE;

@@ -269,6 +269,9 @@ static void print_text(const struct plan *plan)
 		any = true;
 		fprintf(out, "%llu %s\n", (unsigned long long)found->count, kinds[k].title);
 		print_examples(found, (enum bb_difference_kind)k, out);
+		if (k == BB_DIFFERENCE_DROPPED)
+			fprintf(out, "  These would be lost for good: only a start with "
+				     "--accept-dropped-namespaces does that.\n");
 	}
 	if (!any)
 		fprintf(out, "nothing that is stored would change\n");
