@@ -98,7 +98,7 @@ static int reserve_lock_file(struct bb_store *store, struct bb_error *err)
 
 struct size {
 	int fd;
-	uint64_t needed_bytes, is_bytes;
+	uint64_t page_bytes, needed_bytes, is_bytes;
 };
 
 static int measure(struct bb_store *store, struct size *ret_size)
@@ -116,8 +116,8 @@ static int measure(struct bb_store *store, struct size *ret_size)
 		rc = errno;
 	if (rc != 0)
 		return rc;
-	store->page_bytes = tree.ms_psize;
-	ret_size->needed_bytes = ((uint64_t)info.me_last_pgno + 1) * store->page_bytes;
+	ret_size->page_bytes = tree.ms_psize;
+	ret_size->needed_bytes = ((uint64_t)info.me_last_pgno + 1) * tree.ms_psize;
 	ret_size->is_bytes = (uint64_t)st.st_size;
 	return 0;
 }
@@ -163,6 +163,7 @@ static int check_file_size(struct bb_store *store, struct bb_error *err)
 
 	if (rc != 0)
 		return bb_env_fail(store, rc, "look at data.mdb", err);
+	store->page_bytes = size.page_bytes; /* here only: the writer's thread reads it later */
 	if (size.is_bytes >= size.needed_bytes || ends_in_free_pages(store, &size))
 		return BB_OK;
 	return bb_error_set(err, BB_ECORRUPT,
