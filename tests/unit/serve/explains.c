@@ -234,3 +234,40 @@ EXPLAIN_TEST(a_stop_tells_all_who_wait_and_the_forgotten_hear_nothing)
 	bb_explain_lane_free(lane);
 	bb_explain_lane_free(NULL);
 }
+
+/* Rules change while nothing is at the pool: questions wait for them, also the first. */
+EXPLAIN_TEST(a_held_lane_begins_none_until_it_goes_on_or_stops)
+{
+	static const bool stops[] = {false, true};
+
+	for (size_t row = 0; row < 2; row++) {
+		struct bb_handles handles = {.open = 0};
+		struct bb_explain_lane *lane =
+			bb_explain_lane_new(&fix.loop, &handles, fix.store, &fix.rules);
+		struct bb_rules other = fix.rules;
+		struct heard heard[4];
+
+		memset(heard, 0, sizeof(heard));
+		for (int i = 0; i < 4; i++) {
+			heard[i].asker.on_explained = on_explained;
+			bb_explain_ask(lane, &heard[i].asker, BB_TEXT("user:7"), BB_TEXT("user:8"));
+		}
+		cr_expect_not(bb_explain_lane_hold(lane), "the first is at the pool");
+		uv_run(&fix.loop, UV_RUN_DEFAULT);
+		cr_expect_eq(heard[0].n + heard[1].n, 1);
+		cr_expect(bb_explain_lane_hold(lane));
+		bb_explain_lane_rules_set(lane, &other);
+		bb_explain_forget(lane, &heard[1].asker); /* the first of the queue */
+		if (stops[row])
+			bb_explain_lane_stop(lane);
+		else
+			bb_explain_lane_go(lane);
+		uv_run(&fix.loop, UV_RUN_DEFAULT);
+		cr_expect_eq(handles.open, 0);
+		for (int i = 0; i < 4; i++)
+			cr_expect_eq(heard[i].n, i != 1, "row %zu, %d", row, i);
+		cr_expect_eq(heard[3].err == BB_EBUSY, stops[row], "row %zu: %d", row,
+			     heard[3].err);
+		bb_explain_lane_free(lane);
+	}
+}
