@@ -6,6 +6,7 @@
 #include <backbone/log.h>
 
 #include <getopt.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -110,6 +111,10 @@ int main(int argc, char **argv)
 {
 	struct arguments args = {.mode = MODE_RUN};
 
+	/* Jobs wander over the threads of the pool: with an arena of malloc for each, what a batch
+	 * gave back would lie about in all of them. Measured: 700 MiB resident while catching up
+	 * without this, 380 with it, at one speed. */
+	mallopt(M_ARENA_MAX, 2);
 	/* applying, decoding, a digest, an explanation, a walk and a purge may want a thread of the
 	 * pool at once; libuv has four by default */
 	setenv("UV_THREADPOOL_SIZE", "8", 0);
