@@ -88,10 +88,32 @@ void bb_backend_free(struct bb_backend *backend)
 	free(backend);
 }
 
-void bb_backend_reopen(struct bb_backend *backend)
+/* A second store takes the place of the first, as when it is purged. */
+static void purge(struct bb_backend *backend)
+{
+	struct bb_store *beside = NULL;
+	struct bb_error err = {0};
+	int rc = bb_store_open_beside(backend->store, &beside, &err);
+
+	if (rc == BB_OK)
+		rc = bb_store_compact(backend->store, beside, NULL, &err);
+	if (rc == BB_OK)
+		rc = bb_store_finish(backend->store, beside, &err);
+	if (rc == BB_OK)
+		rc = bb_store_swap(backend->store, beside, &err);
+	if (rc == BB_OK)
+		rc = bb_store_close_beside(beside, &err);
+	if (rc != BB_OK)
+		fprintf(stderr, "%s\n", err.msg);
+	bb_assert(rc == BB_OK);
+}
+
+void bb_backend_reopen(struct bb_backend *backend, bool purged)
 {
 	if (backend->mem)
 		return;
+	if (purged)
+		purge(backend);
 	close_store(backend);
 	open_store(backend);
 }

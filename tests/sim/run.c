@@ -391,7 +391,7 @@ static bool run_batch(struct running *r, size_t from, size_t to)
 		return false;
 	if (bb_random_percent(&r->random, r->run->restart_percent)) {
 		stop(r);
-		bb_backend_reopen(r->backend);
+		bb_backend_reopen(r->backend, bb_random_percent(&r->random, 30));
 		start(r);
 	}
 	return true;

@@ -56,7 +56,8 @@ struct bb_backend;
 
 struct bb_backend *bb_backend_new(const struct bb_rules *rules, bool disk);
 void bb_backend_free(struct bb_backend *backend);
-void bb_backend_reopen(struct bb_backend *backend);
+/* A restart; on disk perhaps after a purge. */
+void bb_backend_reopen(struct bb_backend *backend, bool purged);
 
 /* Changed rules: a second store is made of this one's, and takes its place. */
 void bb_backend_adopt(struct bb_backend *backend, const struct bb_rules *rules);
