@@ -55,6 +55,10 @@ void bb_explain_profile_json(const struct bb_profile *profile, struct bb_buf *js
 {
 	char id[BB_PROFILE_ID_BYTES];
 
+	if (!profile) { /* a damaged row: the batch has failed, the answer is thrown away */
+		bb_buf_printf(json, "null");
+		return;
+	}
 	bb_hash_profile_id(&profile->name, id);
 	bb_buf_printf(json, "\"%.*s\"", BB_PROFILE_ID_BYTES, id);
 }

@@ -254,6 +254,9 @@ bool bb_rows_decode_record(struct bb_text bytes, struct bb_arena *arena, const u
 	if (!decode_identifiers(&cur, arena, ns_of_id, ns_n, ret_record))
 		return false;
 	bb_facts_decode(&cur, arena, &ret_record->facts);
+	for (size_t i = 0; i < ret_record->facts.same_n; i++)
+		cur.bad = cur.bad || ret_record->facts.same[i].a >= ret_record->ident_n ||
+			  ret_record->facts.same[i].b >= ret_record->ident_n;
 	return !cur.bad;
 }
 

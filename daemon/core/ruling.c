@@ -336,7 +336,8 @@ int bb_ruling_remove(struct bb_kv *kv, const struct bb_profile_key *key, struct 
 
 	if (rc != BB_OK)
 		return rc;
-	bb_assert(ruling.kind != BB_RULING_RELEASE);
+	if (ruling.kind == BB_RULING_RELEASE) /* it is on nothing that could have led here */
+		return BB_ECORRUPT;
 	rc = remove_key(kv, key_of(bytes, 'r', &id_hash, NULL));
 	for (unsigned i = 0; rc == BB_OK && i < bb_ruling_hash_ends(key, &ruling, ends); i++)
 		rc = remove_key(kv, key_of(bytes, 'e', &ends[i], &id_hash));
@@ -396,6 +397,8 @@ int bb_ruling_word(struct bb_kv *kv, const struct bb_hash *on, struct bb_arena *
 	rc = bb_ruling_by_hash(kv, &best, arena, &ruling);
 	if (rc != BB_OK)
 		return rc == BB_ENOTFOUND ? BB_ECORRUPT : rc;
+	if (ruling.kind == BB_RULING_RELEASE)
+		return BB_ECORRUPT;
 	*ret_word = word_of[ruling.kind];
 	*ret_id = ruling.id;
 	return BB_OK;

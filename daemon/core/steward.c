@@ -323,7 +323,10 @@ void bb_steward_leave(struct bb_batch *batch)
 			continue;
 		struct bb_profile *profile = bb_batch_profile_of(batch, ident);
 
-		bb_assert(profile->member_n == 1);
+		if (profile->member_n != 1) { /* links that led to it are not in its records */
+			bb_batch_fail(batch, BB_ECORRUPT);
+			return;
+		}
 		profile->members[0].ident = ident; /* by name it is in no profile any more */
 		profile->gone = true;
 		bb_batch_dirty_profile(batch, profile);

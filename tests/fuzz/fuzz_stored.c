@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Stored values: a small store is made once; an input chooses one of its rows (two bytes) and takes
- * the place of the row's value. Whatever stands there, every look-up, the walk over all views and a
- * batch of events on top end with an answer or an error, never with a crash: damaged bytes must not
- * take the daemon down, even where a checksum agrees with them.
+ * the place of the row's value. Whatever stands there, every look-up, the walk over all views, an
+ * explanation, a batch of events, a ruling, an erasure and other rules on top end with an answer or
+ * an error, never with a crash: damaged bytes must not take the daemon down, even where a checksum
+ * agrees with them.
  */
 #include "fuzz.h"
 
+#include <backbone/adopt.h>
 #include <backbone/assert.h>
+#include <backbone/change.h>
 #include <backbone/connector.h>
 #include <backbone/deadletter.h>
+#include <backbone/explain.h>
 #include <backbone/gate.h>
 #include <backbone/pipeline.h>
 #include <backbone/progress.h>
@@ -53,6 +57,8 @@ static const char *const lines[] = {
 	"\"identifiers\":[],\"same\":[[{\"ns\":\"card\",\"value\":\"B\"},{\"ns\":\"card\","
 	"\"value\":"
 	"\"C\"}]]}",
+	"{\"source\":\"web\",\"type\":\"page\",\"id\":\"7\",\"time\":\"2026-01-07T10:00:00Z\","
+	"\"identifiers\":[{\"ns\":\"card\",\"value\":\"Z\"},{\"ns\":\"device\",\"value\":\"d9\"}]}",
 	"{\"source\":\"till\",\"type\":\"refund\",\"id\":\"6\",\"time\":\"2026-01-06T10:00:00Z\","
 	"\"identifiers\":[],\"amount\":{\"value\":\"-2\",\"currency\":\"EUR\",\"key\":\"o-1\","
 	"\"part\":"
@@ -94,6 +100,125 @@ static int apply(struct bb_kv *kv, char generation)
 	return err;
 }
 
+static struct bb_identifier identifier(const char *ns, const char *value)
+{
+	return (struct bb_identifier){
+		.ns = bb_text_of(ns), .value = bb_text_of(value), .ns_index = BB_NS_UNKNOWN};
+}
+
+/* Rulings of each kind, under ids that begin with the letter. */
+static int rule(struct bb_kv *kv, char generation)
+{
+	struct bb_ruling rulings[] = {
+		{.kind = BB_RULING_JOIN, .on = {identifier("card", "A"), identifier("card", "C")}},
+		{.kind = BB_RULING_SPLIT,
+		 .on = {identifier("card", "A"), identifier("device", "d1")}},
+		{.kind = BB_RULING_BLOCK, .on = {identifier("email", "a@example.org")}},
+		{.kind = BB_RULING_ALLOW, .on = {identifier("device", "d1")}},
+		{.kind = BB_RULING_JOIN,
+		 .on = {identifier("card", "B"), identifier("card", "none")}},
+		{.kind = BB_RULING_RELEASE, .releases = BB_TEXT("a1")},
+	};
+	struct bb_pipeline *pl = bb_pipeline_new(&rules);
+	struct bb_arena arena;
+	int err;
+
+	bb_arena_init(&arena);
+	bb_pipeline_begin(pl, kv);
+	for (size_t i = 0; i < sizeof(rulings) / sizeof(*rulings); i++) {
+		struct bb_refusal refusal;
+
+		rulings[i].id = bb_arena_printf(&arena, "%c%zu", generation, i);
+		rulings[i].time_ms = 1767225600000 + (int64_t)i;
+		bb_assert(bb_ruling_check(&rules, &rulings[i], &arena, &refusal));
+		bb_pipeline_rule(pl, &rulings[i], &refusal);
+	}
+	err = bb_pipeline_finish(pl);
+	if (err != BB_OK)
+		bb_pipeline_abort(pl);
+	bb_pipeline_free(pl);
+	bb_arena_fini(&arena);
+	return err;
+}
+
+static int erase(struct bb_kv *kv, const char *key)
+{
+	struct bb_erasure_mark mark = {BB_TEXT("t"), 0, 4};
+	struct bb_erasure order = {.key = bb_text_of(key),
+				   .mode = BB_ERASURE_SUPPRESS,
+				   .id = bb_text_of(key),
+				   .time_ms = 1767225700000,
+				   .watermark = &mark,
+				   .watermark_n = 1};
+	struct bb_pipeline *pl = bb_pipeline_new(&rules);
+	struct bb_erasure_receipt receipt;
+	struct bb_arena arena;
+	int err;
+
+	bb_arena_init(&arena);
+	bb_pipeline_begin(pl, kv);
+	err = bb_pipeline_erase(pl, &order, &arena, &receipt);
+	if (err == BB_OK)
+		err = bb_pipeline_finish(pl);
+	if (err != BB_OK)
+		bb_pipeline_abort(pl);
+	bb_pipeline_free(pl);
+	bb_arena_fini(&arena);
+	return err;
+}
+
+static int other_begin(void *ctx, struct bb_kv **ret_kv)
+{
+	*ret_kv = bb_kvmem_begin(ctx);
+	return BB_OK;
+}
+
+/* Other rules: the first namespace is gone, the rest tighter. */
+static void adopt(struct bb_kv *kv)
+{
+	struct bb_kvmem *other = bb_kvmem_new();
+	struct bb_adopt_target target = {.write_begin = other_begin,
+					 .write_commit = bb_kvmem_commit,
+					 .write_abort = bb_kvmem_abort,
+					 .ctx = other};
+	struct bb_rules later = rules;
+
+	later.namespaces = rules.namespaces + 1;
+	later.namespace_n = rules.namespace_n - 1;
+	later.max_identifiers = 1;
+	bb_assert(bb_adopt(kv, &later, &target) <= BB_OK);
+	bb_kvmem_free(other);
+}
+
+static void explain(struct bb_kv *kv)
+{
+	struct bb_explainer *explainer = bb_explainer_new(&rules);
+	struct bb_buf json = BB_BUF_EMPTY;
+	struct bb_ruling_cursor rulings = {.n = 0};
+	struct bb_erasure_cursor erasures = {.n = 0};
+	struct bb_erasure_receipt receipt;
+	struct bb_ruling_row row;
+	struct bb_change change = {.number = 0};
+	struct bb_arena arena;
+
+	bb_arena_init(&arena);
+	bb_assert(bb_explain_why(explainer, kv, BB_TEXT("card:A"), &json) <= BB_OK);
+	bb_assert(bb_explain_pair(explainer, kv, BB_TEXT("card:A"), BB_TEXT("card:B"), &json) <=
+		  BB_OK);
+	for (int step = 0; bb_ruling_next(kv, &rules.profile_key, &rulings, &arena, &row) == BB_OK;
+	     step++)
+		bb_assert(step < STEPS_MAX);
+	for (int step = 0; bb_erasure_next(kv, &erasures, &arena, &receipt) == BB_OK; step++)
+		bb_assert(step < STEPS_MAX);
+	for (int step = 0;
+	     step < STEPS_MAX && bb_change_next(kv, change.number, &arena, &change) == BB_OK;
+	     step++)
+		;
+	bb_arena_fini(&arena);
+	bb_buf_fini(&json);
+	bb_explainer_free(explainer);
+}
+
 static void list_rows(struct bb_kv *kv)
 {
 	for (unsigned table = 0; table < BB_TABLE_COUNT; table++) {
@@ -126,7 +251,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	direct = bb_connector_direct(NULL, 0);
 	store = bb_kvmem_new();
 	kv = bb_kvmem_begin(store);
-	bb_assert(apply(kv, '\0') == BB_OK && bb_kvmem_commit(kv) == BB_OK);
+	bb_assert(apply(kv, '\0') == BB_OK && rule(kv, 'a') == BB_OK &&
+		  erase(kv, "card:Z") == BB_OK && bb_kvmem_commit(kv) == BB_OK);
 	kv = bb_kvmem_begin(store);
 	list_rows(kv);
 	bb_kvmem_abort(kv);
@@ -188,8 +314,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		int err;
 
 		look_up(kv);
+		explain(kv);
+		adopt(kv);
 		err = apply(kv, 'a');
 		bb_assert(err <= BB_OK);
+		bb_assert(rule(kv, 'b') <= BB_OK);
+		bb_assert(erase(kv, "card:A") <= BB_OK);
 	}
 	bb_kvmem_abort(kv);
 	return 0;
