@@ -7,6 +7,40 @@
 #include "batch.h"
 
 #include <backbone/assert.h>
+#include <stdlib.h>
+
+#define TABLES(batch)                                                                              \
+	{                                                                                          \
+		&(batch)->idents, &(batch)->profiles, &(batch)->records, &(batch)->ledgers,        \
+			&(batch)->windows, &(batch)->links, &(batch)->tombs                        \
+	}
+
+void bb_batch_init(struct bb_batch *batch, const struct bb_rules *rules)
+{
+	*batch = (struct bb_batch){.rules = rules, .names = bb_names_new(), .log_ms = -1};
+	bb_arena_init(&batch->arena);
+}
+
+void bb_batch_clear(struct bb_batch *batch)
+{
+	struct bb_hash_table *tables[] = TABLES(batch);
+
+	bb_arena_reset(&batch->arena);
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+		bb_table_clear(tables[i]);
+}
+
+void bb_batch_fini(struct bb_batch *batch)
+{
+	struct bb_hash_table *tables[] = TABLES(batch);
+
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+		bb_table_fini(tables[i]);
+	bb_names_free(batch->names);
+	bb_arena_fini(&batch->arena);
+	bb_buf_fini(&batch->buf);
+	free(batch->ns_of_id);
+}
 
 void bb_batch_fail(struct bb_batch *batch, int err)
 {

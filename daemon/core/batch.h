@@ -43,7 +43,7 @@ struct bb_batch {
 	uint32_t ns_ids[BB_NAMESPACES_MAX]; /* interned number of each namespace */
 	uint16_t *ns_of_id;		    /* and back; heap */
 	size_t ns_n;
-	struct bb_hash_table idents, profiles, records, ledgers, windows, links;
+	struct bb_hash_table idents, profiles, records, ledgers, windows, links, tombs;
 	struct bb_ident *dirty_idents, *recounts;
 	struct bb_profile *dirty_profiles;
 	struct bb_record *dirty_records, *touched;
@@ -84,6 +84,11 @@ struct bb_batch {
 	struct bb_buf buf;		       /* for encoding */
 	struct bb_pipeline_stats stats;
 };
+
+/* Of the structure; rows and what was read are forgotten between two batches. */
+void bb_batch_init(struct bb_batch *batch, const struct bb_rules *rules);
+void bb_batch_clear(struct bb_batch *batch);
+void bb_batch_fini(struct bb_batch *batch);
 
 /* Reads; NULL where there is none. The row stays the batch's. */
 struct bb_ident *bb_batch_ident(struct bb_batch *batch, const struct bb_hash *hash);

@@ -20,6 +20,28 @@ void bb_erase_begin(struct bb_batch *batch)
 		bb_batch_fail(batch, rc);
 }
 
+/* A tombstone, read once a batch: it may name thousands of records, and a suppressed person may go
+ * on to send events. NULL: the batch has failed. */
+static const struct bb_tomb *tomb_of(struct bb_batch *batch, const struct bb_tomb_order *order)
+{
+	struct bb_hash id;
+	struct bb_tomb *tomb;
+	int rc;
+
+	memcpy(id.b, order->b + BB_TOMB_ORDER_BYTES - BB_HASH_BYTES, BB_HASH_BYTES);
+	tomb = bb_table_get(&batch->tombs, &id);
+	if (tomb)
+		return tomb;
+	tomb = bb_arena_zalloc(&batch->arena, sizeof(*tomb));
+	rc = bb_tomb_get(batch->kv, order, &batch->arena, tomb);
+	if (rc != BB_OK) {
+		bb_batch_fail(batch, rc);
+		return NULL;
+	}
+	bb_table_put(&batch->tombs, &id, tomb);
+	return tomb;
+}
+
 /* An event as it passes. */
 struct passing {
 	struct bb_batch *batch;
@@ -101,34 +123,28 @@ static bool names_record(struct passing *pass, const struct bb_tomb_order *order
 bool bb_erase_is_below(struct bb_batch *batch, const struct bb_tomb_order *order,
 		       const struct bb_event *ev)
 {
-	struct bb_tomb tomb;
-	int rc = bb_tomb_get(batch->kv, order, &batch->arena, &tomb);
+	const struct bb_tomb *tomb = tomb_of(batch, order);
 
-	if (rc != BB_OK)
-		bb_batch_fail(batch, rc);
-	return rc == BB_OK && is_below(ev, &tomb.receipt);
+	return tomb && is_below(ev, &tomb->receipt);
 }
 
 /* True: something of the event is left. */
 static bool pass_one(struct passing *pass, const struct bb_tomb_order *order, bool *ret_below)
 {
-	struct bb_tomb tomb;
+	const struct bb_tomb *tomb = tomb_of(pass->batch, order);
 	bool below, suppress;
 	size_t n = 0;
-	int rc = bb_tomb_get(pass->batch->kv, order, &pass->batch->arena, &tomb);
 
-	if (rc != BB_OK) {
-		bb_batch_fail(pass->batch, rc);
+	if (!tomb)
 		return true;
-	}
-	below = *ret_below = is_below(pass->ev, &tomb.receipt);
-	suppress = tomb.receipt.mode == BB_ERASURE_SUPPRESS;
+	below = *ret_below = is_below(pass->ev, &tomb->receipt);
+	suppress = tomb->receipt.mode == BB_ERASURE_SUPPRESS;
 	if (!below && !suppress)
 		return true;
 	if (below && (!pass->n || names_record(pass, order)))
 		return false;
 	for (size_t i = 0; i < pass->n; i++) {
-		const struct bb_erased_identifier *hit = erased(&tomb.receipt, &pass->hashes[i]);
+		const struct bb_erased_identifier *hit = erased(&tomb->receipt, &pass->hashes[i]);
 
 		if (hit && hit->standing && i == 0) /* the strongest */
 			return false;

@@ -17,9 +17,7 @@ struct bb_explainer *bb_explainer_new(const struct bb_rules *rules)
 	struct bb_explainer *explainer = calloc(1, sizeof(*explainer));
 
 	bb_assert(explainer != NULL);
-	explainer->batch.rules = rules;
-	explainer->batch.names = bb_names_new();
-	bb_arena_init(&explainer->batch.arena);
+	bb_batch_init(&explainer->batch, rules);
 	return explainer;
 }
 
@@ -27,16 +25,7 @@ void bb_explainer_free(struct bb_explainer *explainer)
 {
 	if (!explainer)
 		return;
-	struct bb_batch *batch = &explainer->batch;
-	struct bb_hash_table *tables[] = {&batch->idents,  &batch->profiles, &batch->records,
-					  &batch->ledgers, &batch->windows,  &batch->links};
-
-	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
-		bb_table_fini(tables[i]);
-	bb_names_free(batch->names);
-	bb_arena_fini(&batch->arena);
-	bb_buf_fini(&batch->buf);
-	free(batch->ns_of_id);
+	bb_batch_fini(&explainer->batch);
 	free(explainer);
 }
 
@@ -68,12 +57,8 @@ static void check_rules(struct bb_batch *batch)
 struct bb_batch *bb_explain_begin(struct bb_explainer *explainer, struct bb_kv *kv)
 {
 	struct bb_batch *batch = &explainer->batch;
-	struct bb_hash_table *tables[] = {&batch->idents,  &batch->profiles, &batch->records,
-					  &batch->ledgers, &batch->windows,  &batch->links};
 
-	bb_arena_reset(&batch->arena);
-	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
-		bb_table_clear(tables[i]);
+	bb_batch_clear(batch);
 	*batch = (struct bb_batch){
 		.rules = batch->rules,
 		.kv = kv,
@@ -86,6 +71,7 @@ struct bb_batch *bb_explain_begin(struct bb_explainer *explainer, struct bb_kv *
 		.ledgers = batch->ledgers,
 		.windows = batch->windows,
 		.links = batch->links,
+		.tombs = batch->tombs,
 		.buf = batch->buf,
 	};
 	batch->fold = (struct bb_fold){batch->rules, batch->names, &batch->arena};

@@ -23,10 +23,7 @@ struct bb_pipeline *bb_pipeline_new(const struct bb_rules *rules)
 	struct bb_pipeline *pl = calloc(1, sizeof(*pl));
 
 	bb_assert(pl != NULL);
-	pl->batch.rules = rules;
-	pl->batch.names = bb_names_new();
-	pl->batch.log_ms = -1;
-	bb_arena_init(&pl->batch.arena);
+	bb_batch_init(&pl->batch, rules);
 	return pl;
 }
 
@@ -35,29 +32,11 @@ struct bb_batch *bb_pipeline_batch(struct bb_pipeline *pl)
 	return &pl->batch;
 }
 
-static void clear_tables(struct bb_batch *batch)
-{
-	struct bb_hash_table *tables[] = {&batch->idents,  &batch->profiles, &batch->records,
-					  &batch->ledgers, &batch->windows,  &batch->links};
-
-	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
-		bb_table_clear(tables[i]);
-}
-
 void bb_pipeline_free(struct bb_pipeline *pl)
 {
 	if (!pl)
 		return;
-	struct bb_batch *batch = &pl->batch;
-	struct bb_hash_table *tables[] = {&batch->idents,  &batch->profiles, &batch->records,
-					  &batch->ledgers, &batch->windows,  &batch->links};
-
-	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
-		bb_table_fini(tables[i]);
-	bb_names_free(batch->names);
-	bb_arena_fini(&batch->arena);
-	bb_buf_fini(&batch->buf);
-	free(batch->ns_of_id);
+	bb_batch_fini(&pl->batch);
 	free(pl);
 }
 
@@ -99,8 +78,7 @@ void bb_pipeline_begin(struct bb_pipeline *pl, struct bb_kv *kv)
 
 	bb_assert(!pl->open);
 	pl->open = true;
-	bb_arena_reset(&batch->arena);
-	clear_tables(batch);
+	bb_batch_clear(batch);
 	batch->kv = kv;
 	batch->err = BB_OK;
 	batch->cause = BB_CAUSE_EVENT;
