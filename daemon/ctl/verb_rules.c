@@ -321,6 +321,11 @@ static int run_plan(struct plan *plan)
 
 	if (ret == BB_OK)
 		ret = make_plan(plan);
+	if (ret == BB_ENOSPC)
+		return bb_ctl_fail(
+			plan->ctl, bb_ctl_exit_of(ret),
+			"no room for the second store that the plan is made with; give a "
+			"larger --folder (the store itself was not touched)");
 	if (ret != BB_OK)
 		return bb_ctl_fail(plan->ctl, bb_ctl_exit_of(ret), "%s",
 				   err.msg[0] ? err.msg : bb_error_text(ret));

@@ -77,7 +77,8 @@ static void unescape(struct bb_text text, struct bb_buf *buf)
 			put_character(buf, hex_of(p + 2, left - 1, 4));
 			i += 5;
 		} else if (*p == '\\' && left >= 1) {
-			bb_buf_byte(buf, p[1]);
+			/* what parts two lines or columns must not become a letter of a word */
+			bb_buf_byte(buf, strchr("bfnrt", p[1]) && p[1] ? ' ' : p[1]);
 			i++;
 		} else if (*p == '%' && hex_of(p + 1, left, 2) >= 0) {
 			bb_buf_byte(buf, (char)hex_of(p + 1, left, 2));

@@ -159,8 +159,8 @@ static void say_hold_waits(void)
 {
 	bb_log(BB_LOG_WARNING, "reload_waits",
 	       "a batch waits for space in the store, and needs the connectors as they are: the "
-	       "reload is done when there is space again; make room, or restart (what was not "
-	       "committed is read again)");
+	       "reload, purge or change of rules is done when there is space again; make room, or "
+	       "restart (what was not committed is read again)");
 }
 
 static void wait_for_space(struct bb_ingest *ingest)

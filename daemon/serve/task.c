@@ -44,7 +44,12 @@ static void answer(struct bb_task *task, int code, struct bb_response *res)
 		task->answer(task, code, res);
 		break;
 	default:
-		bb_route_problem(res, 500, "store: %s: nothing was changed", bb_error_text(code));
+		/* a commit that failed may have reached the disk: the next start knows */
+		bb_route_problem(
+			res, 500,
+			"store: %s; as long as the daemon runs nothing was changed; where it "
+			"ended, ask again under the same id after its start: it is done once",
+			bb_error_text(code));
 		break;
 	}
 }

@@ -13,6 +13,8 @@ Test(scrub, values_are_found_in_every_spelling)
 		{"ann@example.org", "{\"mail\":\"ann@example.org\"", true},
 		{"ann@example.org", "Ann@EXAMPLE.org", true},
 		{"ann@example.org", "joann@example.org", false},
+		{"ann@example.org", "{\"note\":\"mail:\\nann@example.org\"", true},
+		{"ann@example.org", "{\"note\":\"mail:\\tann@example.org\\r\\n\"", true},
 		{"ann@example.org", "ann@example.organic", false},
 		{"ann@example.org", "{\"mail\":\"\\u0061nn@example\\u002Eorg\"}", true},
 		{"ann@example.org", "mail=ann%40example.org&x=1", true},
