@@ -19,6 +19,7 @@ struct bb_source_map {
 	struct bb_expr template; /* no parts: none */
 	struct bb_exprs from;
 	struct bb_change change;
+	struct bb_seek seek;
 };
 
 struct bb_compiler {
@@ -64,14 +65,24 @@ struct bb_names bb_compile_words(struct bb_compiler *c, const char *words);
 bool bb_compile_text(struct bb_compiler *c, const struct bb_yaml *node, const char *what,
 		     struct bb_text *ret_text);
 
-/* compile_value.c, compile_source.c: one type each; what is wrong ends as a diagnostic */
+/* At a byte of a scalar: `in "text": wrong`. Always false. */
+bool bb_compile_fail_at(struct bb_compiler *c, const struct bb_yaml *node, size_t pos,
+			const char *wrong);
+
+/* compile_value.c, compile_source.c, compile_seek.c: one type each; what is wrong ends as a
+ * diagnostic */
 typedef void bb_compile_fn(struct bb_compiler *c, const struct bb_yaml *node,
 			   const struct bb_option *option, void *target);
 bb_compile_fn bb_compile_name, bb_compile_plain, bb_compile_flag, bb_compile_choice,
 	bb_compile_topics, bb_compile_names, bb_compile_region, bb_compile_zone,
 	bb_compile_currency, bb_compile_namespace, bb_compile_time_form, bb_compile_word_map;
 bb_compile_fn bb_compile_each, bb_compile_redact, bb_compile_sources, bb_compile_template,
-	bb_compile_conditions, bb_compile_attributes, bb_compile_status;
+	bb_compile_conditions, bb_compile_attributes, bb_compile_status, bb_compile_inner,
+	bb_compile_inners;
+
+/* compile_seek.c: makes a pick or a lookup of an expression, where the source is one. */
+void bb_compile_seek(struct bb_compiler *c, const struct bb_yaml *source,
+		     const struct bb_seek *seek, struct bb_expr *expr);
 
 /* compile_check.c: what the keys of one map say together */
 void bb_compile_check(struct bb_compiler *c, const struct bb_yaml *node, enum bb_place place,

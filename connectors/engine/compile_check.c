@@ -310,7 +310,19 @@ static void check_source(struct bb_compiler *c, const struct bb_yaml *node, void
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
 		n += bb_yaml_get(node, kinds[i]) != NULL;
 	if (n != 1)
-		bb_compile_complain(c, node, "needs one of const, template, from");
+		bb_compile_complain(c, node, "needs one of const, template, from, pick, lookup");
+}
+
+/* Where to look is in the message: a text of the file holds nothing. */
+static void check_seek(struct bb_compiler *c, const struct bb_yaml *node, void *target)
+{
+	const struct bb_seek *seek = target;
+
+	for (size_t i = 0; i < seek->in.n; i++)
+		if (seek->in.items[i].kind == BB_EXPR_CONST ||
+		    seek->in.items[i].kind == BB_EXPR_META ||
+		    seek->in.items[i].kind == BB_EXPR_TEMPLATE)
+			complain_key(c, node, "in", "must be a path, e.g. '$.fields'");
 }
 
 static check_fn *const checks[BB_PLACE_COUNT] = {
@@ -319,6 +331,7 @@ static check_fn *const checks[BB_PLACE_COUNT] = {
 	[BB_IN_SAME] = check_same,     [BB_IN_RULED] = check_identify,
 	[BB_IN_AMOUNT] = check_amount, [BB_IN_CONSENT] = check_consent,
 	[BB_IN_STATUS] = check_status, [BB_IN_SOURCE] = check_source,
+	[BB_IN_PICK] = check_seek,     [BB_IN_LOOKUP] = check_seek,
 };
 
 void bb_compile_check(struct bb_compiler *c, const struct bb_yaml *node, enum bb_place place,

@@ -30,8 +30,8 @@ static struct bb_yaml at_byte(const struct bb_yaml *node, size_t pos)
 	return at;
 }
 
-static bool fail_at(struct bb_compiler *c, const struct bb_yaml *node, size_t pos,
-		    const char *wrong)
+bool bb_compile_fail_at(struct bb_compiler *c, const struct bb_yaml *node, size_t pos,
+			const char *wrong)
 {
 	struct bb_yaml at = at_byte(node, pos);
 
@@ -63,16 +63,18 @@ static bool check_path(struct bb_compiler *c, const struct bb_yaml *node, size_t
 		       struct bb_path *path)
 {
 	if (bb_path_has_each(path))
-		return fail_at(c, node, pos,
-			       "[*] stands in each and redact only; name an index like [0], or "
-			       "make one event per element with each");
+		return bb_compile_fail_at(
+			c, node, pos,
+			"[*] stands in each and redact only; name an index like [0], or "
+			"make one event per element with each");
 	if (c->connector->format == BB_FORMAT_TSV)
 		return check_column(c, node, path);
 	if (path->up > c->each_n)
-		return fail_at(c, node, pos,
-			       c->each_n == 0 ? "^ is the element around, but there is no each "
-						"here; the message is $"
-					      : "more ^ than each has [*]");
+		return bb_compile_fail_at(c, node, pos,
+					  c->each_n == 0
+						  ? "^ is the element around, but there is no each "
+						    "here; the message is $"
+						  : "more ^ than each has [*]");
 	if (path->step_n > 0 && path->steps[0].kind == BB_STEP_INDEX && path->up == c->each_n)
 		c->connector->takes_list = true;
 	return true;
@@ -85,7 +87,7 @@ static bool read_path(struct bb_compiler *c, const struct bb_yaml *node, size_t 
 	const char *wrong;
 
 	if (!bb_path_read(node->text, pos, c->arena, path, &wrong))
-		return fail_at(c, node, *pos, wrong);
+		return bb_compile_fail_at(c, node, *pos, wrong);
 	return check_path(c, node, from, path);
 }
 
@@ -109,11 +111,13 @@ static bool read_header_name(struct bb_compiler *c, const struct bb_yaml *node, 
 	char quote = from <= text.n && *pos + 1 < text.n ? text.p[*pos + 1] : '\0';
 
 	if (*pos >= text.n || text.p[*pos] != '(' || (quote != '"' && quote != '\''))
-		return fail_at(c, node, *pos, "a header is named like @header(\"X-Topic\")");
+		return bb_compile_fail_at(c, node, *pos,
+					  "a header is named like @header(\"X-Topic\")");
 	while (end < text.n && text.p[end] != quote)
 		end++;
 	if (end == from || end + 1 >= text.n || text.p[end + 1] != ')')
-		return fail_at(c, node, end, "a header is named like @header(\"X-Topic\")");
+		return bb_compile_fail_at(c, node, end,
+					  "a header is named like @header(\"X-Topic\")");
 	expr->text = bb_arena_copy(c->arena, bb_text_bytes(text.p + from, end - from));
 	*pos = end + 2;
 	return true;
@@ -144,12 +148,14 @@ static bool read_meta(struct bb_compiler *c, const struct bb_yaml *node, size_t 
 		return unknown_meta(c, node, *pos, n);
 	expr->meta = (enum bb_meta)i;
 	if (expr->meta == BB_META_ELEMENT && c->each_n == 0)
-		return fail_at(c, node, *pos, "@element needs each: there is one element only");
+		return bb_compile_fail_at(c, node, *pos,
+					  "@element needs each: there is one element only");
 	if (expr->meta == BB_META_TENANT && (c->in_tenant || !c->has_tenant))
-		return fail_at(c, node, *pos,
-			       c->in_tenant ? "the tenant cannot be made of itself"
-					    : "the file does not say what the tenant is; add "
-					      "\"tenant\" at the top");
+		return bb_compile_fail_at(c, node, *pos,
+					  c->in_tenant
+						  ? "the tenant cannot be made of itself"
+						  : "the file does not say what the tenant is; add "
+						    "\"tenant\" at the top");
 	*pos += n;
 	return expr->meta != BB_META_HEADER || read_header_name(c, node, pos, expr);
 }
@@ -182,9 +188,10 @@ static bool compile_scalar(struct bb_compiler *c, const struct bb_yaml *node, st
 	if (!read_reference(c, node, &pos, expr))
 		return false;
 	if (pos < node->text.n)
-		return fail_at(c, node, pos,
-			       "the path ends here, but more follows; for a text that begins so "
-			       "write {const: ...}, for text around paths {template: ...}");
+		return bb_compile_fail_at(
+			c, node, pos,
+			"the path ends here, but more follows; for a text that begins so "
+			"write {const: ...}, for text around paths {template: ...}");
 	return true;
 }
 
@@ -207,12 +214,12 @@ static bool read_part(struct bb_compiler *c, const struct bb_yaml *node, size_t 
 
 	++*pos;
 	if (!is_reference(node->text, *pos))
-		return fail_at(c, node, *pos,
-			       "a path must follow {; write {{ for the brace itself");
+		return bb_compile_fail_at(c, node, *pos,
+					  "a path must follow {; write {{ for the brace itself");
 	if (!read_reference(c, node, pos, &part))
 		return false;
 	if (*pos >= node->text.n || node->text.p[*pos] != '}')
-		return fail_at(c, node, *pos, "} is missing after the path");
+		return bb_compile_fail_at(c, node, *pos, "} is missing after the path");
 	++*pos;
 	BB_ARENA_PUSH(c->arena, parts->items, parts->n, parts->room) = part;
 	return true;
@@ -235,7 +242,8 @@ static bool read_template(struct bb_compiler *c, const struct bb_yaml *node, str
 			continue;
 		}
 		if (byte == '}' && !twice)
-			return fail_at(c, node, pos, "} without {; write }} for the brace itself");
+			return bb_compile_fail_at(c, node, pos,
+						  "} without {; write }} for the brace itself");
 		bb_buf_byte(literal, byte);
 		pos += byte == '{' || byte == '}' ? 2 : 1;
 	}
@@ -273,6 +281,7 @@ static void compile_map(struct bb_compiler *c, const struct bb_yaml *node, struc
 	inner.text = map.constant;
 	if (map.template.list.n > 0)
 		inner = map.template;
+	bb_compile_seek(c, node, &map.seek, &inner);
 	*expr = inner;
 	if (map.from.n == 0 && !has_change(&map.change))
 		return;
@@ -442,11 +451,12 @@ static bool read_top_path(struct bb_compiler *c, const struct bb_yaml *node, str
 	if (!bb_compile_text(c, node, "a path", &ignored))
 		return false;
 	if (!bb_path_read(node->text, &pos, c->arena, path, &wrong))
-		return fail_at(c, node, pos, wrong);
+		return bb_compile_fail_at(c, node, pos, wrong);
 	if (pos < node->text.n)
-		return fail_at(c, node, pos, "the path ends here, but more follows");
+		return bb_compile_fail_at(c, node, pos, "the path ends here, but more follows");
 	if (path->up > 0)
-		return fail_at(c, node, 0, "this path begins at the top of the message: $");
+		return bb_compile_fail_at(c, node, 0,
+					  "this path begins at the top of the message: $");
 	return true;
 }
 

@@ -170,7 +170,8 @@ static struct bb_found_value metadata(struct bb_run *run, const struct bb_expr *
 	return value;
 }
 
-static bool is_usable(const struct bb_run *run, const struct bb_found_value *value, bool texts_only)
+bool bb_eval_is_usable(const struct bb_run *run, const struct bb_found_value *value,
+		       bool texts_only)
 {
 	switch (value->kind) {
 	case BB_FOUND_NOTHING:
@@ -241,8 +242,14 @@ bool bb_eval_source(struct bb_run *run, const struct bb_expr *expr, bool texts_o
 	case BB_EXPR_FROM:
 		*ret = changed(run, expr, texts_only);
 		break;
+	case BB_EXPR_PICK:
+		*ret = bb_seek_pick(run, expr->seek, texts_only);
+		break;
+	case BB_EXPR_LOOKUP:
+		*ret = bb_seek_lookup(run, expr->seek, texts_only);
+		break;
 	}
-	return is_usable(run, ret, texts_only);
+	return bb_eval_is_usable(run, ret, texts_only);
 }
 
 bool bb_eval_first(struct bb_run *run, const struct bb_exprs *list, bool texts_only,
@@ -282,7 +289,7 @@ struct bb_text bb_eval_keep_id(struct bb_run *run, const struct bb_found_value *
 	return text;
 }
 
-static bool is_single(const struct bb_found_value *value)
+bool bb_eval_is_single(const struct bb_found_value *value)
 {
 	return value->kind != BB_FOUND_NOTHING && value->kind != BB_FOUND_LIST &&
 	       value->kind != BB_FOUND_MAP;
@@ -295,7 +302,7 @@ static bool condition_holds(struct bb_run *run, const struct bb_condition *condi
 
 	if (condition->kind != BB_CONDITION_EQUALS)
 		return usable == (condition->kind == BB_CONDITION_EXISTS);
-	for (size_t i = 0; is_single(&subject) && i < condition->words.n; i++)
+	for (size_t i = 0; bb_eval_is_single(&subject) && i < condition->words.n; i++)
 		if (bb_eval_source(run, &condition->words.items[i], true, &word) &&
 		    bb_text_equal(subject.text, word.text))
 			return true;

@@ -244,6 +244,28 @@ bool bb_path_read(struct bb_text text, size_t *pos, struct bb_arena *arena, stru
 	return ok;
 }
 
+bool bb_path_read_inner(struct bb_text text, size_t *pos, struct bb_arena *arena,
+			struct bb_path *ret, const char **ret_wrong)
+{
+	struct reader r = {.text = text, .pos = *pos, .arena = arena};
+	struct bb_step first = {.kind = BB_STEP_NAME};
+	bool ok = true;
+
+	*ret = (struct bb_path){.up = 0};
+	if (is_name_first(peek(&r))) {
+		ok = read_shorthand(&r, &first);
+		if (ok)
+			BB_ARENA_PUSH(arena, ret->steps, ret->step_n, ret->step_room) = first;
+	} else if (peek(&r) != '[') {
+		ok = fail(&r, "a path inside an element begins with a name or a bracket: email, "
+			      "values[0], ['so-and-so']");
+	}
+	ok = ok && read_steps(&r, ret);
+	*pos = r.pos;
+	*ret_wrong = r.wrong;
+	return ok;
+}
+
 bool bb_path_has_each(const struct bb_path *path)
 {
 	for (size_t i = 0; i < path->step_n; i++)
@@ -290,4 +312,12 @@ const struct bb_json_node *bb_path_step(const struct bb_json *doc, const struct 
 	if (i < 0)
 		i += n;
 	return i >= 0 && i < n ? bb_json_item(doc, node, (size_t)i) : NULL;
+}
+
+const struct bb_json_node *bb_path_walk(const struct bb_json *doc, const struct bb_json_node *node,
+					const struct bb_path *path)
+{
+	for (size_t i = 0; i < path->step_n && node; i++)
+		node = bb_path_step(doc, node, &path->steps[i]);
+	return node;
 }

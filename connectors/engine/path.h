@@ -14,6 +14,10 @@
 bool bb_path_read(struct bb_text text, size_t *pos, struct bb_arena *arena, struct bb_path *ret,
 		  const char **ret_wrong);
 
+/* The same inside an element, which it does not begin with: name, values[0], ['x-y']. */
+bool bb_path_read_inner(struct bb_text text, size_t *pos, struct bb_arena *arena,
+			struct bb_path *ret, const char **ret_wrong);
+
 bool bb_path_has_each(const struct bb_path *path);
 bool bb_path_equal(const struct bb_path *a, const struct bb_path *b);
 
@@ -23,5 +27,9 @@ bool bb_path_begins(const struct bb_path *b, const struct bb_path *a);
 /* One step down; NULL: nothing there. Not for EACH. */
 const struct bb_json_node *bb_path_step(const struct bb_json *doc, const struct bb_json_node *node,
 					const struct bb_step *step);
+
+/* All steps down; `node` may be NULL. */
+const struct bb_json_node *bb_path_walk(const struct bb_json *doc, const struct bb_json_node *node,
+					const struct bb_path *path);
 
 #endif

@@ -57,6 +57,11 @@ struct bb_exprs {
 	size_t n, room;
 };
 
+struct bb_paths {
+	struct bb_path *items;
+	size_t n, room;
+};
+
 struct bb_names {
 	struct bb_text *items;
 	size_t n, room;
@@ -79,19 +84,30 @@ struct bb_change {
 	struct bb_text prepend;
 };
 
+/* What is looked for inside a list or an object. `key` and `value` are paths in an element. */
+struct bb_seek {
+	struct bb_exprs in;	/* the lists, or the objects, in the order they are tried */
+	struct bb_path key;	/* PICK: only elements where this .. */
+	struct bb_exprs equals; /* .. is one of these; LOOKUP: the member's name */
+	struct bb_paths value;	/* the first usable; none: the element itself */
+};
+
 struct bb_expr {
 	enum {
 		BB_EXPR_CONST,
 		BB_EXPR_PATH,
 		BB_EXPR_META,
 		BB_EXPR_TEMPLATE, /* all of `list`, one after the other */
-		BB_EXPR_FROM	  /* the first usable of `list`, changed */
+		BB_EXPR_FROM,	  /* the first usable of `list`, changed */
+		BB_EXPR_PICK,	  /* of the first element that fits */
+		BB_EXPR_LOOKUP	  /* of a member whose name is computed */
 	} kind;
 	struct bb_text text; /* CONST; META: the header's name */
 	enum bb_meta meta;
 	struct bb_path path;
 	struct bb_exprs list;
 	struct bb_change change;
+	const struct bb_seek *seek; /* PICK, LOOKUP */
 };
 
 struct bb_condition {

@@ -82,9 +82,17 @@ bool bb_eval_source(struct bb_run *run, const struct bb_expr *expr, bool texts_o
 		    struct bb_found_value *ret);
 bool bb_eval_holds(struct bb_run *run, const struct bb_event_plan *rule);
 bool bb_eval_is_blank(struct bb_text text);
+bool bb_eval_is_usable(const struct bb_run *run, const struct bb_found_value *value,
+		       bool texts_only);
+bool bb_eval_is_single(const struct bb_found_value *value); /* text, number, true or false */
 
 /* A value that is a node of the document. */
 struct bb_found_value bb_eval_node(const struct bb_json *doc, const struct bb_json_node *node);
+
+/* seek.c: a value inside of a list, of an object. NOTHING: none that is usable. */
+struct bb_found_value bb_seek_pick(struct bb_run *run, const struct bb_seek *seek, bool texts_only);
+struct bb_found_value bb_seek_lookup(struct bb_run *run, const struct bb_seek *seek,
+				     bool texts_only);
 
 /* The value's text for an event; a number of an id is written out without an exponent. */
 struct bb_text bb_eval_keep(struct bb_run *run, const struct bb_found_value *value);

@@ -22,6 +22,7 @@
 #define TO_AMOUNT(field) FIELD(bb_amount_plan, field)
 #define TO_CONSENT(field) FIELD(bb_consent_plan, field)
 #define TO_SOURCE(field) FIELD(bb_source_map, field)
+#define TO_SEEK(field) FIELD(bb_seek, field)
 
 /* Rows: place, key, type, field, then what is special. */
 #define ROW(place_, name_, type_, offset_, ...)                                                    \
@@ -158,7 +159,6 @@ static const struct bb_option options[] = {
 	ROW(AMOUNT, "key", SOURCES, TO_AMOUNT(key),
 	    HELP("order or payment that this is the latest state of")),
 	ROW(AMOUNT, "part", SOURCES, TO_AMOUNT(part), HELP("a further amount under the same key")),
-	ROW(AMOUNT, "sum", LATER, 0, HELP("adds up a list")),
 
 	ROW(CONSENT, "purpose", SOURCES, TO_CONSENT(purpose), REQUIRED, HELP("for what")),
 	ROW(CONSENT, "channel", SOURCES, TO_CONSENT(channel),
@@ -172,13 +172,27 @@ static const struct bb_option options[] = {
 	ROW(SOURCE, "const", TEXT, TO_SOURCE(constant), HELP("this text, whatever it begins with")),
 	ROW(SOURCE, "template", TEMPLATE, TO_SOURCE(template), HELP("text with {paths} in it")),
 	ROW(SOURCE, "from", SOURCES, TO_SOURCE(from), HELP("sources whose value is changed")),
+	ROW(SOURCE, "pick", SECTION, TO_SOURCE(seek), INSIDE(PICK),
+	    HELP("a value of a list of names and values")),
+	ROW(SOURCE, "lookup", SECTION, TO_SOURCE(seek), INSIDE(LOOKUP),
+	    HELP("a value of an object, under a name that is in the message")),
 	CHANGE_ROWS(SOURCE, TO_SOURCE),
 	ROW(SOURCE, "at", LATER, 0, HELP("the value's own time")),
-	ROW(SOURCE, "pick", LATER, 0, HELP("a value from a list of names and values")),
-	ROW(SOURCE, "lookup", LATER, 0, HELP("a value under a computed name")),
 	ROW(SOURCE, "parse_json", LATER, 0, HELP("opens a text that holds JSON")),
 	ROW(SOURCE, "parse_query", LATER, 0, HELP("opens a text that holds a query")),
 	ROW(SOURCE, "sum", LATER, 0, HELP("adds up a list")),
+
+	ROW(PICK, "in", SOURCES, TO_SEEK(in), REQUIRED, HELP("the list")),
+	ROW(PICK, "key", INNER, TO_SEEK(key), REQUIRED, HELP("the name, inside an element")),
+	ROW(PICK, "equals", SOURCES, TO_SEEK(equals), REQUIRED,
+	    HELP("what the name must be, one of these")),
+	ROW(PICK, "value", INNERS, TO_SEEK(value),
+	    HELP("the value, inside the element; the whole element where nothing is said")),
+
+	ROW(LOOKUP, "in", SOURCES, TO_SEEK(in), REQUIRED, HELP("the object")),
+	ROW(LOOKUP, "key", SOURCES, TO_SEEK(equals), REQUIRED, HELP("the name of its member")),
+	ROW(LOOKUP, "value", INNERS, TO_SEEK(value),
+	    HELP("the value, inside the member; the whole member where nothing is said")),
 };
 
 const struct bb_option *bb_schema_options(size_t *ret_n)

@@ -22,6 +22,8 @@ enum bb_place {
 	BB_IN_CONSENT,
 	BB_IN_STATUS,
 	BB_IN_SOURCE,
+	BB_IN_PICK,
+	BB_IN_LOOKUP,
 	BB_PLACE_COUNT
 };
 
@@ -42,6 +44,8 @@ enum bb_type {
 	BB_TYPE_REDACT,	    /* paths */
 	BB_TYPE_SOURCES,    /* a path, a constant, or a list of them: the first usable wins */
 	BB_TYPE_TEMPLATE,   /* text with {paths} */
+	BB_TYPE_INNER,	    /* a path inside an element: values[0] */
+	BB_TYPE_INNERS,	    /* one, or a list of them */
 	BB_TYPE_CONDITIONS, /* path -> value, list, exists, absent */
 	BB_TYPE_ATTRIBUTES, /* name -> sources */
 	BB_TYPE_WORD_MAP,   /* text -> text */

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Values inside of lists and objects: `pick` takes the first usable value of the elements whose key
+ * is asked for, `lookup` that of a member whose name is computed. Everything here is below the end
+ * of a path of the plan, and is read from the document as it is.
+ *
+ * Nothing fails: what is no list or no object, and an element without the key, is passed over.
+ */
+#include "path.h"
+#include "run.h"
+
+struct words {
+	struct bb_text *items;
+	size_t n;
+};
+
+/* The usable ones of some sources. */
+static struct words words_of(struct bb_run *run, const struct bb_exprs *exprs)
+{
+	struct words words = {bb_arena_alloc(run->arena, exprs->n * sizeof(*words.items)), 0};
+	struct bb_found_value value;
+
+	for (size_t i = 0; i < exprs->n; i++)
+		if (bb_eval_source(run, &exprs->items[i], true, &value))
+			words.items[words.n++] = value.text;
+	return words;
+}
+
+static bool fits(struct bb_run *run, const struct bb_seek *seek, struct words words,
+		 const struct bb_json_node *element)
+{
+	struct bb_found_value key =
+		bb_eval_node(run->doc, bb_path_walk(run->doc, element, &seek->key));
+
+	for (size_t i = 0; bb_eval_is_single(&key) && i < words.n; i++)
+		if (bb_text_equal(key.text, words.items[i]))
+			return true;
+	return false;
+}
+
+/* The first usable value of an element; without paths it is the element itself. */
+static bool inside(struct bb_run *run, const struct bb_json_node *element,
+		   const struct bb_paths *paths, bool texts_only, struct bb_found_value *ret)
+{
+	if (paths->n == 0) {
+		*ret = bb_eval_node(run->doc, element);
+		return bb_eval_is_usable(run, ret, texts_only);
+	}
+	for (size_t i = 0; i < paths->n; i++) {
+		*ret = bb_eval_node(run->doc, bb_path_walk(run->doc, element, &paths->items[i]));
+		if (bb_eval_is_usable(run, ret, texts_only))
+			return true;
+	}
+	return false;
+}
+
+struct bb_found_value bb_seek_pick(struct bb_run *run, const struct bb_seek *seek, bool texts_only)
+{
+	struct words words = words_of(run, &seek->equals);
+	struct bb_found_value list, found;
+	const struct bb_json_node *element;
+
+	for (size_t i = 0; i < seek->in.n; i++) {
+		if (!bb_eval_source(run, &seek->in.items[i], false, &list) ||
+		    list.kind != BB_FOUND_LIST)
+			continue;
+		for (size_t k = 0; k < bb_json_size(run->doc, list.node); k++) {
+			element = bb_json_item(run->doc, list.node, k);
+			if (fits(run, seek, words, element) &&
+			    inside(run, element, &seek->value, texts_only, &found))
+				return found;
+		}
+	}
+	return (struct bb_found_value){.kind = BB_FOUND_NOTHING};
+}
+
+struct bb_found_value bb_seek_lookup(struct bb_run *run, const struct bb_seek *seek,
+				     bool texts_only)
+{
+	struct words names = words_of(run, &seek->equals);
+	struct bb_found_value map, found;
+	const struct bb_json_node *member;
+
+	for (size_t i = 0; i < seek->in.n; i++) {
+		if (!bb_eval_source(run, &seek->in.items[i], false, &map) ||
+		    map.kind != BB_FOUND_MAP)
+			continue;
+		for (size_t k = 0; k < names.n; k++) {
+			member = bb_json_member(run->doc, map.node, names.items[k]);
+			if (inside(run, member, &seek->value, texts_only, &found))
+				return found;
+		}
+	}
+	return (struct bb_found_value){.kind = BB_FOUND_NOTHING};
+}
