@@ -32,8 +32,11 @@ struct bb_compiler {
 	struct bb_defaults defaults;
 	bool has_tenant;    /* the file says what the tenant is */
 	bool in_tenant;	    /* it is being read */
-	unsigned each_n;    /* [*] around the current place: so many ^ are allowed */
+	unsigned each_n;    /* [*] around the current place */
 	unsigned each_most; /* of all event rules */
+	unsigned ups;	    /* elements around the current place: so many ^ are allowed */
+	unsigned ups_most;  /* of all event rules */
+	unsigned whole;	    /* of them, those around the whole that `each` begins at */
 };
 
 /* compile.c: the walk along the table */

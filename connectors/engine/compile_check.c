@@ -159,7 +159,10 @@ static void check_event(struct bb_compiler *c, const struct bb_yaml *node, void 
 	event->each_n = c->each_n;
 	if (c->each_n > c->each_most)
 		c->each_most = c->each_n;
+	if (c->ups > c->ups_most)
+		c->ups_most = c->ups;
 	c->each_n = 0;
+	c->ups = c->whole;
 	if (bb_yaml_get(node, "ruling")) {
 		check_ruling(c, node, &event->ruling);
 		return;

@@ -69,13 +69,14 @@ static bool check_path(struct bb_compiler *c, const struct bb_yaml *node, size_t
 			"make one event per element with each");
 	if (c->connector->format == BB_FORMAT_TSV)
 		return check_column(c, node, path);
-	if (path->up > c->each_n)
+	if (path->up > c->ups)
 		return bb_compile_fail_at(c, node, pos,
-					  c->each_n == 0
+					  c->ups == 0
 						  ? "^ is the element around, but there is no each "
 						    "here; the message is $"
 						  : "more ^ than each has [*]");
-	if (path->step_n > 0 && path->steps[0].kind == BB_STEP_INDEX && path->up == c->each_n)
+	if (path->step_n > 0 && path->steps[0].kind == BB_STEP_INDEX &&
+	    path->up + c->whole == c->ups)
 		c->connector->takes_list = true;
 	return true;
 }
@@ -333,7 +334,7 @@ static void add_sources(struct bb_compiler *c, const struct bb_yaml *node, struc
 void bb_compile_sources(struct bb_compiler *c, const struct bb_yaml *node,
 			const struct bb_option *option, void *target)
 {
-	unsigned each_n = c->each_n;
+	unsigned each_n = c->each_n, ups = c->ups;
 
 	if (option->place != BB_IN_FILE) {
 		add_sources(c, node, target);
@@ -341,9 +342,11 @@ void bb_compile_sources(struct bb_compiler *c, const struct bb_yaml *node,
 	}
 	c->in_tenant = true; /* found for the elements of every rule */
 	c->each_n = c->each_most;
+	c->ups = c->ups_most;
 	add_sources(c, node, target);
 	c->in_tenant = false;
 	c->each_n = each_n;
+	c->ups = ups;
 }
 
 static void compile_condition(struct bb_compiler *c, const struct bb_yaml *key,
@@ -478,6 +481,7 @@ void bb_compile_each(struct bb_compiler *c, const struct bb_yaml *node,
 	else if (n > BB_PLAN_EACH_MAX)
 		bb_compile_complain(c, node, "more than 8 [*]");
 	c->each_n = n;
+	c->ups = c->whole + n;
 	if (path->step_n > 0 && path->steps[0].kind != BB_STEP_NAME)
 		c->connector->takes_list = true;
 }

@@ -29,7 +29,7 @@ bool bb_eval_is_blank(struct bb_text text)
 struct bb_found_value bb_eval_node(const struct bb_json *doc, const struct bb_json_node *node)
 {
 	static const struct bb_text no = {"false", 5}, yes = {"true", 4};
-	struct bb_found_value value = {.kind = BB_FOUND_NOTHING, .node = node};
+	struct bb_found_value value = {.kind = BB_FOUND_NOTHING, .doc = doc, .node = node};
 
 	switch (node ? bb_json_kind(doc, node) : BB_JSON_NULL) {
 	case BB_JSON_NULL:
@@ -79,16 +79,16 @@ static struct bb_found_value field(const struct bb_run *run, size_t column)
 
 static struct bb_found_value follow(const struct bb_run *run, const struct bb_path *path)
 {
-	const struct bb_json_node *node;
+	struct bb_frame at;
 
-	if (run->fields)
-		return field(run, path->column);
 	if (path->up > run->depth) /* the tenant, in a rule with fewer [*] */
 		return (struct bb_found_value){.kind = BB_FOUND_NOTHING};
-	node = run->scopes[run->depth - path->up];
-	for (size_t i = 0; i < path->step_n && node; i++)
-		node = bb_path_step(run->doc, node, &path->steps[i]);
-	return bb_eval_node(run->doc, node);
+	at = run->frames[run->depth - path->up];
+	if (!at.doc)
+		return field(run, path->column);
+	for (size_t i = 0; i < path->step_n && at.node; i++)
+		at.node = bb_path_step(at.doc, at.node, &path->steps[i]);
+	return bb_eval_node(at.doc, at.node);
 }
 
 /* Bytes from outside the value: text only if they are UTF-8. */
@@ -112,7 +112,7 @@ struct bb_text bb_eval_element(struct bb_run *run)
 {
 	struct bb_text text = {"", 0};
 
-	for (unsigned i = 0; i < run->depth; i++)
+	for (unsigned i = 0; i < run->index_n; i++)
 		text = i == 0 ? bb_arena_printf(run->arena, "%zu", run->indexes[0])
 			      : bb_arena_printf(run->arena, "%.*s.%zu", (int)text.n, text.p,
 						run->indexes[i]);
@@ -170,8 +170,7 @@ static struct bb_found_value metadata(struct bb_run *run, const struct bb_expr *
 	return value;
 }
 
-bool bb_eval_is_usable(const struct bb_run *run, const struct bb_found_value *value,
-		       bool texts_only)
+bool bb_eval_is_usable(const struct bb_found_value *value, bool texts_only)
 {
 	switch (value->kind) {
 	case BB_FOUND_NOTHING:
@@ -179,7 +178,7 @@ bool bb_eval_is_usable(const struct bb_run *run, const struct bb_found_value *va
 	case BB_FOUND_TEXT:
 		return !bb_eval_is_blank(value->text);
 	case BB_FOUND_LIST:
-		return !texts_only && bb_json_size(run->doc, value->node) > 0;
+		return !texts_only && bb_json_size(value->doc, value->node) > 0;
 	case BB_FOUND_MAP:
 		return !texts_only;
 	default:
@@ -249,7 +248,7 @@ bool bb_eval_source(struct bb_run *run, const struct bb_expr *expr, bool texts_o
 		*ret = bb_seek_lookup(run, expr->seek, texts_only);
 		break;
 	}
-	return bb_eval_is_usable(run, ret, texts_only);
+	return bb_eval_is_usable(ret, texts_only);
 }
 
 bool bb_eval_first(struct bb_run *run, const struct bb_exprs *list, bool texts_only,

@@ -156,8 +156,8 @@ static void each_value(struct bb_run *run, const struct bb_identify_plan *plan,
 		on_value(run, plan, found, ev);
 		return;
 	}
-	for (size_t i = 0; i < bb_json_size(run->doc, found->node); i++) {
-		item = bb_eval_node(run->doc, bb_json_item(run->doc, found->node, i));
+	for (size_t i = 0; i < bb_json_size(found->doc, found->node); i++) {
+		item = bb_eval_node(found->doc, bb_json_item(found->doc, found->node, i));
 		if (item.kind != BB_FOUND_NOTHING && item.kind != BB_FOUND_LIST &&
 		    item.kind != BB_FOUND_MAP)
 			on_value(run, plan, &item, ev);

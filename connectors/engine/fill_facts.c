@@ -59,7 +59,7 @@ static bool value_of(struct bb_run *run, const struct bb_found_value *found,
 		ret_value->kind = found->kind == BB_FOUND_TRUE ? BB_VALUE_TRUE : BB_VALUE_FALSE;
 		return true;
 	case BB_FOUND_LIST:
-		return bb_canonical_value(run->doc, found->node, run->arena, ret_value);
+		return bb_canonical_value(found->doc, found->node, run->arena, ret_value);
 	default:
 		return false;
 	}
@@ -110,7 +110,7 @@ static void spread_value(const struct spreading *s, struct bb_text name,
 
 	if (found->kind == BB_FOUND_NOTHING ||
 	    (found->kind == BB_FOUND_TEXT && bb_eval_is_blank(found->text)) ||
-	    (found->kind == BB_FOUND_LIST && bb_json_size(s->run->doc, found->node) == 0))
+	    (found->kind == BB_FOUND_LIST && bb_json_size(found->doc, found->node) == 0))
 		return;
 	if (s->plan->prefix.p)
 		name = bb_arena_printf(arena, "%s%.*s", s->plan->prefix.p, (int)name.n, name.p);
@@ -121,7 +121,7 @@ static void spread_value(const struct spreading *s, struct bb_text name,
 }
 
 /* Members of members get names with dots. The depth is that of the document: at most 64. */
-static void spread_members(const struct spreading *s, const struct bb_json_node *map,
+static void spread_members(const struct spreading *s, const struct bb_found_value *map,
 			   struct bb_text head)
 {
 	const struct bb_json_node *node;
@@ -129,15 +129,15 @@ static void spread_members(const struct spreading *s, const struct bb_json_node 
 	struct bb_text key, name;
 	void *iter = NULL;
 
-	while (bb_json_next(s->run->doc, map, &iter, &key, &node)) {
+	while (bb_json_next(map->doc, map->node, &iter, &key, &node)) {
 		name = head.n ? bb_arena_printf(s->run->arena, "%.*s.%.*s", (int)head.n, head.p,
 						(int)key.n, key.p)
 			      : bb_arena_copy(s->run->arena, key);
 		if (is_excepted(s->plan, name))
 			continue;
-		found = bb_eval_node(s->run->doc, node);
+		found = bb_eval_node(map->doc, node);
 		if (found.kind == BB_FOUND_MAP)
-			spread_members(s, node, name);
+			spread_members(s, &found, name);
 		else
 			spread_value(s, name, &found);
 	}
@@ -194,8 +194,8 @@ static void fill_unset(struct bb_run *run, const struct bb_exprs *list, struct b
 			add_unset(run, ev, &found);
 			continue;
 		}
-		for (size_t k = 0; k < bb_json_size(run->doc, found.node); k++) {
-			item = bb_eval_node(run->doc, bb_json_item(run->doc, found.node, k));
+		for (size_t k = 0; k < bb_json_size(found.doc, found.node); k++) {
+			item = bb_eval_node(found.doc, bb_json_item(found.doc, found.node, k));
 			if (item.kind != BB_FOUND_TEXT || !bb_eval_is_blank(item.text))
 				add_unset(run, ev, &item);
 		}
@@ -212,7 +212,7 @@ void bb_fill_attributes(struct bb_run *run, const struct bb_event_plan *rule, st
 	for (size_t i = 0; i < rule->spread.n; i++) {
 		s.plan = &rule->spread.items[i];
 		if (bb_eval_first(run, &s.plan->from, false, &found) && found.kind == BB_FOUND_MAP)
-			spread_members(&s, found.node, (struct bb_text){"", 0});
+			spread_members(&s, &found, (struct bb_text){"", 0});
 	}
 	if (rule->spread.n > 0)
 		drop_repeated(run, ev);

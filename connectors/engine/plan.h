@@ -10,7 +10,8 @@
 
 #include "stamp.h"
 
-#define BB_PLAN_EACH_MAX 8 /* [*] in one `each` */
+#define BB_PLAN_EACH_MAX 8    /* [*] in one `each` */
+#define BB_PLAN_FRAMES_MAX 20 /* elements around each other, with the current one */
 
 /* Words of a choice count from 1; 0: not said. */
 enum bb_format { BB_FORMAT_JSON = 1, BB_FORMAT_TSV, BB_FORMAT_CANONICAL };

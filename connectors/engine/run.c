@@ -61,7 +61,7 @@ static struct bb_text element_path(struct bb_run *run, const struct bb_path *eac
 	struct bb_text path;
 	unsigned n = 0;
 
-	if (run->depth == 0)
+	if (run->index_n == 0)
 		return (struct bb_text){NULL, 0};
 	bb_buf_byte(&buf, '$');
 	for (size_t i = 0; i < each->step_n; i++) {
@@ -109,7 +109,7 @@ static void apply(struct bb_run *run, const struct bb_group *group,
 		bb_run_emit(run->extraction, run->arena, ev);
 		return;
 	}
-	if (run->depth > 0)
+	if (run->index_n > 0)
 		refusal.detail = bb_arena_printf(run->arena, "%s (of %s)", refusal.detail.p,
 						 element_path(run, &group->each).p);
 	bb_run_refuse(run->extraction, run->arena, &refusal);
@@ -134,27 +134,31 @@ static void run_element(struct bb_run *run, const struct bb_group *group)
 }
 
 /* Follows `each` from its step `i` at `node`; recursive at each [*] only. */
-static void walk(struct bb_run *run, const struct bb_group *group, const struct bb_json_node *node,
-		 size_t i)
+static void walk(struct bb_run *run, const struct bb_group *group, struct bb_frame at, size_t i)
 {
 	const struct bb_path *each = &group->each;
+	const struct bb_json_node *list;
 
-	while (node && i < each->step_n && each->steps[i].kind != BB_STEP_EACH)
-		node = bb_path_step(run->doc, node, &each->steps[i++]);
-	if (!node)
+	while (at.node && i < each->step_n && each->steps[i].kind != BB_STEP_EACH)
+		at.node = bb_path_step(at.doc, at.node, &each->steps[i++]);
+	if (!at.node)
 		return;
 	if (i == each->step_n) {
 		run_element(run, group);
 		return;
 	}
-	if (bb_json_kind(run->doc, node) != BB_JSON_LIST)
+	if (bb_json_kind(at.doc, at.node) != BB_JSON_LIST)
 		return;
+	list = at.node;
 	run->depth++;
-	for (size_t k = 0; k < bb_json_size(run->doc, node); k++) {
-		run->indexes[run->depth - 1] = k;
-		run->scopes[run->depth] = bb_json_item(run->doc, node, k);
-		walk(run, group, run->scopes[run->depth], i + 1);
+	run->index_n++;
+	for (size_t k = 0; k < bb_json_size(at.doc, list); k++) {
+		run->indexes[run->index_n - 1] = k;
+		at.node = bb_json_item(at.doc, list, k);
+		run->frames[run->depth] = at;
+		walk(run, group, at, i + 1);
 	}
+	run->index_n--;
 	run->depth--;
 }
 
@@ -196,7 +200,7 @@ static void separate_ids(struct bb_run *run)
 static void run_groups(struct bb_run *run)
 {
 	for (size_t i = 0; i < run->connector->group_n; i++)
-		walk(run, &run->connector->groups[i], run->scopes[0], 0);
+		walk(run, &run->connector->groups[i], run->frames[run->depth], 0);
 	separate_ids(run);
 	if (run->extraction->n == 0)
 		unmatched(run, NULL);
@@ -217,9 +221,8 @@ static void run_json(struct bb_run *run)
 		bb_run_refuse(run->extraction, run->arena, &refusal);
 		return;
 	}
-	run->doc = doc;
-	run->scopes[0] = bb_json_root(doc);
-	kind = bb_json_kind(doc, run->scopes[0]);
+	run->frames[0] = (struct bb_frame){doc, bb_json_root(doc)};
+	kind = bb_json_kind(doc, run->frames[0].node);
 	if (kind == BB_JSON_MAP || (kind == BB_JSON_LIST && run->connector->takes_list))
 		run_groups(run);
 	else

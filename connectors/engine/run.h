@@ -7,6 +7,12 @@
 
 #include "plan.h"
 
+/* An element: what paths begin at. */
+struct bb_frame {
+	const struct bb_json *doc; /* NULL: the fields of a line */
+	const struct bb_json_node *node;
+};
+
 /* A value of a message, found by a source. */
 struct bb_found_value {
 	enum {
@@ -19,11 +25,12 @@ struct bb_found_value {
 		BB_FOUND_MAP
 	} kind;
 	struct bb_text text; /* TEXT, NUMBER, and the words of FALSE and TRUE */
-	const struct bb_json_node *node;
-	bool in_tree;  /* `text` dies with the document: copy what is kept */
-	bool rounded;  /* made of a number above 2^53 */
-	bool log_time; /* it is @timestamp */
-	bool position; /* it is @position */
+	const struct bb_json *doc;
+	const struct bb_json_node *node; /* of `doc`; LIST, MAP */
+	bool in_tree;			 /* `text` dies with the document: copy what is kept */
+	bool rounded;			 /* made of a number above 2^53 */
+	bool log_time;			 /* it is @timestamp */
+	bool position;			 /* it is @position */
 };
 
 /* An event or ruling whose id came from the position of its message. */
@@ -38,11 +45,11 @@ struct bb_run {
 	const struct bb_message *msg;
 	struct bb_arena *arena;
 	struct bb_extraction *extraction;
-	const struct bb_json *doc;				 /* JSON */
-	const struct bb_text *fields;				 /* TSV: as many as columns */
-	const struct bb_json_node *scopes[BB_PLAN_EACH_MAX + 1]; /* [0]: the whole */
-	size_t indexes[BB_PLAN_EACH_MAX];
-	unsigned depth;	   /* scopes[depth] is the current element */
+	const struct bb_text *fields;		    /* TSV: as many as columns */
+	struct bb_frame frames[BB_PLAN_FRAMES_MAX]; /* [0]: the outermost */
+	unsigned depth;				    /* frames[depth] is the current element */
+	size_t indexes[BB_PLAN_EACH_MAX];	    /* of it, in the lists of `each` */
+	unsigned index_n;
 	bool tenant_known; /* of this element */
 	struct bb_found_value tenant;
 	struct bb_placed *placed;
@@ -82,8 +89,7 @@ bool bb_eval_source(struct bb_run *run, const struct bb_expr *expr, bool texts_o
 		    struct bb_found_value *ret);
 bool bb_eval_holds(struct bb_run *run, const struct bb_event_plan *rule);
 bool bb_eval_is_blank(struct bb_text text);
-bool bb_eval_is_usable(const struct bb_run *run, const struct bb_found_value *value,
-		       bool texts_only);
+bool bb_eval_is_usable(const struct bb_found_value *value, bool texts_only);
 bool bb_eval_is_single(const struct bb_found_value *value); /* text, number, true or false */
 
 /* A value that is a node of the document. */

@@ -26,11 +26,10 @@ static struct words words_of(struct bb_run *run, const struct bb_exprs *exprs)
 	return words;
 }
 
-static bool fits(struct bb_run *run, const struct bb_seek *seek, struct words words,
-		 const struct bb_json_node *element)
+static bool fits(const struct bb_seek *seek, struct words words, struct bb_frame element)
 {
 	struct bb_found_value key =
-		bb_eval_node(run->doc, bb_path_walk(run->doc, element, &seek->key));
+		bb_eval_node(element.doc, bb_path_walk(element.doc, element.node, &seek->key));
 
 	for (size_t i = 0; bb_eval_is_single(&key) && i < words.n; i++)
 		if (bb_text_equal(key.text, words.items[i]))
@@ -39,16 +38,17 @@ static bool fits(struct bb_run *run, const struct bb_seek *seek, struct words wo
 }
 
 /* The first usable value of an element; without paths it is the element itself. */
-static bool inside(struct bb_run *run, const struct bb_json_node *element,
-		   const struct bb_paths *paths, bool texts_only, struct bb_found_value *ret)
+static bool inside(struct bb_frame element, const struct bb_paths *paths, bool texts_only,
+		   struct bb_found_value *ret)
 {
 	if (paths->n == 0) {
-		*ret = bb_eval_node(run->doc, element);
-		return bb_eval_is_usable(run, ret, texts_only);
+		*ret = bb_eval_node(element.doc, element.node);
+		return bb_eval_is_usable(ret, texts_only);
 	}
 	for (size_t i = 0; i < paths->n; i++) {
-		*ret = bb_eval_node(run->doc, bb_path_walk(run->doc, element, &paths->items[i]));
-		if (bb_eval_is_usable(run, ret, texts_only))
+		*ret = bb_eval_node(element.doc,
+				    bb_path_walk(element.doc, element.node, &paths->items[i]));
+		if (bb_eval_is_usable(ret, texts_only))
 			return true;
 	}
 	return false;
@@ -58,16 +58,16 @@ struct bb_found_value bb_seek_pick(struct bb_run *run, const struct bb_seek *see
 {
 	struct words words = words_of(run, &seek->equals);
 	struct bb_found_value list, found;
-	const struct bb_json_node *element;
+	struct bb_frame element;
 
 	for (size_t i = 0; i < seek->in.n; i++) {
 		if (!bb_eval_source(run, &seek->in.items[i], false, &list) ||
 		    list.kind != BB_FOUND_LIST)
 			continue;
-		for (size_t k = 0; k < bb_json_size(run->doc, list.node); k++) {
-			element = bb_json_item(run->doc, list.node, k);
-			if (fits(run, seek, words, element) &&
-			    inside(run, element, &seek->value, texts_only, &found))
+		for (size_t k = 0; k < bb_json_size(list.doc, list.node); k++) {
+			element = (struct bb_frame){list.doc, bb_json_item(list.doc, list.node, k)};
+			if (fits(seek, words, element) &&
+			    inside(element, &seek->value, texts_only, &found))
 				return found;
 		}
 	}
@@ -79,15 +79,16 @@ struct bb_found_value bb_seek_lookup(struct bb_run *run, const struct bb_seek *s
 {
 	struct words names = words_of(run, &seek->equals);
 	struct bb_found_value map, found;
-	const struct bb_json_node *member;
+	struct bb_frame member;
 
 	for (size_t i = 0; i < seek->in.n; i++) {
 		if (!bb_eval_source(run, &seek->in.items[i], false, &map) ||
 		    map.kind != BB_FOUND_MAP)
 			continue;
 		for (size_t k = 0; k < names.n; k++) {
-			member = bb_json_member(run->doc, map.node, names.items[k]);
-			if (inside(run, member, &seek->value, texts_only, &found))
+			member = (struct bb_frame){
+				map.doc, bb_json_member(map.doc, map.node, names.items[k])};
+			if (inside(member, &seek->value, texts_only, &found))
 				return found;
 		}
 	}
