@@ -23,6 +23,7 @@ static const struct {
 } namespaces[] = {
 	{"shopify_customer", true, true, BB_NORMALISE_TRIM},
 	{"square_customer", true, true, BB_NORMALISE_TRIM},
+	{"stripe_customer", true, true, BB_NORMALISE_TRIM},
 	{"user_id", true, true, BB_NORMALISE_TRIM},
 	{"snowplow_user", true, true, BB_NORMALISE_TRIM},
 	{"posthog_user", true, true, BB_NORMALISE_TRIM},
@@ -39,6 +40,7 @@ static const struct {
 	{"facebook_psid", true, true, BB_NORMALISE_TRIM},
 	{"facebook_user", true, true, BB_NORMALISE_TRIM},
 	{"anonymous_id", false, false, BB_NORMALISE_TRIM},
+	{"card_fingerprint", false, false, BB_NORMALISE_TRIM},
 	{"snowplow_duid", false, false, BB_NORMALISE_TRIM},
 	{"snowplow_nuid", false, false, BB_NORMALISE_TRIM},
 	{"posthog_device", false, false, BB_NORMALISE_TRIM},
