@@ -13,7 +13,7 @@
 #include <backbone/json.h>
 #include <backbone/message.h>
 
-#include "json_scan.h"
+#include "json_bytes.h"
 #include "run.h"
 
 struct reader {
@@ -340,7 +340,7 @@ static bool read_unset_characters(struct reader *r, const struct bb_json_node *n
 	size_t n;
 
 	for (; p < end; p += n) {
-		n = bb_json_scan_utf8((const unsigned char *)p, (const unsigned char *)end);
+		n = bb_json_utf8((const unsigned char *)p, (const unsigned char *)end);
 		if (!add_unset(r, bb_text_bytes(p, n)))
 			return false;
 	}

@@ -1,97 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The adapter around jansson: the strict pass (json_scan.c) checks everything and replaces numbers
- * by indexes; jansson makes the tree of what is left; an integer of the tree leads back to the
- * number's own text. Members keep their order.
+ * Documents that are read whole, and what can be asked of any node. A node points into the bytes of
+ * the document or into the arena; lists and maps are arrays.
  *
- * After the strict pass only a duplicate key can be refused here. jansson says where in the copy;
- * the offset in the document is counted back from it.
+ * Reading fails as json_read.c says; asking never does, except that what a projection did not keep
+ * is not to be asked for (a bug).
  */
-#include <backbone/json.h>
-
 #include <backbone/assert.h>
+#include <backbone/buf.h>
 
-#include <jansson.h>
+#include "json_keys.h"
+#include "json_tree.h"
 
-#include "json_scan.h"
-
-struct bb_json {
-	struct bb_arena arena; /* where this structure lies too */
-	struct bb_text *numbers;
-	json_t *root;
-};
-
-static const json_t *tree(const struct bb_json_node *node)
+struct bb_json *bb_json_read_in(struct bb_arena *arena, struct bb_text bytes,
+				struct bb_refusal *ret_refusal)
 {
-	return (const json_t *)(const void *)node;
-}
+	struct bb_json *doc = bb_arena_zalloc(arena, sizeof(*doc));
 
-static const struct bb_json_node *node_of(const json_t *value)
-{
-	return (const struct bb_json_node *)(const void *)value;
-}
-
-/* The opening quote of the key that ends before `after` in the copy. */
-static size_t key_start(const struct bb_buf *copy, size_t after)
-{
-	size_t i = after < copy->n ? after : copy->n, slashes;
-
-	while (i > 0 && copy->p[i - 1] != '"') /* jansson may have read on */
-		i--;
-	for (i = i ? i - 1 : 0; i > 0; i--) {
-		if (copy->p[i - 1] != '"')
-			continue;
-		for (slashes = 0; slashes + 1 < i && copy->p[i - 2 - slashes] == '\\';)
-			slashes++;
-		if (slashes % 2 == 0)
-			return i - 1;
-	}
-	return 0;
-}
-
-static void refuse_duplicate(const struct bb_json_scan *scan, const json_error_t *error,
-			     struct bb_refusal *ret_refusal)
-{
-	bb_assert(json_error_code(error) == json_error_duplicate_key);
-	*ret_refusal = (struct bb_refusal){
-		.reason = BB_DEAD_DUPLICATE_KEY,
-		.detail = BB_TEXT("the same member twice in one object"),
-		.byte_offset = (int64_t)bb_json_scan_origin(
-			scan, key_start(&scan->copy, (size_t)error->position)),
-	};
-}
-
-/* The tree of the copy, or NULL. */
-static json_t *read_tree(struct bb_json_scan *scan, struct bb_refusal *ret_refusal)
-{
-	const size_t flags = JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_ANY;
-	json_t *root = NULL;
-	json_error_t error;
-
-	if (bb_json_scan(scan, ret_refusal)) {
-		root = json_loadb(scan->copy.p, scan->copy.n, flags, &error);
-		if (!root)
-			refuse_duplicate(scan, &error, ret_refusal);
-	}
-	bb_buf_fini(&scan->copy);
-	return root;
+	return bb_json_read_tree(bytes, arena, &doc->root, ret_refusal) ? doc : NULL;
 }
 
 struct bb_json *bb_json_read(struct bb_text bytes, struct bb_refusal *ret_refusal)
 {
 	struct bb_arena arena;
-	struct bb_json_scan scan = {.arena = &arena, .bytes = bytes, .copy = BB_BUF_EMPTY};
 	struct bb_json *doc;
-	json_t *root;
 
 	bb_arena_init(&arena);
-	root = read_tree(&scan, ret_refusal);
-	if (!root) {
+	doc = bb_json_read_in(&arena, bytes, ret_refusal);
+	if (doc)
+		doc->arena = arena;
+	else
 		bb_arena_fini(&arena);
-		return NULL;
-	}
-	doc = bb_arena_alloc(&arena, sizeof(*doc));
-	*doc = (struct bb_json){.arena = arena, .numbers = scan.numbers, .root = root};
 	return doc;
 }
 
@@ -101,74 +40,105 @@ void bb_json_free(struct bb_json *doc)
 
 	if (!doc)
 		return;
-	json_decref(doc->root);
-	arena = doc->arena;
+	arena = doc->arena; /* where the document lies too */
 	bb_arena_fini(&arena);
 }
 
 const struct bb_json_node *bb_json_root(const struct bb_json *doc)
 {
-	return node_of(doc->root);
+	return &doc->root;
 }
 
 enum bb_json_kind bb_json_kind(const struct bb_json *doc, const struct bb_json_node *node)
 {
-	static const enum bb_json_kind kinds[] = {
-		[JSON_OBJECT] = BB_JSON_MAP,  [JSON_ARRAY] = BB_JSON_LIST,
-		[JSON_STRING] = BB_JSON_TEXT, [JSON_INTEGER] = BB_JSON_NUMBER,
-		[JSON_REAL] = BB_JSON_NUMBER, /* never: the copy has no fractions */
-		[JSON_TRUE] = BB_JSON_TRUE,   [JSON_FALSE] = BB_JSON_FALSE,
-		[JSON_NULL] = BB_JSON_NULL,
-	};
-
 	(void)doc;
-	return kinds[json_typeof(tree(node))];
+	return (enum bb_json_kind)(node->type - 1);
+}
+
+static bool is_kind(const struct bb_json_node *node, enum bb_json_kind kind)
+{
+	return node && node->type == 1 + kind;
 }
 
 struct bb_text bb_json_text(const struct bb_json *doc, const struct bb_json_node *node)
 {
-	const json_t *value = tree(node);
-
-	if (json_is_string(value))
-		return bb_text_bytes(json_string_value(value), json_string_length(value));
-	if (json_is_integer(value))
-		return doc->numbers[json_integer_value(value)];
+	(void)doc;
+	if (is_kind(node, BB_JSON_TEXT) || is_kind(node, BB_JSON_NUMBER))
+		return bb_text_bytes(node->p, node->n);
 	return (struct bb_text){NULL, 0};
+}
+
+static const struct bb_json_node *member_of_large(const struct bb_json_node *map,
+						  struct bb_text key)
+{
+	const struct bb_json_member *members = map->p;
+	const uint32_t *order = (const uint32_t *)(const void *)(members + map->n);
+	size_t low = 0, high = map->n, middle;
+	int d;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		d = bb_json_keys_order(key, members[order[middle]].key);
+		if (d == 0)
+			return &members[order[middle]].value;
+		if (d < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
 }
 
 const struct bb_json_node *bb_json_member(const struct bb_json *doc, const struct bb_json_node *map,
 					  struct bb_text key)
 {
+	const struct bb_json_member *members;
+
 	(void)doc;
-	return node_of(json_object_getn(tree(map), key.p, key.n));
+	if (!is_kind(map, BB_JSON_MAP))
+		return NULL;
+	bb_assert(!map->bare);
+	if (map->n > BB_JSON_MAP_LARGE)
+		return member_of_large(map, key);
+	members = map->p;
+	for (uint32_t i = 0; i < map->n; i++)
+		if (bb_text_equal(members[i].key, key))
+			return &members[i].value;
+	return NULL;
 }
 
 size_t bb_json_size(const struct bb_json *doc, const struct bb_json_node *node)
 {
-	const json_t *value = tree(node);
-
 	(void)doc;
-	return json_is_object(value) ? json_object_size(value) : json_array_size(value);
+	return is_kind(node, BB_JSON_LIST) || is_kind(node, BB_JSON_MAP) ? node->n : 0;
 }
 
 const struct bb_json_node *bb_json_item(const struct bb_json *doc, const struct bb_json_node *list,
 					size_t i)
 {
 	(void)doc;
-	return node_of(json_array_get(tree(list), i));
+	if (!is_kind(list, BB_JSON_LIST) || i >= list->n)
+		return NULL;
+	bb_assert(!list->bare);
+	return (const struct bb_json_node *)list->p + i;
 }
 
 bool bb_json_next(const struct bb_json *doc, const struct bb_json_node *map, void **iter,
 		  struct bb_text *ret_key, const struct bb_json_node **ret_value)
 {
-	json_t *value = (json_t *)tree(map);
+	const struct bb_json_member *members, *member;
 
 	(void)doc;
-	*iter = *iter ? json_object_iter_next(value, *iter) : json_object_iter(value);
-	if (!*iter)
+	if (!is_kind(map, BB_JSON_MAP))
 		return false;
-	*ret_key = bb_text_bytes(json_object_iter_key(*iter), json_object_iter_key_len(*iter));
-	*ret_value = node_of(json_object_iter_value(*iter));
+	bb_assert(!map->bare);
+	members = map->p;
+	member = *iter ? (const struct bb_json_member *)*iter + 1 : members;
+	if (member == members + map->n)
+		return false;
+	*iter = (void *)member;
+	*ret_key = member->key;
+	*ret_value = &member->value;
 	return true;
 }
 

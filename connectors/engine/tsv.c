@@ -6,7 +6,7 @@
  * A wrong number of fields, bytes that are no UTF-8, a byte order mark and more than 256 KiB are
  * refused.
  */
-#include "json_scan.h"
+#include "json_bytes.h"
 #include "run.h"
 
 static struct bb_text without_line_end(struct bb_text line)
@@ -34,9 +34,9 @@ const struct bb_text *bb_tsv_split(const struct bb_connector *connector, struct 
 	struct bb_text *fields;
 	const char *end;
 
-	if (!bb_json_scan_outside(line, ret_refusal))
+	if (!bb_json_outside(line, ret_refusal))
 		return NULL;
-	bad = bb_json_scan_bad_utf8(line);
+	bad = bb_json_bad_utf8(line);
 	*ret_refusal = (struct bb_refusal){.reason = BB_DEAD_INVALID_UTF8,
 					   .detail = BB_TEXT("not UTF-8"),
 					   .byte_offset = (int64_t)bad};

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Strict JSON behind one adapter: a read-only tree whose numbers keep their exact text. Today
- * jansson's tree with the numbers' slices beside it; nothing here shows it. Strict means: UTF-8, no
- * byte order mark, no lone surrogate, no duplicate key, no trailing bytes, depth at most 64, at
- * most 256 KiB, exponents within ±9,999.
+ * Strict JSON: a read-only tree whose numbers keep their exact text. Strict means: UTF-8, no byte
+ * order mark, no lone surrogate, no duplicate key, no trailing bytes, depth at most 64, at most
+ * 256 KiB, exponents within ±9,999.
  */
 #ifndef BACKBONE_JSON_H
 #define BACKBONE_JSON_H
@@ -23,10 +22,14 @@ enum bb_json_kind {
 	BB_JSON_MAP
 };
 
-/* NULL: refused, with reason and byte offset. Texts live until bb_json_free; numbers as long as
- * `bytes`. */
+/* NULL: refused, with reason and byte offset. Texts and numbers live until bb_json_free, and not
+ * longer than `bytes`: most are slices of it. */
 struct bb_json *bb_json_read(struct bb_text bytes, struct bb_refusal *ret_refusal);
 void bb_json_free(struct bb_json *doc); /* NULL-safe */
+
+/* The same in an arena, with which it dies; not for bb_json_free. */
+struct bb_json *bb_json_read_in(struct bb_arena *arena, struct bb_text bytes,
+				struct bb_refusal *ret_refusal);
 
 const struct bb_json_node *bb_json_root(const struct bb_json *doc);
 enum bb_json_kind bb_json_kind(const struct bb_json *doc, const struct bb_json_node *node);

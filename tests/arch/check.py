@@ -46,7 +46,7 @@ LIBRARIES = {
     "librdkafka/": ("connectors/kafka/", "daemon/ctl/"),
     "uv.h": ("daemon/main", "daemon/app", "daemon/ingest/", "daemon/serve/", "daemon/ctl/"),
     "yaml.h": ("daemon/yaml/",),
-    "jansson.h": ("connectors/engine/", "daemon/serve/", "daemon/ctl/"),
+    "jansson.h": ("daemon/serve/", "daemon/ctl/"),
     "microhttpd.h": ("daemon/serve/",),
     "phonenumbers/": ("daemon/core/",),
     "pcre2.h": ("daemon/core/",),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The strict pass over the bytes of a document, before a tree is made of them. Private. */
+/* The strict pass over the bytes of a document, before a tree is made of them. */
 #ifndef BB_JSON_SCAN_H
 #define BB_JSON_SCAN_H
 

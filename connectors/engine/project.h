@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The projection of a plan: where in a message its paths can lead, as one tree for all of them. The
+ * reader goes along it while it checks the bytes, and puts what lies at the end of a path into the
+ * slot of that path; a path is then followed by looking into a slot.
+ *
+ * Every `[*]` of an `each` opens a frame for each element; a frame has the slots of the paths that
+ * begin there. Immutable once made; in the arena of the connector. Private to the engine.
+ */
+#ifndef BB_PROJECT_H
+#define BB_PROJECT_H
+
+#include <backbone/text.h>
+
+struct bb_connector;
+struct bb_frame_type;
+struct bb_spot;
+
+/* A member that leads on. */
+struct bb_spot_name {
+	struct bb_text name;
+	uint32_t tag;	    /* bb_json_tag of the name */
+	struct bb_spot *to; /* NULL: a free place of the table */
+};
+
+struct bb_spot_index {
+	uint64_t index;
+	struct bb_spot *to;
+};
+
+/* A place in a message that a path goes to, or through. */
+struct bb_spot {
+	int slot;   /* of the frame, for what stands here; -1: nothing asks for it */
+	bool whole; /* what stands here is kept with everything in it; else lists and maps bare */
+	struct bb_spot_name *names; /* a table, the place of a tag from its top bits; NULL: none */
+	unsigned name_bits;	    /* 2^name_bits places */
+	size_t name_n;
+	struct bb_spot_index *indexes;
+	size_t index_n, index_room;
+	struct bb_frame_type *each; /* of the elements of a list here; NULL: it is not walked */
+	int each_slot;		    /* for the list of their frames */
+};
+
+/* Where a path ends in a frame: slot, and how many of its steps lead there. The others, behind an
+ * index that cannot be known while reading, are taken in what the slot holds whole. */
+struct bb_landing {
+	int slot; /* -1: the path does not begin in such frames */
+	unsigned done;
+};
+
+struct bb_frame_type {
+	struct bb_spot *root;
+	unsigned slot_n;
+	struct bb_landing *landings; /* by the path's id */
+};
+
+/*
+ * Makes the projection of a compiled plan: connector->projection, the ids of its paths, the frames
+ * of its groups. A plan with an `each` through an index from the end, or through an index of a list
+ * that another one walks, gets none: its messages are kept whole.
+ */
+void bb_project(struct bb_connector *connector);
+
+#endif
