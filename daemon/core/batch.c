@@ -17,8 +17,12 @@
 
 void bb_batch_init(struct bb_batch *batch, const struct bb_rules *rules)
 {
-	*batch = (struct bb_batch){.rules = rules, .names = bb_names_new(), .log_ms = -1};
+	*batch = (struct bb_batch){.rules = rules,
+				   .names = bb_names_new(),
+				   .log_ms = -1,
+				   .hubs = {.from = UINT64_MAX}};
 	bb_arena_init(&batch->arena);
+	bb_arena_init(&batch->hubs.arena);
 }
 
 void bb_batch_clear(struct bb_batch *batch)
@@ -38,6 +42,7 @@ void bb_batch_fini(struct bb_batch *batch)
 		bb_table_fini(tables[i]);
 	bb_names_free(batch->names);
 	bb_arena_fini(&batch->arena);
+	bb_hubs_fini(&batch->hubs);
 	bb_buf_fini(&batch->buf);
 	free(batch->ns_of_id);
 }

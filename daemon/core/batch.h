@@ -33,6 +33,18 @@ struct bb_ledger_row;
 struct bb_window_row;
 struct bb_link;
 
+/* What is known of hubs from one batch to the next (hubs.c). */
+struct bb_hubs {
+	uint64_t from; /* an identifier in so many records is a hub; UINT64_MAX: none is */
+	struct bb_arena arena;
+	struct bb_hash_table masks; /* of a hub: the namespaces that it came with */
+	struct bb_hash_table sums;  /* of a link between two hubs, without the records touched */
+	struct bb_hash_table ends;  /* anchors of these */
+	bool bypass;		    /* what the sums say does not hold in this batch */
+};
+
+void bb_hubs_fini(struct bb_hubs *hubs);
+
 struct bb_batch {
 	const struct bb_rules *rules;
 	struct bb_kv *kv;
@@ -80,8 +92,10 @@ struct bb_batch {
 	int64_t log_ms, log_saved_ms;	       /* the latest time of the log */
 	uint8_t sweep[20];		       /* the key in the window where the sweep goes on */
 	uint32_t mark, link_mark, replay_mark; /* generations of walks, loads of links, replays */
-	uint32_t counts[BB_NAMESPACES_MAX];    /* of a tally; zero between two */
-	struct bb_buf buf;		       /* for encoding */
+	uint32_t forms;			       /* generation of what profiles have as members */
+	struct bb_hubs hubs;
+	uint32_t counts[BB_NAMESPACES_MAX]; /* of a tally; zero between two */
+	struct bb_buf buf;		    /* for encoding */
 	struct bb_pipeline_stats stats;
 };
 

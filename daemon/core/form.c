@@ -47,13 +47,13 @@ void bb_form_unite(struct bb_batch *batch, struct bb_profile *p, struct bb_profi
 	}
 	into->members = members;
 	into->member_n = into->member_room = n;
-	into->rebuild = into->rebuild || from->rebuild;
 	bb_rows_run_unite(&batch->arena, into, from);
 	from->into = into;
 	from->gone = true;
 	bb_batch_dirty_profile(batch, into);
 	bb_batch_dirty_profile(batch, from);
 	batch->stats.profiles_merged += from->cluster != 0;
+	batch->forms++;
 }
 
 static struct bb_member *gather(struct bb_batch *batch, const struct bb_group *group)
@@ -101,6 +101,33 @@ static bool unchanged(struct bb_batch *batch, const struct bb_group *group)
 	return true;
 }
 
+static struct bb_ident *anchor_of(struct bb_batch *batch, struct bb_record *record,
+				  uint32_t blocked, uint32_t shared)
+{
+	int anchor = bb_rows_anchor(record->ident_n, blocked, shared);
+
+	return anchor < 0 ? NULL : bb_batch_record_ident(batch, record, (size_t)anchor);
+}
+
+/* The places of the records that the identifier was the anchor of before the batch go with it. What
+ * the batch changes of anchors comes last (place). */
+static void move_places(struct bb_batch *batch, struct bb_ident *ident, struct bb_profile *to)
+{
+	struct bb_profile *from = bb_batch_profile_of(batch, ident);
+	struct bb_record *record;
+
+	if (from == to)
+		return;
+	for (size_t i = 0; (record = bb_batch_nth_record(batch, ident, i)); i++) {
+		if (!record->place.cluster || !record->old.exists ||
+		    anchor_of(batch, record, record->old.blocked, record->old.shared) != ident)
+			continue;
+		if (!from->gone)
+			bb_rows_run_remove(&batch->arena, from, record->place);
+		bb_rows_run_add(&batch->arena, to, record->place);
+	}
+}
+
 struct formed {
 	struct bb_group *group;
 	struct bb_profile *profile;
@@ -143,39 +170,17 @@ void bb_form_groups(struct bb_batch *batch, struct bb_group **groups, size_t n,
 
 		profile->members = formed[i].members;
 		profile->member_n = profile->member_room = formed[i].group->n;
-		profile->rebuild = true;
 		bb_batch_dirty_profile(batch, profile);
-		for (size_t k = 0; k < profile->member_n; k++)
+		for (size_t k = 0; k < profile->member_n; k++) {
+			move_places(batch, profile->members[k].ident, profile);
 			move(batch, profile->members[k].ident, profile);
+		}
 	}
+	batch->forms++;
 }
 
 /* --- placing
  * --------------------------------------------------------------------------------------- */
-
-static struct bb_ident *anchor_of(struct bb_batch *batch, struct bb_record *record,
-				  uint32_t blocked, uint32_t shared)
-{
-	int anchor = bb_rows_anchor(record->ident_n, blocked, shared);
-
-	return anchor < 0 ? NULL : bb_batch_record_ident(batch, record, (size_t)anchor);
-}
-
-/* All records that have their place, of all members that are their anchor. */
-static void rebuild_runs(struct bb_batch *batch, struct bb_profile *profile)
-{
-	profile->runs = NULL;
-	profile->run_n = profile->run_room = 0;
-	for (size_t i = 0; i < profile->member_n; i++) {
-		struct bb_ident *ident = bb_batch_member_ident(batch, &profile->members[i]);
-		struct bb_record *record;
-
-		for (size_t k = 0; (record = bb_batch_nth_record(batch, ident, k)); k++)
-			if (record->place.cluster && !record->gone &&
-			    anchor_of(batch, record, record->blocked, record->shared) == ident)
-				bb_rows_run_add(&batch->arena, profile, record->place);
-	}
-}
 
 /* A new record is born in the profile of its anchor; one that belongs to nobody has a number of its
  * own. */
@@ -208,11 +213,11 @@ static void place(struct bb_batch *batch, struct bb_record *record)
 		return;
 	struct bb_profile *left = before ? bb_batch_profile_of(batch, before) : NULL;
 
-	if (left && !left->rebuild) {
+	if (left) {
 		bb_rows_run_remove(&batch->arena, left, record->place);
 		bb_batch_dirty_profile(batch, left);
 	}
-	if (profile && !profile->rebuild) {
+	if (profile) {
 		bb_rows_run_add(&batch->arena, profile, record->place);
 		bb_batch_dirty_profile(batch, profile);
 	}
@@ -245,8 +250,6 @@ void bb_form_place(struct bb_batch *batch)
 			profile->cluster = bb_batch_cluster_new(batch);
 			batch->stats.profiles_created++;
 		}
-		if (profile->rebuild)
-			rebuild_runs(batch, profile);
 	}
 	for (struct bb_record *record = batch->touched; record; record = record->next_touched)
 		place(batch, record);

@@ -29,6 +29,7 @@ void bb_identity_enter(struct bb_batch *batch, struct bb_record *record)
 	}
 	for (size_t i = 0; i < record->ident_n; i++)
 		bb_sharing_enter(batch, record, i);
+	bb_hubs_enter(batch, record);
 }
 
 void bb_identity_touch(struct bb_batch *batch, struct bb_record *record)
@@ -390,6 +391,7 @@ static void settle_hot(struct bb_batch *batch)
 {
 	struct bb_record **slot = &batch->touched;
 
+	bb_hubs_begin(batch);
 	while (*slot) {
 		struct bb_record *record = *slot;
 		struct bb_standing now = bb_rows_standing(record);
@@ -401,6 +403,7 @@ static void settle_hot(struct bb_batch *batch)
 			else /* it has to be placed */
 				slot = &record->next_touched;
 			record->old = now;
+			bb_hubs_see(batch, record);
 		} else {
 			slot = &record->next_touched;
 		}
@@ -418,6 +421,7 @@ void bb_identity_settle(struct bb_batch *batch)
 	settle_loosened(batch);
 	settle_links(batch);
 	settle_tightened(batch);
+	bb_hubs_end(batch);
 	bb_steward_leave(batch);
 	if (batch->err == BB_OK) /* else profiles may be without members */
 		bb_form_place(batch);

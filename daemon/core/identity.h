@@ -37,7 +37,10 @@ struct bb_adjacency { /* the links of an identifier, those that are not there (a
 		       */
 	struct bb_link **items;
 	size_t n, room;
-	bool loaded;
+	bool loaded;			 /* all of them */
+	bool joins_loaded;		 /* those that are joins */
+	const struct bb_profile *within; /* all that were inside this profile, ... */
+	uint32_t forms;			 /* ... in this generation */
 };
 
 struct bb_group { /* identifiers that are together at some rank */
@@ -47,11 +50,41 @@ struct bb_group { /* identifiers that are together at some rank */
 
 /* links.c: all links of an identifier, with their ranks of now. */
 const struct bb_adjacency *bb_links_of(struct bb_batch *batch, struct bb_ident *ident);
+/* The same, or only those that are inside, joins, and some others: where they are very many. */
+const struct bb_adjacency *bb_links_within(struct bb_batch *batch, struct bb_ident *ident);
 /* The link, with the rank of before the batch if it was not loaded yet. */
 struct bb_link *bb_links_get(struct bb_batch *batch, struct bb_ident *anchor,
 			     struct bb_ident *other, bool join);
 /* Sets `next` from the records as they are now. */
 void bb_links_next(struct bb_batch *batch, struct bb_link *link);
+
+/* What a link is known by in tables. */
+struct bb_hash bb_links_key(const struct bb_hash *anchor, const struct bb_hash *other, bool join);
+/* Adds a record's standing to the sum of a link. */
+void bb_links_add(struct bb_standing *sum, const struct bb_standing *state);
+/* The anchor that gives links, or -1: none, or one that is shared. */
+int bb_links_anchor(const struct bb_record *record, const struct bb_standing *state);
+
+/* hubs.c: whether not all links of an identifier are to be read unless they must. */
+bool bb_hubs_defers(const struct bb_batch *batch, const struct bb_ident *ident);
+/* Whether every refused link of the hub stays so while its group grows. False: unknown. */
+bool bb_hubs_is_full(struct bb_batch *batch, const struct bb_ident *hub,
+		     const struct bb_group *group);
+/* All records of the hub were read: remembers what full must be known for. */
+void bb_hubs_remember(struct bb_batch *batch, struct bb_ident *hub);
+/* A new record. */
+void bb_hubs_enter(struct bb_batch *batch, struct bb_record *record);
+/* Before the first link is asked for; of a record whose old state is now its new one; at the end.
+ */
+void bb_hubs_begin(struct bb_batch *batch);
+void bb_hubs_see(struct bb_batch *batch, struct bb_record *record);
+void bb_hubs_end(struct bb_batch *batch);
+/* The sum of a link between two hubs, if it is known. */
+bool bb_hubs_sum(struct bb_batch *batch, struct bb_link *link, bool old);
+/* The sum before the batch was computed. */
+void bb_hubs_keep(struct bb_batch *batch, const struct bb_link *link);
+/* Forgets everything: the batch was lost. */
+void bb_hubs_clear(struct bb_hubs *hubs);
 
 /* partition.c: R8 over links whose `next` differs from `now`; R5 after labels were merged or splits
  * went; R6 after labels were separated or splits came. Equal profiles may be given more than once.

@@ -3,7 +3,8 @@
  * Links and their ranks (identity.md §5.4, §6), made from records. `now` is the rank of the
  * definition before the batch, until the partition has taken it to `next`; it is computed from the
  * records' old standing when a link is first asked for. All links of an identifier are loaded in
- * one pass over its records, as every record that says a link holds both its ends.
+ * one pass over its records, as every record that says a link holds both its ends. Of an identifier
+ * in very many records only those inside its profile are loaded, by the other members (hubs.c).
  */
 #include <backbone/assert.h>
 #include <backbone/clock.h>
@@ -35,8 +36,7 @@ int bb_rank_compare(const struct bb_rank *a, const struct bb_rank *b)
 	return d ? d : bb_text_compare(a->link->other->value, b->link->other->value);
 }
 
-/* Adds a record's standing to that of its link. */
-static void add_standing(struct bb_standing *sum, const struct bb_standing *state)
+void bb_links_add(struct bb_standing *sum, const struct bb_standing *state)
 {
 	if (!sum->exists) {
 		*sum = *state;
@@ -102,13 +102,12 @@ static struct bb_rank rank_of(const struct bb_rules *rules, const struct bb_link
 	return rank;
 }
 
-static struct bb_hash link_key(const struct bb_ident *anchor, const struct bb_ident *other,
-			       bool join)
+struct bb_hash bb_links_key(const struct bb_hash *anchor, const struct bb_hash *other, bool join)
 {
 	struct bb_hash key;
 
 	for (int i = 0; i < BB_HASH_BYTES; i++) /* directed: the two ends are not alike */
-		key.b[i] = (uint8_t)(anchor->hash.b[i] ^ other->hash.b[(i + 5) % BB_HASH_BYTES]);
+		key.b[i] = (uint8_t)(anchor->b[i] ^ other->b[(i + 5) % BB_HASH_BYTES]);
 	key.b[8] ^= join;
 	return key;
 }
@@ -124,7 +123,7 @@ static void attach(struct bb_batch *batch, struct bb_ident *ident, struct bb_lin
 static struct bb_link *find_or_make(struct bb_batch *batch, struct bb_ident *anchor,
 				    struct bb_ident *other, bool join, bool *ret_made)
 {
-	struct bb_hash key = link_key(anchor, other, join);
+	struct bb_hash key = bb_links_key(&anchor->hash, &other->hash, join);
 	struct bb_link *link = bb_table_get(&batch->links, &key);
 
 	*ret_made = !link;
@@ -143,8 +142,7 @@ static struct bb_link *find_or_make(struct bb_batch *batch, struct bb_ident *anc
 	return link;
 }
 
-/* The anchor that gives links, or -1: none, or one that is shared. */
-static int linking_anchor(const struct bb_record *record, const struct bb_standing *state)
+int bb_links_anchor(const struct bb_record *record, const struct bb_standing *state)
 {
 	int anchor =
 		state->exists ? bb_rows_anchor(record->ident_n, state->blocked, state->shared) : -1;
@@ -167,18 +165,22 @@ static void sum_records(struct bb_batch *batch, struct bb_link *link, bool old)
 		link->anchor->record_n < link->other->record_n ? link->anchor : link->other;
 	struct bb_record *record;
 
+	if (bb_hubs_sum(batch, link, old))
+		return;
 	link->sum = (struct bb_standing){.exists = false};
 	for (size_t i = 0; (record = bb_batch_nth_record(batch, end, i)); i++) {
 		struct bb_standing state = old ? record->old : bb_rows_standing(record);
-		int anchor = linking_anchor(record, &state);
+		int anchor = bb_links_anchor(record, &state);
 
 		if (anchor < 0 || index_of(batch, record, link->anchor) != anchor)
 			continue;
 		int other = index_of(batch, record, link->other);
 
 		if (other >= 0 && !((state.blocked | state.shared) & BB_MASK(other)))
-			add_standing(&link->sum, &state);
+			bb_links_add(&link->sum, &state);
 	}
+	if (old)
+		bb_hubs_keep(batch, link);
 }
 
 /* Whether the join was there before the batch, or is there now. */
@@ -225,7 +227,7 @@ void bb_links_next(struct bb_batch *batch, struct bb_link *link)
 static void load_record(struct bb_batch *batch, struct bb_ident *ident, struct bb_record *record,
 			uint32_t mark)
 {
-	int anchor = linking_anchor(record, &record->old), me = index_of(batch, record, ident);
+	int anchor = bb_links_anchor(record, &record->old), me = index_of(batch, record, ident);
 	uint32_t out = record->old.blocked | record->old.shared;
 
 	if (anchor < 0 || me < 0 || out & BB_MASK(me))
@@ -243,12 +245,15 @@ static void load_record(struct bb_batch *batch, struct bb_ident *ident, struct b
 		if (made)
 			link->mark = mark;
 		if (link->mark == mark)
-			add_standing(&link->sum, &record->old);
+			bb_links_add(&link->sum, &record->old);
 	}
 }
 
 static void load_joins(struct bb_batch *batch, struct bb_ident *ident)
 {
+	if (ident->adjacency->joins_loaded)
+		return;
+	ident->adjacency->joins_loaded = true;
 	for (size_t i = 0; i < ident->join_n; i++) {
 		struct bb_ident *other = bb_batch_joined_ident(batch, &ident->joins[i]);
 
@@ -285,5 +290,40 @@ const struct bb_adjacency *bb_links_of(struct bb_batch *batch, struct bb_ident *
 			link->now = link->next = rank_of(batch->rules, link);
 	}
 	load_joins(batch, ident);
+	return ident->adjacency;
+}
+
+/* The link between two hubs. */
+static void load_pair(struct bb_batch *batch, struct bb_ident *a, struct bb_ident *b)
+{
+	bool swap = a->ns > b->ns || (a->ns == b->ns && bb_text_compare(a->value, b->value) > 0);
+
+	bb_links_get(batch, swap ? b : a, swap ? a : b, false);
+}
+
+/* An inside link is one of the other member too, and most members have few. */
+const struct bb_adjacency *bb_links_within(struct bb_batch *batch, struct bb_ident *ident)
+{
+	struct bb_profile *profile;
+
+	if (!bb_hubs_defers(batch, ident))
+		return bb_links_of(batch, ident);
+	if (!ident->adjacency)
+		ident->adjacency = bb_arena_zalloc(&batch->arena, sizeof(*ident->adjacency));
+	profile = bb_batch_profile_of(batch, ident);
+	if (!profile ||
+	    (ident->adjacency->within == profile && ident->adjacency->forms == batch->forms))
+		return ident->adjacency;
+	load_joins(batch, ident);
+	for (size_t i = 0; i < profile->member_n; i++) {
+		struct bb_ident *other = bb_batch_member_ident(batch, &profile->members[i]);
+
+		if (other != ident && bb_hubs_defers(batch, other))
+			load_pair(batch, ident, other);
+		else if (other != ident)
+			bb_links_of(batch, other);
+	}
+	ident->adjacency->within = profile;
+	ident->adjacency->forms = batch->forms;
 	return ident->adjacency;
 }

@@ -8,6 +8,10 @@
  * one replay starts at the best rank that any of them had or gets: before it nothing differs. A
  * replay is the definition's sweep from there over the profiles of their ends; it draws in another
  * profile when a link first changes it. Profiles are written last.
+ *
+ * Refused links of a hub, an identifier in very many records, are not even read as long as groups
+ * only grow: what broke a limit once does so in every larger group. The first inside link that is
+ * refused ends that, and then most hubs are full: nothing that they ever came with can be added.
  */
 #include <stdlib.h>
 
@@ -45,7 +49,7 @@ static struct bb_group *reach(struct bb_batch *batch, struct bb_ident *from,
 	from->mark = batch->mark;
 	group_add(batch, group, from);
 	for (size_t i = 0; i < group->n; i++) {
-		const struct bb_adjacency *links = bb_links_of(batch, group->items[i]);
+		const struct bb_adjacency *links = bb_links_within(batch, group->items[i]);
 
 		for (size_t k = 0; k < links->n; k++) {
 			const struct bb_link *link = links->items[k];
@@ -92,14 +96,16 @@ static bool better(struct bb_batch *batch, struct bb_link *link)
 	return true;
 }
 
-/* Whether a refused link that touches the profile has a rank between the two. */
+/* Whether a refused link that touches the profile has a rank between the two, or may have. */
 static bool refused_between(struct bb_batch *batch, struct bb_profile *profile,
 			    const struct bb_rank *from, const struct bb_rank *to)
 {
 	for (size_t i = 0; i < profile->member_n; i++) {
 		struct bb_ident *ident = bb_batch_member_ident(batch, &profile->members[i]);
-		const struct bb_adjacency *links = bb_links_of(batch, ident);
+		const struct bb_adjacency *links = bb_links_within(batch, ident);
 
+		if (bb_hubs_defers(batch, ident))
+			return true; /* a replay tells the same, and need not read them */
 		for (size_t k = 0; k < links->n; k++) {
 			const struct bb_link *link = links->items[k];
 
@@ -158,7 +164,10 @@ struct replay {
 	size_t n, room;
 	struct bb_profile **drawn;
 	size_t drawn_n, drawn_room;
-	uint32_t mark; /* identifiers that were drawn have it */
+	uint32_t mark;		/* identifiers that were drawn have it */
+	bool shrinks;		/* groups may be smaller than they were at this rank */
+	struct bb_ident **hubs; /* drawn, their refused links not read */
+	size_t hub_n, hub_room;
 };
 
 static void heap_push(struct bb_batch *batch, struct replay *rp, struct bb_link *link)
@@ -227,8 +236,10 @@ static void draw(struct bb_batch *batch, struct replay *rp, struct bb_profile *p
 	}
 	for (size_t i = 0; i < profile->member_n; i++) {
 		struct bb_ident *ident = profile->members[i].ident;
-		const struct bb_adjacency *links = bb_links_of(batch, ident);
+		const struct bb_adjacency *links = bb_links_within(batch, ident);
 
+		if (bb_hubs_defers(batch, ident))
+			BB_ARENA_PUSH(&batch->arena, rp->hubs, rp->hub_n, rp->hub_room) = ident;
 		for (size_t k = 0; k < links->n; k++) {
 			struct bb_link *link = links->items[k];
 			struct bb_ident *other = end_of(link, ident);
@@ -241,6 +252,28 @@ static void draw(struct bb_batch *batch, struct replay *rp, struct bb_profile *p
 			else if (bb_batch_profile_of(batch, other) == profile &&
 				 is_drawn(rp, other) && ident->group != other->group)
 				unite(batch, ident->group, other->group);
+		}
+	}
+}
+
+/* From this rank on groups may be smaller than they were: hubs that are not full have links that
+ * may be taken now. */
+static void look_at_hubs(struct bb_batch *batch, struct replay *rp, const struct bb_rank *rank)
+{
+	rp->shrinks = true;
+	while (rp->hub_n > 0) {
+		struct bb_ident *hub = rp->hubs[--rp->hub_n];
+
+		if (bb_hubs_is_full(batch, hub, hub->group))
+			continue;
+		const struct bb_adjacency *links = bb_links_of(batch, hub);
+
+		bb_hubs_remember(batch, hub);
+		for (size_t i = 0; i < links->n; i++) {
+			batch->stats.replay_links++;
+			if (is_there(links->items[i]) &&
+			    bb_rank_compare(&links->items[i]->now, rank) >= 0)
+				heap_push(batch, rp, links->items[i]);
 		}
 	}
 }
@@ -267,8 +300,13 @@ static void decide(struct bb_batch *batch, struct replay *rp, const struct bb_li
 			return;
 	for (int i = 0; i < 2; i++)
 		groups[i] = is_drawn(rp, ends[i]) ? ends[i]->group : reach(batch, ends[i], &rank);
-	if (groups[0] == groups[1] || !bb_form_groups_feasible(batch, groups[0], groups[1]))
+	if (groups[0] == groups[1])
 		return;
+	if (!bb_form_groups_feasible(batch, groups[0], groups[1])) {
+		if (!rp->shrinks && is_inside(batch, link))
+			look_at_hubs(batch, rp, &rank);
+		return;
+	}
 	for (int i = 0; i < 2; i++)
 		if (!is_drawn(rp, ends[i]))
 			draw(batch, rp, bb_batch_profile_of(batch, ends[i]), &rank);
@@ -277,6 +315,8 @@ static void decide(struct bb_batch *batch, struct replay *rp, const struct bb_li
 		return;
 	}
 	unite(batch, ends[0]->group, ends[1]->group);
+	if (rp->shrinks)
+		look_at_hubs(batch, rp, &rank);
 }
 
 static void collect_groups(struct bb_batch *batch, const struct replay *rp)
@@ -294,10 +334,17 @@ static void collect_groups(struct bb_batch *batch, const struct replay *rp)
 	bb_form_groups(batch, groups, n, rp->drawn, rp->drawn_n);
 }
 
+/* The links whose rank changed. */
+struct changed {
+	struct bb_link **items;
+	size_t n;
+	bool only_better; /* and limits are what they were */
+};
+
 /* The definition's sweep from rank `first` over the profiles; equal ones may be given more than
  * once. */
 static void replay(struct bb_batch *batch, struct bb_profile **profiles, size_t n,
-		   const struct bb_rank *first)
+		   const struct bb_rank *first, struct changed changed)
 {
 	struct replay rp = {.mark = ++batch->replay_mark};
 
@@ -308,6 +355,12 @@ static void replay(struct bb_batch *batch, struct bb_profile **profiles, size_t 
 		if (profiles[i]->member_n &&
 		    !is_drawn(&rp, bb_batch_member_ident(batch, &profiles[i]->members[0])))
 			draw(batch, &rp, profiles[i], first);
+	for (size_t i = 0; i < changed.n; i++)
+		if (is_there(changed.items[i]) && bb_hubs_defers(batch, changed.items[i]->anchor) &&
+		    bb_hubs_defers(batch, changed.items[i]->other))
+			heap_push(batch, &rp, changed.items[i]);
+	if (!changed.only_better)
+		look_at_hubs(batch, &rp, first);
 	while (rp.n && batch->err == BB_OK)
 		decide(batch, &rp, heap_pop(&rp));
 	if (batch->err == BB_OK)
@@ -327,7 +380,8 @@ void bb_partition_change(struct bb_batch *batch, struct bb_link **links, size_t 
 	struct bb_profile **profiles =
 		bb_arena_alloc(&batch->arena, 2 * n * sizeof(struct bb_profile *));
 	struct bb_rank first = bb_rank_worst;
-	size_t rest = 0, profile_n = 0;
+	struct changed changed = {links, 0, true};
+	size_t profile_n = 0;
 
 	for (size_t i = 0; i < n && batch->err == BB_OK; i++) {
 		struct bb_link *link = links[i];
@@ -335,15 +389,16 @@ void bb_partition_change(struct bb_batch *batch, struct bb_link **links, size_t 
 									 : worse(batch, link);
 
 		if (!done)
-			links[rest++] = link;
+			links[changed.n++] = link;
 	}
-	for (size_t i = 0; i < rest; i++) {
+	for (size_t i = 0; i < changed.n; i++) {
+		changed.only_better &= bb_rank_compare(&links[i]->next, &links[i]->now) < 0;
 		first = *better_of(&first, better_of(&links[i]->now, &links[i]->next));
 		put(links[i]);
 		profiles[profile_n++] = bb_batch_profile_of(batch, links[i]->anchor);
 		profiles[profile_n++] = bb_batch_profile_of(batch, links[i]->other);
 	}
-	replay(batch, profiles, profile_n, &first);
+	replay(batch, profiles, profile_n, &first, changed);
 }
 
 static int by_address(const void *a, const void *b)
@@ -363,7 +418,7 @@ void bb_partition_tightened(struct bb_batch *batch, struct bb_profile **profiles
 	for (size_t i = 0; i < n && batch->err == BB_OK; i++)
 		if (!bb_form_feasible(batch, profiles[i], NULL))
 			profiles[broken++] = profiles[i];
-	replay(batch, profiles, broken, &bb_rank_best);
+	replay(batch, profiles, broken, &bb_rank_best, (struct changed){NULL, 0, false});
 }
 
 /* R5: tests each refused link that touches a profile at its rank; replays from those that may be
@@ -398,5 +453,5 @@ void bb_partition_loosened(struct bb_batch *batch, struct bb_profile **profiles,
 			}
 		}
 	}
-	replay(batch, freed, freed_n, &first);
+	replay(batch, freed, freed_n, &first, (struct changed){NULL, 0, false});
 }

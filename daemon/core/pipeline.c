@@ -5,12 +5,14 @@
  * written, in the order of its table's keys. Nothing is written before bb_pipeline_finish, so an
  * abort only forgets.
  */
-#include "batch.h"
+#include "identity.h"
 #include "tombstone.h"
 
 #include <backbone/assert.h>
 #include <backbone/clock.h>
 #include <stdlib.h>
+
+#define HUB_RECORDS 256 /* an identifier in so many is a hub: what this costs was measured */
 
 struct bb_pipeline {
 	struct bb_batch batch;
@@ -24,7 +26,15 @@ struct bb_pipeline *bb_pipeline_new(const struct bb_rules *rules)
 
 	bb_assert(pl != NULL);
 	bb_batch_init(&pl->batch, rules);
+	pl->batch.hubs.from = HUB_RECORDS;
 	return pl;
+}
+
+void bb_pipeline_set_hub(struct bb_pipeline *pl, uint64_t records)
+{
+	bb_assert(!pl->open && records > 0);
+	pl->batch.hubs.from = records;
+	bb_hubs_clear(&pl->batch.hubs);
 }
 
 struct bb_batch *bb_pipeline_batch(struct bb_pipeline *pl)
@@ -352,6 +362,7 @@ void bb_pipeline_abort(struct bb_pipeline *pl)
 	memset(batch->sweep, 0, sizeof(batch->sweep));
 	batch->log_ms = -1;
 	batch->rules_checked = false;
+	bb_hubs_clear(&batch->hubs);
 	batch->stats = pl->before;
 	pl->open = false;
 }

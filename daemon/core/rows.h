@@ -170,7 +170,6 @@ struct bb_profile {
 	size_t run_n, run_room;
 	/* during a batch only */
 	bool dirty, is_new, gone;
-	bool rebuild;		 /* its runs are to be made anew */
 	bool claimed;		 /* goes on as one of the groups that are being formed */
 	size_t share;		 /* of the group that is being formed */
 	struct bb_profile *into; /* merged into that one; follow */

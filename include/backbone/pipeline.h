@@ -35,6 +35,10 @@ struct bb_pipeline_stats {
 struct bb_pipeline *bb_pipeline_new(const struct bb_rules *rules);
 void bb_pipeline_free(struct bb_pipeline *pl); /* NULL-safe */
 
+/* Identifiers in so many records (from 1) are hubs, whose links are read as late as possible. What
+ * comes out is the same; tests set it low. */
+void bb_pipeline_set_hub(struct bb_pipeline *pl, uint64_t records);
+
 void bb_pipeline_begin(struct bb_pipeline *pl, struct bb_kv *kv);
 
 /* The event and its slices must live until finish or abort. APPLIED (an event without identifiers

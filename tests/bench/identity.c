@@ -104,6 +104,14 @@ static void star(struct world *world, struct bb_event *ev, uint64_t i)
 	add(world, ev, "device", i);
 }
 
+/* The same around two numbers of one customer, which come together each time. */
+static void double_star(struct world *world, struct bb_event *ev, uint64_t i)
+{
+	add(world, ev, "user_id", 1);
+	add(world, ev, "loyalty", 1);
+	add(world, ev, "device", i);
+}
+
 /* The same around an e-mail, which becomes shared. */
 static void shared_star(struct world *world, struct bb_event *ev, uint64_t i)
 {
@@ -170,6 +178,7 @@ static const struct bench_case {
 	{"retail", "people, cards, devices, some shared", retail, 1000000},
 	{"percolating", "5 % wrong links, shared phones, households", percolating, 1000000},
 	{"star", "100,000 fresh devices of one account", star, 100000},
+	{"double-star", "the same of an account with a card", double_star, 100000},
 	{"shared-star", "100,000 fresh devices of one e-mail", shared_star, 100000},
 	{"chain", "100,000 e-mails in a row", chain, 100000},
 	{"chain-shuffled", "the same in another order", shuffled_chain, 100000},

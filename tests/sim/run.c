@@ -39,6 +39,7 @@ struct running {
 	const struct bb_case *cs;
 	const struct bb_run *run;
 	struct bb_random random;
+	uint64_t starts; /* of the pipeline */
 	struct bb_arena arena;
 	struct bb_delivered *deliveries;
 	size_t delivery_n;
@@ -53,7 +54,10 @@ struct running {
 
 static void start(struct running *r)
 {
+	static const uint64_t hubs[] = {1, 2, 3, 256};
+
 	r->pl = bb_pipeline_new(r->walk.rules);
+	bb_pipeline_set_hub(r->pl, hubs[bb_random_mix(r->cs->seed + r->starts++) % 4]);
 	bb_judge_start(&r->judge, r->walk.rules);
 }
 
