@@ -92,6 +92,17 @@ void bb_fill_time(struct bb_run *run, const struct bb_event_plan *rule, struct b
 	}
 }
 
+/* Junk is not scoped, so that the gate knows it: `fr/null` would be one customer, of everybody. */
+static bool is_junk(struct bb_run *run, struct bb_text value)
+{
+	static const struct bb_namespace any = {
+		.name = "", .normaliser = BB_NORMALISE_TRIM, .junk = true};
+	struct bb_text trimmed;
+
+	return bb_normalise(&any, value, run->arena, &trimmed) &&
+	       bb_normalise_blocked_by(&any, trimmed, run->arena) != NULL;
+}
+
 /*
  * The identifier that a value is. False: nothing to identify by; a warning says so where that is
  * not ordinary.
@@ -108,7 +119,7 @@ bool bb_fill_identifier(struct bb_run *run, const struct bb_identify_plan *plan,
 		return false;
 	if (plan->regional && value.p[0] != '+')
 		bb_normalise(plan->regional, value, run->arena, &value);
-	if (plan->scope == BB_SCOPE_TENANT) {
+	if (plan->scope == BB_SCOPE_TENANT && !is_junk(run, value)) {
 		if (!bb_eval_tenant(run, &tenant)) {
 			bb_fill_warn(
 				run, ev, "tenant_missing",

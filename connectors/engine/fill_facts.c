@@ -82,13 +82,9 @@ static void fill_named(struct bb_run *run, const struct bb_attribute_plans *plan
 {
 	struct bb_found_value found;
 
-	for (size_t i = 0; i < plans->n; i++) {
-		run->no_number = false;
+	for (size_t i = 0; i < plans->n; i++)
 		if (bb_eval_first(run, &plans->items[i].from, false, &found))
 			add_attribute(run, ev, list, plans->items[i].name, &found);
-		if (run->no_number)
-			warn_attribute(run, ev, "sum_not_a_number", list, plans->items[i].name);
-	}
 }
 
 /* An object that is being spread: `head` stands before the names of its members. */
@@ -176,34 +172,43 @@ static void drop_repeated(struct bb_run *run, struct bb_event *ev)
 	ev->attribute_n = kept;
 }
 
-static void add_unset(struct bb_run *run, struct bb_event *ev, const struct bb_found_value *found)
+static void add_unset(struct bb_run *run, struct bb_event *ev, const struct bb_change *change,
+		      const struct bb_found_value *found)
 {
 	if (found->kind != BB_FOUND_TEXT || found->text.n > BB_EVENT_TEXT_MAX) {
 		bb_fill_warn(run, ev, "attribute_name_invalid", BB_TEXT("unset"), NOTHING);
 		return;
 	}
 	BB_ARENA_PUSH(run->arena, ev->unset, ev->unset_n, ev->unset_room) =
-		bb_eval_keep(run, found);
+		bb_change_apply(change, bb_eval_keep(run, found), run->arena);
 }
 
-/* Each source is a name, or a list of names. */
-static void fill_unset(struct bb_run *run, const struct bb_exprs *list, struct bb_event *ev)
+/* A source is a name, or a list of names; each of them is changed by itself. */
+static void unset_names(struct bb_run *run, const struct bb_expr *source, struct bb_event *ev)
 {
+	static const struct bb_change as_it_is;
+	bool changed = source->kind == BB_EXPR_FROM;
+	const struct bb_change *change = changed ? &source->change : &as_it_is;
 	struct bb_found_value found, item;
 
-	for (size_t i = 0; i < list->n; i++) {
-		if (!bb_eval_source(run, &list->items[i], false, &found))
-			continue;
-		if (found.kind != BB_FOUND_LIST) {
-			add_unset(run, ev, &found);
-			continue;
-		}
-		for (size_t k = 0; k < bb_json_size(found.doc, found.node); k++) {
-			item = bb_eval_node(found.doc, bb_json_item(found.doc, found.node, k));
-			if (item.kind != BB_FOUND_TEXT || !bb_eval_is_blank(item.text))
-				add_unset(run, ev, &item);
-		}
+	if (!(changed ? bb_eval_first(run, &source->list, false, &found)
+		      : bb_eval_source(run, source, false, &found)))
+		return;
+	if (found.kind != BB_FOUND_LIST) {
+		add_unset(run, ev, change, &found);
+		return;
 	}
+	for (size_t i = 0; i < bb_json_size(found.doc, found.node); i++) {
+		item = bb_eval_node(found.doc, bb_json_item(found.doc, found.node, i));
+		if (item.kind != BB_FOUND_TEXT || !bb_eval_is_blank(item.text))
+			add_unset(run, ev, change, &item);
+	}
+}
+
+static void fill_unset(struct bb_run *run, const struct bb_exprs *list, struct bb_event *ev)
+{
+	for (size_t i = 0; i < list->n; i++)
+		unset_names(run, &list->items[i], ev);
 }
 
 void bb_fill_attributes(struct bb_run *run, const struct bb_event_plan *rule, struct bb_event *ev)
@@ -310,13 +315,8 @@ bool bb_fill_amount(struct bb_run *run, const struct bb_amount_plan *plan, struc
 	struct bb_amount *amount = &ev->amount;
 	struct bb_found_value value, currency;
 
-	run->no_number = false;
 	if (!bb_eval_first(run, &plan->value, true, &value))
-		return !run->no_number || refuse(ret_refusal, "amount.value",
-						 "the sum of a list whose values are not all "
-						 "decimal numbers");
-	if (run->no_number)
-		bb_fill_warn(run, ev, "sum_not_a_number", BB_TEXT("amount.value"), NOTHING);
+		return true;
 	if (!bb_eval_first(run, &plan->currency, true, &currency))
 		return refuse(ret_refusal, "amount.currency",
 			      "none of its sources has a usable value");

@@ -85,13 +85,12 @@ struct bb_change {
 	struct bb_text prepend;
 };
 
-/* What is looked for in a list or an object; `key`, `value` and `times` are paths in an element. */
+/* What is looked for inside a list or an object. `key` and `value` are paths in an element. */
 struct bb_seek {
 	struct bb_exprs in;	/* the lists, or the objects, in the order they are tried */
-	struct bb_path key;	/* PICK, SUM: only elements where this .. */
+	struct bb_path key;	/* PICK: only elements where this .. */
 	struct bb_exprs equals; /* .. is one of these; LOOKUP: the member's name */
 	struct bb_paths value;	/* the first usable; none: the element itself */
-	struct bb_paths times;	/* SUM: what it is multiplied by; none: nothing */
 };
 
 struct bb_expr {
@@ -102,15 +101,14 @@ struct bb_expr {
 		BB_EXPR_TEMPLATE, /* all of `list`, one after the other */
 		BB_EXPR_FROM,	  /* the first usable of `list`, changed */
 		BB_EXPR_PICK,	  /* of the first element that fits */
-		BB_EXPR_LOOKUP,	  /* of a member whose name is computed */
-		BB_EXPR_SUM	  /* over the elements that fit */
+		BB_EXPR_LOOKUP	  /* of a member whose name is computed */
 	} kind;
 	struct bb_text text; /* CONST; META: the header's name */
 	enum bb_meta meta;
 	struct bb_path path;
 	struct bb_exprs list;
 	struct bb_change change;
-	const struct bb_seek *seek; /* PICK, LOOKUP, SUM */
+	const struct bb_seek *seek; /* PICK, LOOKUP */
 };
 
 struct bb_condition {
