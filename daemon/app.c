@@ -198,6 +198,7 @@ static void on_status(void *ctx, struct bb_arena *arena, struct bb_status *ret_s
 	if (app->stopping)
 		ret_status->state = BB_TEXT("draining");
 	bb_app_maintenance_status(app, &ret_status->maintenance);
+	bb_app_reload_status(app, &ret_status->reload);
 	ret_status->profiles = count_profiles(app);
 	if (bb_store_stats(app->store, &stats))
 		return;
@@ -352,6 +353,8 @@ static int start_serve(struct bb_app *app, int query_fd, int admin_fd, struct bb
 		.order_ctx = app,
 		.purge = bb_app_purge,
 		.purge_ctx = app,
+		.reload = bb_app_reload_asked,
+		.reload_ctx = app,
 	};
 
 	return app->options.once ? BB_OK : bb_serve_new(&app->loop, &options, &app->serve, err);

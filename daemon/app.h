@@ -70,6 +70,14 @@ struct bb_maintenance {
 	char detail[1024];
 };
 
+/* Of those that were not refused. */
+struct bb_reloads {
+	uint64_t run;
+	bool waiting; /* its configuration is `coming` */
+	int last;     /* how the last one ended that waits no more */
+	int64_t ended_ms;
+};
+
 #define BB_APP_REPLAYS_MAX (BB_INGEST_SOURCES_MAX - 1)
 
 struct bb_app {
@@ -95,6 +103,7 @@ struct bb_app {
 	unsigned ticks;
 	int64_t started_ms;
 	struct bb_maintenance maintenance;
+	struct bb_reloads reloads;
 	bool stopping;
 	enum bb_exit exit;
 };
@@ -127,6 +136,11 @@ int bb_app_accept_gap(const char *config_file, const char *where);
 /* app_tool.c: loads; what is wrong is logged, line by line. NULL: it is. */
 struct bb_config *bb_app_load(const char *file, int *ret_exit);
 
+/* The same beside one that is in use (see bb_config_load_beside); the lines are appended to `said`
+ * too. */
+struct bb_config *bb_app_load_beside(const char *file, const struct bb_config *before,
+				     struct bb_buf *said);
+
 /* app_tool.c: the store of the configuration. */
 int bb_app_open_store(const struct bb_config *config, struct bb_store **ret_store);
 
@@ -151,6 +165,8 @@ void bb_app_rules_patience(void);
 /* app_reload.c: on SIGHUP; and when nothing is in flight. Take: `coming` is the latest now, and its
  * rules are in use, if they are others. End: of a reload that changed rules. */
 void bb_app_reload(struct bb_app *app);
+int bb_app_reload_asked(void *ctx, struct bb_buf *said); /* a bb_serve_options callback */
+void bb_app_reload_status(const struct bb_app *app, struct bb_status_reload *ret_status);
 void bb_app_reload_finish(struct bb_app *app);
 void bb_app_reload_take(struct bb_app *app, bool with_rules);
 void bb_app_reload_end(struct bb_app *app, int code);

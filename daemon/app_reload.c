@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A reload: the files are read again and checked as a whole; if all is well, ingestion pauses until
- * nothing is in flight, then the new connectors take the places of the old ones. Other rules of
- * identity are applied to the past first (app_maintenance.c), while look-ups go on. A batch that
- * waits for space in the store is in flight: that is said, and a further reload takes the place of
- * the one that waits.
+ * A reload: the files are read again and checked as a whole; connectors whose files have changed
+ * are compiled, the others stay as they are. If all is well, ingestion takes nothing more until
+ * what it has taken is committed, then the new connectors take the places of the old ones: each
+ * message meets one of them only. Topics that are read on are not touched: their partitions stay
+ * assigned, and what was fetched of them stays in its queue. Other rules of identity are applied to
+ * the past first (app_maintenance.c), while look-ups go on. A batch that waits for space in the
+ * store is in flight: that is said, and a further reload takes the place of the one that waits.
  *
  * A mistake anywhere changes nothing and is said. So is a change of view rules, and of what sources
  * were made from; other changes take effect at the next start.
  */
 #include "app.h"
 
+#include <backbone/clock.h>
 #include <backbone/log.h>
 #include <backbone/normalise.h>
 #include <backbone/sdnotify.h>
@@ -21,6 +24,12 @@ static void ready_again(struct bb_app *app, const char *result, const char *stat
 {
 	bb_metrics_add(app->metrics, BB_METRIC_RELOADS, BB_LABELS(result), 1);
 	bb_sdnotify_ready(status);
+}
+
+/* What is in use. */
+static struct bb_config *current(const struct bb_app *app)
+{
+	return app->latest ? app->latest : app->config;
 }
 
 static void refuse(struct bb_app *app)
@@ -148,7 +157,7 @@ static bool same(const struct part *part, const struct bb_config *a, const struc
 
 /* Whether the new configuration may be taken, rules of identity apart; says what may not, and what
  * waits for a start. */
-static bool admit(const struct bb_app *app, const struct bb_config *coming)
+static bool admit(const struct bb_app *app, const struct bb_config *coming, struct bb_buf *said)
 {
 	bool good = true;
 
@@ -158,6 +167,7 @@ static bool admit(const struct bb_app *app, const struct bb_config *coming)
 		if (parts[i].refusal) {
 			bb_log(BB_LOG_ERROR, "reload_refused", "%s: %s", coming->file,
 			       parts[i].refusal);
+			bb_buf_printf(said, "%s: %s\n", coming->file, parts[i].refusal);
 			good = false;
 		} else {
 			bb_log(BB_LOG_WARNING, "reload_incomplete",
@@ -171,27 +181,122 @@ static bool admit(const struct bb_app *app, const struct bb_config *coming)
 /* --- the reload --------------------------------------------------------------------------------
  */
 
-void bb_app_reload(struct bb_app *app)
+/* Names, each behind a comma but the first; as JSON texts, or as they are. */
+static void write_name(struct bb_buf *names, size_t from, const char *name, bool json)
+{
+	if (names->n > from)
+		bb_buf_byte(names, ',');
+	if (json)
+		bb_buf_json(names, bb_text_of(name));
+	else
+		bb_buf_printf(names, "%s", name);
+}
+
+enum { ADDED, CHANGED, REMOVED, CHANGES };
+
+static const char *const change_names[CHANGES] = {"added", "changed", "removed"};
+
+static bool is_of(const struct bb_config *now, const struct bb_config *coming, size_t i, int kind)
+{
+	if (coming->sources[i].borrowed || !coming->sources[i].file)
+		return false;
+	return (bb_config_connector(now, bb_connector_name(coming->connectors[i])) != NULL) ==
+	       (kind == CHANGED);
+}
+
+/* The connectors that `coming` has other than `now`. */
+static void write_change(const struct bb_config *now, const struct bb_config *coming, int kind,
+			 bool json, struct bb_buf *names)
+{
+	const struct bb_config *in = kind == REMOVED ? now : coming;
+	size_t from = names->n;
+
+	for (size_t i = 0; i < in->connector_n; i++) {
+		const char *name = bb_connector_name(in->connectors[i]);
+
+		if (kind == REMOVED ? !bb_config_connector(coming, name)
+				    : is_of(now, coming, i, kind))
+			write_name(names, from, name, json);
+	}
+}
+
+static size_t kept(const struct bb_config *coming)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < coming->connector_n; i++)
+		n += coming->sources[i].borrowed;
+	return n;
+}
+
+static void write_answer(const struct bb_app *app, struct bb_buf *said)
+{
+	bb_buf_printf(said, "\"run\":%" PRIu64, app->reloads.run);
+	for (int kind = 0; kind < CHANGES; kind++) {
+		bb_buf_printf(said, ",\"%s\":[", change_names[kind]);
+		write_change(current(app), app->coming, kind, true, said);
+		bb_buf_byte(said, ']');
+	}
+	bb_buf_printf(said, ",\"kept\":%zu", kept(app->coming));
+}
+
+static int begin(struct bb_app *app, struct bb_buf *said)
 {
 	struct bb_config *coming;
-	int code;
 
-	if (app->stopping)
-		return;
 	bb_sdnotify_reloading();
-	coming = bb_app_load(app->options.config_file, &code);
-	if (!coming || !admit(app, coming)) {
+	coming = bb_app_load_beside(app->options.config_file, current(app), said);
+	if (!coming || !admit(app, coming, said)) {
 		bb_config_free(coming);
 		refuse(app);
-		return;
+		return BB_ECONFIG;
 	}
 	bb_config_free(app->coming); /* one that still waits is overtaken by this one */
 	app->coming = coming;
+	app->reloads.run++;
+	app->reloads.waiting = true;
+	write_answer(app, said);
 	if (bb_app_maintenance_waits(app))
 		bb_app_maintenance_withdraw(app);
 	if (!same(&identity, app->ruling, coming))
 		bb_app_maintenance_change_rules(app);
 	bb_ingest_hold(app->ingest);
+	return BB_OK;
+}
+
+void bb_app_reload(struct bb_app *app)
+{
+	struct bb_buf said = BB_BUF_EMPTY;
+
+	if (!app->stopping)
+		(void)!begin(app, &said);
+	bb_buf_fini(&said);
+}
+
+int bb_app_reload_asked(void *ctx, struct bb_buf *said)
+{
+	struct bb_app *app = ctx;
+
+	if (app->stopping) {
+		bb_buf_printf(said, "the daemon is ending");
+		return BB_EBUSY;
+	}
+	if (app->maintenance.phase != BB_MAINTENANCE_NONE && !bb_app_maintenance_waits(app)) {
+		bb_buf_printf(said, "the store is being written anew: try again when that has "
+				    "ended, see the status");
+		return BB_EBUSY;
+	}
+	return begin(app, said);
+}
+
+void bb_app_reload_status(const struct bb_app *app, struct bb_status_reload *ret_status)
+{
+	const struct bb_reloads *reloads = &app->reloads;
+
+	*ret_status = (struct bb_status_reload){
+		.run = reloads->run, .waiting = reloads->waiting, .ended_ms = reloads->ended_ms};
+	if (reloads->run && !reloads->waiting)
+		ret_status->result = reloads->last == BB_OK ? BB_TEXT("done") : BB_TEXT("failed");
 }
 
 /* Frees one that nobody has any more. */
@@ -211,12 +316,28 @@ static void take_rules(struct bb_app *app)
 	app->ruling = app->coming;
 }
 
+static void log_exchange(const struct bb_app *app)
+{
+	struct bb_buf names[CHANGES] = {BB_BUF_EMPTY, BB_BUF_EMPTY, BB_BUF_EMPTY};
+
+	for (int kind = 0; kind < CHANGES; kind++)
+		write_change(current(app), app->coming, kind, false, &names[kind]);
+	bb_log(BB_LOG_NOTICE, "connectors", "added=%.*s changed=%.*s removed=%.*s kept=%zu",
+	       (int)names[ADDED].n, names[ADDED].p ? names[ADDED].p : "", (int)names[CHANGED].n,
+	       names[CHANGED].p ? names[CHANGED].p : "", (int)names[REMOVED].n,
+	       names[REMOVED].p ? names[REMOVED].p : "", kept(app->coming));
+	for (int kind = 0; kind < CHANGES; kind++)
+		bb_buf_fini(&names[kind]);
+}
+
 void bb_app_reload_take(struct bb_app *app, bool with_rules)
 {
 	struct bb_config *latest = app->latest, *ruling = app->ruling;
 
+	log_exchange(app);
 	if (with_rules)
 		take_rules(app);
+	bb_config_take(app->coming, current(app));
 	bb_app_sources_route(app, app->coming);
 	app->latest = app->coming;
 	app->coming = NULL;
@@ -227,8 +348,16 @@ void bb_app_reload_take(struct bb_app *app, bool with_rules)
 		release(app, ruling);
 }
 
+static void note_end(struct bb_app *app, int code)
+{
+	app->reloads.waiting = false;
+	app->reloads.last = code;
+	app->reloads.ended_ms = bb_clock_wall_ms();
+}
+
 static void tell_done(struct bb_app *app)
 {
+	note_end(app, BB_OK);
 	bb_log(BB_LOG_NOTICE, "reloaded", "connectors=%zu", app->latest->connector_n);
 	ready_again(app, "done", "reloaded");
 }
@@ -250,5 +379,6 @@ void bb_app_reload_end(struct bb_app *app, int code)
 	}
 	bb_config_free(app->coming);
 	app->coming = NULL;
+	note_end(app, code);
 	refuse(app);
 }

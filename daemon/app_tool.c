@@ -24,11 +24,11 @@ static void check_kafka(const struct bb_config *config, struct bb_diagnostics *d
 }
 
 /* The configuration, or NULL and what is wrong in the diagnostics or `err`. */
-static struct bb_config *load(const char *file, struct bb_diagnostics *diagnostics,
-			      struct bb_error *err)
+static struct bb_config *load(const char *file, const struct bb_config *before,
+			      struct bb_diagnostics *diagnostics, struct bb_error *err)
 {
 	struct bb_config *config = NULL;
-	int code = bb_config_load(file, &config, diagnostics, err);
+	int code = bb_config_load_beside(file, before, &config, diagnostics, err);
 
 	if (code)
 		return NULL;
@@ -39,27 +39,39 @@ static struct bb_config *load(const char *file, struct bb_diagnostics *diagnosti
 	return NULL;
 }
 
-struct bb_config *bb_app_load(const char *file, int *ret_exit)
+struct bb_config *bb_app_load_beside(const char *file, const struct bb_config *before,
+				     struct bb_buf *said)
 {
 	struct bb_diagnostics diagnostics = {0};
-	struct bb_buf buf = BB_BUF_EMPTY;
 	struct bb_error err = {0};
 	struct bb_config *config;
 	struct bb_arena arena;
 
 	bb_arena_init(&arena);
 	diagnostics.arena = &arena;
-	config = load(file, &diagnostics, &err);
-	*ret_exit = config ? BB_EXIT_OK : BB_EXIT_CONFIG;
-	if (!config && diagnostics.n == 0)
+	config = load(file, before, &diagnostics, &err);
+	if (!config && diagnostics.n == 0) {
 		bb_log(BB_LOG_ERROR, "config_error", "%s", err.msg);
-	for (size_t i = 0; i < diagnostics.n; i++) {
-		buf.n = 0;
-		bb_diagnostic_print(&diagnostics.items[i], &buf);
-		bb_log(BB_LOG_ERROR, "config_error", "%.*s", (int)buf.n, buf.p);
+		bb_buf_printf(said, "%s\n", err.msg);
 	}
-	bb_buf_fini(&buf);
+	for (size_t i = 0; i < diagnostics.n; i++) {
+		size_t from = said->n;
+
+		bb_diagnostic_print(&diagnostics.items[i], said);
+		bb_log(BB_LOG_ERROR, "config_error", "%.*s", (int)(said->n - from), said->p + from);
+		bb_buf_byte(said, '\n');
+	}
 	bb_arena_fini(&arena);
+	return config;
+}
+
+struct bb_config *bb_app_load(const char *file, int *ret_exit)
+{
+	struct bb_buf said = BB_BUF_EMPTY;
+	struct bb_config *config = bb_app_load_beside(file, NULL, &said);
+
+	*ret_exit = config ? BB_EXIT_OK : BB_EXIT_CONFIG;
+	bb_buf_fini(&said);
 	return config;
 }
 
@@ -73,7 +85,7 @@ int bb_app_check(const char *config_file)
 
 	bb_arena_init(&arena);
 	diagnostics.arena = &arena;
-	config = load(config_file, &diagnostics, &err);
+	config = load(config_file, NULL, &diagnostics, &err);
 	for (size_t i = 0; i < diagnostics.n; i++) {
 		bb_diagnostic_print(&diagnostics.items[i], &buf);
 		bb_buf_byte(&buf, '\n');

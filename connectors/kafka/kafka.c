@@ -397,6 +397,19 @@ static int64_t on_end(struct bb_source *source, struct bb_text topic, int32_t pa
 	return part ? log_end(part) : -1;
 }
 
+static void on_topics(struct bb_source *source, bb_topic_fn *tell, void *ctx)
+{
+	struct bb_kafka *kafka = kafka_of(source);
+
+	for (size_t i = 0; i < kafka->topic_n; i++) {
+		const struct bb_ktopic *topic = kafka->topics[i];
+
+		if (topic->connector)
+			tell(ctx, topic->name, topic->connector,
+			     topic->present ? topic->part_n : 0);
+	}
+}
+
 static void on_committed(struct bb_source *source, struct bb_text topic, int32_t partition,
 			 int64_t next_offset)
 {
@@ -454,6 +467,7 @@ static const struct bb_source_ops ops = {
 	.drained = on_drained,
 	.ready = on_ready,
 	.end = on_end,
+	.topics = on_topics,
 	.committed = on_committed,
 	.token = on_token,
 	.free = on_free,

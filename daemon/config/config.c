@@ -19,12 +19,25 @@ void bb_config_free(struct bb_config *config)
 	if (!config)
 		return;
 	for (size_t i = 0; i < config->connector_n; i++)
-		bb_connector_free(config->connectors[i]);
+		if (!config->sources[i].borrowed)
+			bb_connector_free(config->connectors[i]);
 	for (size_t i = 0; i < config->rules.namespace_n; i++)
 		for (size_t k = 0; k < config->rules.namespaces[i].block_n; k++)
 			bb_pattern_free(config->rules.namespaces[i].block[k]);
 	bb_arena_fini(&config->arena);
 	free(config);
+}
+
+void bb_config_take(struct bb_config *config, struct bb_config *before)
+{
+	for (size_t i = 0; i < config->connector_n; i++) {
+		if (!config->sources[i].borrowed)
+			continue;
+		for (size_t k = 0; k < before->connector_n; k++)
+			if (before->connectors[k] == config->connectors[i])
+				before->sources[k].borrowed = true;
+		config->sources[i].borrowed = false;
+	}
 }
 
 struct bb_connector *bb_config_connector(const struct bb_config *config, const char *name)
@@ -56,9 +69,17 @@ static int locate(const char *file, struct bb_config *config, struct bb_error *e
 int bb_config_load(const char *file, struct bb_config **ret_config,
 		   struct bb_diagnostics *diagnostics, struct bb_error *err)
 {
+	return bb_config_load_beside(file, NULL, ret_config, diagnostics, err);
+}
+
+int bb_config_load_beside(const char *file, const struct bb_config *before,
+			  struct bb_config **ret_config, struct bb_diagnostics *diagnostics,
+			  struct bb_error *err)
+{
 	struct bb_config *config = calloc(1, sizeof *config);
-	struct bb_loading loading = {.file = file, .config = config, .diagnostics = diagnostics};
-	size_t before = diagnostics->n;
+	struct bb_loading loading = {
+		.file = file, .config = config, .before = before, .diagnostics = diagnostics};
+	size_t mistakes = diagnostics->n;
 	struct bb_text text;
 	int code;
 
@@ -75,12 +96,12 @@ int bb_config_load(const char *file, struct bb_config **ret_config,
 		bb_identity_read(&loading);
 		bb_sources_read(&loading);
 	}
-	if (diagnostics->n == before)
+	if (diagnostics->n == mistakes)
 		*ret_config = config;
 	else
 		code = bb_error_set(err, BB_ECONFIG, "%s: %zu mistake%s", file,
-				    diagnostics->n - before,
-				    diagnostics->n - before == 1 ? "" : "s");
+				    diagnostics->n - mistakes,
+				    diagnostics->n - mistakes == 1 ? "" : "s");
 out:
 	if (code != BB_OK)
 		bb_config_free(config);

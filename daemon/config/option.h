@@ -80,6 +80,7 @@ struct bb_draft {
 struct bb_loading {
 	const char *file; /* as it was given: for messages */
 	struct bb_config *config;
+	const struct bb_config *before; /* connectors may be borrowed from it; NULL: from nobody */
 	struct bb_diagnostics *diagnostics;
 	const struct bb_yaml *root;
 	struct bb_draft draft;

@@ -7,6 +7,9 @@
  * Mistakes in a connector's file are told with that file's name; those between files, at the place
  * in the later one. A connector that does not compile is left out, and then nobody is told that its
  * name is unknown.
+ *
+ * Beside a configuration that is in use, a connector whose file reads as it did is borrowed from
+ * there. A file with references is always compiled anew: what they name may have changed.
  */
 #include "option.h"
 
@@ -18,6 +21,8 @@
 struct compiled {
 	const char *file; /* "" for direct */
 	struct bb_connector *connector;
+	struct bb_text text;
+	bool borrowed;
 };
 
 struct gathering {
@@ -124,12 +129,65 @@ static bool check_others(struct gathering *in, const char *file, struct bb_text 
 	return diagnostics->n == before;
 }
 
+/* --- what has not changed ------------------------------------------------------------------------
+ */
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* Whether connectors compile alike under both. */
+static bool compile_alike(const struct bb_rules *a, const struct bb_rules *b)
+{
+	if (a->namespace_n != b->namespace_n || a->attribute_n != b->attribute_n)
+		return false;
+	for (size_t i = 0; i < a->namespace_n; i++) {
+		const struct bb_namespace *one = &a->namespaces[i], *other = &b->namespaces[i];
+
+		if (!same_text(one->name, other->name) || one->owner != other->owner ||
+		    one->durable != other->durable || one->normaliser != other->normaliser ||
+		    !same_text(one->region, other->region))
+			return false;
+	}
+	for (size_t i = 0; i < a->attribute_n; i++)
+		if (!same_text(a->attributes[i].name, b->attributes[i].name) ||
+		    a->attributes[i].rule != b->attributes[i].rule)
+			return false;
+	return true;
+}
+
+static bool has_reference(struct bb_text text)
+{
+	return memmem(text.p, text.n, "${", 2) != NULL;
+}
+
+/* The connector that was made of the same file with the same content, or NULL. */
+static struct bb_connector *made_before(const struct bb_loading *loading, const char *file,
+					struct bb_text text)
+{
+	const struct bb_config *before = loading->before;
+
+	if (!before || !compile_alike(&before->rules, &loading->config->rules) ||
+	    has_reference(text))
+		return NULL;
+	for (size_t i = 0; i < before->connector_n; i++)
+		if (before->sources[i].file && strcmp(before->sources[i].file, file) == 0 &&
+		    bb_text_equal(before->sources[i].text, text))
+			return before->connectors[i];
+	return NULL;
+}
+
+/* --- files ---------------------------------------------------------------------------------------
+ */
+
 static void gather_file(struct gathering *in, const char *file, size_t i)
 {
 	struct bb_loading *loading = in->loading;
 	struct bb_connector *connector = NULL;
 	struct bb_text text;
 	struct bb_error err;
+	bool borrowed;
 
 	for (size_t k = 1; k < in->n; k++)
 		if (strcmp(in->items[k].file, file) == 0)
@@ -140,16 +198,21 @@ static void gather_file(struct gathering *in, const char *file, size_t i)
 			    "the connector cannot be read: %s", err.msg);
 		return;
 	}
-	connector = bb_connector_compile(file, text, &loading->config->rules, loading->diagnostics);
+	connector = made_before(loading, file, text);
+	borrowed = connector != NULL;
+	if (!borrowed)
+		connector = bb_connector_compile(file, text, &loading->config->rules,
+						 loading->diagnostics);
 	if (!connector)
 		return;
 	if (!check_others(in, file, text, connector)) {
-		bb_connector_free(connector);
+		if (!borrowed)
+			bb_connector_free(connector);
 		return;
 	}
 	in->incomplete = false;
 	BB_ARENA_PUSH(loading->diagnostics->arena, in->items, in->n, in->room) =
-		(struct compiled){file, connector};
+		(struct compiled){file, connector, text, borrowed};
 }
 
 static void gather_connectors(struct gathering *in)
@@ -182,8 +245,18 @@ static void keep_connectors(struct gathering *in)
 	struct bb_config *config = in->loading->config;
 
 	config->connectors = bb_arena_alloc(&config->arena, in->n * sizeof *config->connectors);
-	for (size_t i = 0; i < in->n; i++)
-		config->connectors[config->connector_n++] = in->items[i].connector;
+	config->sources = bb_arena_zalloc(&config->arena, in->n * sizeof *config->sources);
+	for (size_t i = 0; i < in->n; i++) {
+		const struct compiled *item = &in->items[i];
+		struct bb_config_source *source = &config->sources[i];
+
+		config->connectors[config->connector_n++] = item->connector;
+		source->borrowed = item->borrowed;
+		if (!*item->file)
+			continue;
+		source->file = bb_arena_copy(&config->arena, bb_text_of(item->file)).p;
+		source->text = bb_arena_copy(&config->arena, item->text);
+	}
 }
 
 static void check_replay_connector(struct gathering *in, size_t i)

@@ -14,8 +14,7 @@ static enum bb_ctl_exit exit_of_status(unsigned status)
 	return status == 400 ? BB_CTL_USAGE : BB_CTL_REFUSED;
 }
 
-static int take_answer(struct bb_ctl *ctl, unsigned status, const struct bb_buf *body,
-		       json_t **ret_root)
+int bb_admin_take(struct bb_ctl *ctl, unsigned status, const struct bb_buf *body, json_t **ret_root)
 {
 	json_t *root = json_loadb(body->n > 0 ? body->p : "", body->n, JSON_ALLOW_NUL, NULL);
 	const char *detail = json_string_value(json_object_get(root, "detail"));
@@ -53,7 +52,7 @@ int bb_admin_ask(struct bb_ctl *ctl, const struct bb_net_request *request, json_
 	} else if (net != BB_OK) {
 		ret = bb_ctl_fail(ctl, bb_ctl_exit_of(net), "%s", err.msg);
 	} else {
-		ret = take_answer(ctl, status, &body, ret_root);
+		ret = bb_admin_take(ctl, status, &body, ret_root);
 	}
 	bb_buf_fini(&body);
 	return ret;
@@ -73,7 +72,7 @@ int bb_admin_fetch(struct bb_ctl *ctl, const struct bb_net_request *request,
 	net = bb_net_http(path, request, &status, ret_body, &err);
 	if (net != BB_OK)
 		return bb_ctl_fail(ctl, bb_ctl_exit_of(net), "%s", err.msg);
-	ret = take_answer(ctl, status, ret_body, &root);
+	ret = bb_admin_take(ctl, status, ret_body, &root);
 	json_decref(root);
 	return ret;
 }

@@ -15,6 +15,10 @@
 BB_MUST_CHECK int bb_admin_ask(struct bb_ctl *ctl, const struct bb_net_request *request,
 			       json_t **ret_root, bool *ret_unreachable);
 
+/* The end of bb_admin_ask: an answer that came otherwise. */
+BB_MUST_CHECK int bb_admin_take(struct bb_ctl *ctl, unsigned status, const struct bb_buf *body,
+				json_t **ret_root);
+
 /* The same, the body as it came, for what has to keep its digits; the caller's to free. */
 BB_MUST_CHECK int bb_admin_fetch(struct bb_ctl *ctl, const struct bb_net_request *request,
 				 struct bb_buf *ret_body);

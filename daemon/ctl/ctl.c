@@ -74,6 +74,19 @@ const struct bb_ctl_verb bb_ctl_verbs[] = {
 	 0,
 	 -1,
 	 bb_ctl_check_config},
+	{"connectors",
+	 "list | reload",
+	 "what is read for which connector, and what became of it",
+	 "list: from the daemon; what is counted is counted since its start. From the "
+	 "configuration\n"
+	 "where no daemon answers. reload: the daemon reads configuration and connectors again, "
+	 "as\n"
+	 "after SIGHUP, and only connectors whose files changed are exchanged. Exit 2: there are\n"
+	 "mistakes, and nothing was changed.",
+	 {{0}},
+	 1,
+	 1,
+	 bb_ctl_connectors},
 	{"produce",
 	 "TOPIC FILE...",
 	 "sends messages into a Kafka topic",

@@ -67,11 +67,12 @@ static enum bb_verdict refuse(struct message *msg, const struct bb_refusal *refu
 	return BB_VERDICT_DEAD;
 }
 
-static void count_warnings(struct bb_job *job, const struct bb_event *ev)
+static void count_warnings(struct message *msg, const struct bb_event *ev)
 {
-	const struct bb_rules *rules = job->options->rules;
-	struct bb_intake *batch = job->batch;
+	const struct bb_rules *rules = msg->job->options->rules;
+	struct bb_intake *batch = msg->job->batch;
 
+	msg->outcomes->warnings += ev->warning_n;
 	for (size_t i = 0; i < ev->warning_n; i++)
 		tally(batch, BB_METRIC_WARNINGS, ev->warnings[i].code, (struct bb_text){NULL, 0});
 	for (size_t i = 0; i < ev->identifier_n; i++) {
@@ -98,13 +99,13 @@ static enum bb_verdict apply_element(struct message *msg, const struct bb_elemen
 	case BB_ELEMENT_REFUSED:
 		return refuse(msg, &element->refusal);
 	case BB_ELEMENT_NO_IDENTIFIER:
-		count_warnings(job, element->event);
+		count_warnings(msg, element->event);
 		return BB_VERDICT_NO_IDENTIFIER;
 	case BB_ELEMENT_RULING:
 		verdict = bb_pipeline_rule(job->pl, element->ruling, &refusal);
 		break;
 	case BB_ELEMENT_EVENT:
-		count_warnings(job, element->event);
+		count_warnings(msg, element->event);
 		verdict = bb_pipeline_apply(job->pl, element->event, &refusal);
 		break;
 	}

@@ -21,6 +21,7 @@ struct bb_outcomes {
 	const struct bb_connector *connector;
 	uint64_t results[BB_VERDICT_COUNT];
 	uint64_t reasons[BB_DEAD_REASON_COUNT];
+	uint64_t warnings;
 };
 
 /* How often something was seen that has a name: a warning, a junk rule of a namespace. */

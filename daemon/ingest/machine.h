@@ -48,7 +48,8 @@ struct bb_feed { /* a source and how it is watched */
 
 struct bb_connector_count { /* since start, by name: connectors come and go with reloads */
 	char *name, *channel;
-	uint64_t results[BB_VERDICT_COUNT];
+	uint64_t results[BB_VERDICT_COUNT], warnings;
+	int64_t last_ms; /* wall clock */
 };
 
 struct bb_orders { /* what waits, and what is with the pool */

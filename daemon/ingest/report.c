@@ -47,6 +47,8 @@ static void report_outcomes(struct bb_ingest *ingest, const struct bb_outcomes *
 	struct bb_metrics *metrics = ingest->options.metrics;
 	struct bb_connector_count *count = count_of(ingest, outcomes->connector);
 
+	count->warnings += outcomes->warnings;
+	count->last_ms = bb_clock_wall_ms();
 	for (int i = 0; i < BB_VERDICT_COUNT; i++) {
 		count->results[i] += outcomes->results[i];
 		if (outcomes->results[i])
@@ -206,6 +208,46 @@ static void fill_partitions(struct bb_ingest *ingest, struct bb_arena *arena,
 	}
 }
 
+struct topic_list {
+	struct bb_status *status;
+	struct bb_arena *arena;
+	size_t room;
+};
+
+static void on_topic(void *ctx, const char *name, const struct bb_connector *connector,
+		     size_t partitions)
+{
+	struct topic_list *list = ctx;
+	struct bb_status_topic topic = {
+		.name = bb_arena_copy(list->arena, bb_text_of(name)),
+		.connector = bb_arena_copy(list->arena, bb_text_of(bb_connector_name(connector))),
+		.partitions = (uint32_t)partitions,
+	};
+
+	BB_ARENA_PUSH(list->arena, list->status->topics, list->status->topic_n, list->room) = topic;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct bb_status_topic *one = a, *other = b;
+
+	return bb_text_compare(one->name, other->name);
+}
+
+static void fill_topics(struct bb_ingest *ingest, struct bb_arena *arena, struct bb_status *status)
+{
+	struct topic_list list = {status, arena, 0};
+
+	for (size_t i = 0; i < ingest->feed_n; i++) {
+		struct bb_source *source = ingest->feeds[i].source;
+
+		if (source->ops->topics)
+			source->ops->topics(source, on_topic, &list);
+	}
+	if (status->topic_n)
+		qsort(status->topics, status->topic_n, sizeof *status->topics, by_name);
+}
+
 void bb_ingest_status(struct bb_ingest *ingest, struct bb_arena *arena,
 		      struct bb_status *ret_status)
 {
@@ -220,6 +262,7 @@ void bb_ingest_status(struct bb_ingest *ingest, struct bb_arena *arena,
 		ret_status->state = BB_TEXT("draining");
 	fill_reasons(ingest, arena, ret_status);
 	fill_partitions(ingest, arena, ret_status);
+	fill_topics(ingest, arena, ret_status);
 	ret_status->connectors =
 		bb_arena_zalloc(arena, ingest->count_n * sizeof *ret_status->connectors);
 	ret_status->connector_n = ingest->count_n;
@@ -230,5 +273,7 @@ void bb_ingest_status(struct bb_ingest *ingest, struct bb_arena *arena,
 		out->name = bb_arena_copy(arena, bb_text_of(count->name));
 		out->channel = bb_arena_copy(arena, bb_text_of(count->channel));
 		memcpy(out->results, count->results, sizeof out->results);
+		out->warnings = count->warnings;
+		out->last_ms = count->last_ms;
 	}
 }

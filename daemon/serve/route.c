@@ -243,6 +243,10 @@ const struct bb_route bb_routes[] = {
 	{"GET", "/v1/dead-letters", BB_ROLE_ADMIN, get_dead_letters,
 	 "What could not be applied, with reason and bytes"},
 	{"POST", "/v1/purge", BB_ROLE_ADMIN, bb_route_purge, "Compacts the store into a new file"},
+	{"GET", "/v1/connectors", BB_ROLE_READ, bb_route_connectors,
+	 "Connectors: topics, file, what became of their events, lag"},
+	{"POST", "/v1/connectors/reload", BB_ROLE_ADMIN, bb_route_reload,
+	 "Reads the configuration and the connectors again"},
 	{"GET", "/v1/config", BB_ROLE_ADMIN, get_config, "The configuration, without secrets"},
 	{"GET", "/v1/identifiers", BB_ROLE_ADMIN, bb_route_identifiers,
 	 "Identifiers that are shared or blocked, and why"},
@@ -275,6 +279,8 @@ static const char *reason_of(unsigned status)
 		return "Conflict";
 	case 410:
 		return "Gone";
+	case 422:
+		return "Unprocessable Content";
 	case 413:
 		return "Content Too Large";
 	case 500:

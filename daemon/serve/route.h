@@ -86,6 +86,7 @@ bb_route_fn bb_route_audit, bb_route_audit_verify;	   /* route_audit.c */
 bb_route_fn bb_route_changes, bb_route_history;		   /* route_changes.c */
 bb_route_fn bb_route_explain;				   /* route_explain.c */
 bb_route_fn bb_route_identifiers;			   /* route_identifiers.c */
+bb_route_fn bb_route_connectors, bb_route_reload;	   /* route_connectors.c */
 
 /* route_maintenance.c */
 void bb_route_purge(const struct bb_request *req, struct bb_text rest, struct bb_response *res);
@@ -94,6 +95,7 @@ void bb_route_purge(const struct bb_request *req, struct bb_text rest, struct bb
 void bb_status_json(const struct bb_status *status, const struct bb_serve_stats *stats,
 		    struct bb_buf *buf);
 void bb_status_reasons_json(const struct bb_status *status, struct bb_buf *buf);
+void bb_status_reload_json(const struct bb_status_reload *reload, struct bb_buf *buf);
 void bb_config_json(const struct bb_config *config, struct bb_buf *buf);
 
 /* Sets the gauges that follow from the status and the store. */

@@ -20,6 +20,8 @@ int bb_service_init(struct bb_service *service, const struct bb_serve_options *o
 		.status_ctx = options->status_ctx,
 		.purge = options->purge,
 		.purge_ctx = options->purge_ctx,
+		.reload = options->reload,
+		.reload_ctx = options->reload_ctx,
 		.order = options->order,
 		.order_ctx = options->order_ctx,
 	};

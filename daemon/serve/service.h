@@ -33,6 +33,8 @@ struct bb_service {
 	void *status_ctx;
 	int (*purge)(void *ctx, struct bb_error *err);
 	void *purge_ctx;
+	int (*reload)(void *ctx, struct bb_buf *said);
+	void *reload_ctx;
 	int (*order)(void *ctx, struct bb_order *order);
 	void *order_ctx;
 	struct bb_handles *handles; /* tasks under way count there; NULL: nowhere */

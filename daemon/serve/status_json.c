@@ -67,7 +67,7 @@ static void connectors_json(const struct bb_status *status, struct bb_buf *buf)
 		bb_buf_printf(buf, ",\"channel\":");
 		bb_buf_json(buf, status->connectors[i].channel);
 		results_json(status->connectors[i].results, buf);
-		bb_buf_byte(buf, '}');
+		bb_buf_printf(buf, ",\"warnings\":%llu}", ull(status->connectors[i].warnings));
 	}
 	bb_buf_byte(buf, ']');
 }
@@ -107,6 +107,21 @@ static void maintenance_json(const struct bb_status_maintenance *at, struct bb_b
 	bb_buf_byte(buf, '}');
 }
 
+void bb_status_reload_json(const struct bb_status_reload *reload, struct bb_buf *buf)
+{
+	char iso[BB_ISO_BYTES];
+
+	bb_buf_printf(buf, "\"reload\":{\"run\":%llu,\"waiting\":%s,\"result\":", ull(reload->run),
+		      reload->waiting ? "true" : "false");
+	text_or_null(reload->result, buf);
+	if (reload->result.p) {
+		bb_clock_iso(reload->ended_ms, iso);
+		bb_buf_printf(buf, ",\"ended\":\"%.*s\"}", BB_ISO_BYTES, iso);
+	} else {
+		bb_buf_printf(buf, ",\"ended\":null}");
+	}
+}
+
 void bb_status_json(const struct bb_status *status, const struct bb_serve_stats *stats,
 		    struct bb_buf *buf)
 {
@@ -136,6 +151,8 @@ void bb_status_json(const struct bb_status *status, const struct bb_serve_stats 
 		      ull(stats->commands), ull(stats->errors), ull(stats->protocol_errors),
 		      ull(stats->closed_idle), ull(stats->closed_slow));
 	maintenance_json(&status->maintenance, buf);
+	bb_buf_byte(buf, ',');
+	bb_status_reload_json(&status->reload, buf);
 	partitions_json(status, buf);
 	connectors_json(status, buf);
 	bb_buf_byte(buf, '}');

@@ -24,6 +24,12 @@ struct bb_config_replay {
 	size_t file_n;
 };
 
+struct bb_config_source {    /* what a connector was made of */
+	const char *file;    /* relative to where the configuration was named; NULL: built in */
+	struct bb_text text; /* the file as it was read */
+	bool borrowed;	     /* the connector is another configuration's: nothing has changed */
+};
+
 struct bb_config_socket {
 	const char *path;  /* NULL: not served */
 	unsigned mode;	   /* 0660 */
@@ -59,6 +65,7 @@ struct bb_config {
 	uint32_t cache_bytes; /* of views as they were last written; 0: none */
 	uint32_t dead_letter_days;
 	struct bb_connector **connectors; /* compiled; `direct` first */
+	struct bb_config_source *sources; /* of each connector */
 	size_t connector_n;
 	struct bb_arena arena; /* owns every string */
 };
@@ -70,6 +77,19 @@ struct bb_config {
 BB_MUST_CHECK int bb_config_load(const char *file, struct bb_config **ret_config,
 				 struct bb_diagnostics *diagnostics, struct bb_error *err);
 void bb_config_free(struct bb_config *config); /* NULL-safe */
+
+/*
+ * The same, beside one that is in use: a connector whose file, and what of the rules it was
+ * compiled against, are the same is not compiled anew but borrowed from `before`, which must stay
+ * until bb_config_take.
+ */
+BB_MUST_CHECK int bb_config_load_beside(const char *file, const struct bb_config *before,
+					struct bb_config **ret_config,
+					struct bb_diagnostics *diagnostics, struct bb_error *err);
+
+/* The connectors that were borrowed are its own now; `before` only knows them, for as long as this
+ * one lives. */
+void bb_config_take(struct bb_config *config, struct bb_config *before);
 
 /* The connector of that name, or NULL. */
 struct bb_connector *bb_config_connector(const struct bb_config *config, const char *name);

@@ -38,6 +38,10 @@ struct bb_serve_options {
 	 * NULL: it is refused. */
 	int (*purge)(void *ctx, struct bb_error *err);
 	void *purge_ctx;
+	/* Begins a reload. BB_OK: it shows in the status, `said` has the members of its answer;
+	 * BB_ECONFIG: lines of what is wrong; BB_EBUSY: why not now. NULL: it is refused. */
+	int (*reload)(void *ctx, struct bb_buf *said);
+	void *reload_ctx;
 	/* How rulings and erasures reach the writer: as bb_ingest_order, which is behind it. NULL:
 	 * there is none, they are refused. */
 	int (*order)(void *ctx, struct bb_order *order);

@@ -34,6 +34,10 @@ struct bb_resume {
 				 cluster id; or a byte offset */
 };
 
+/* `partitions` 0: the topic is not there. */
+typedef void bb_topic_fn(void *ctx, const char *name, const struct bb_connector *connector,
+			 size_t partitions);
+
 struct bb_source_ops {
 	/* A descriptor that becomes readable when there is something to take; -1: none, always
 	 * ready. */
@@ -64,6 +68,9 @@ struct bb_source_ops {
 
 	/* Where the log of a partition ends now; -1: not known, or not of this source. */
 	int64_t (*end)(struct bb_source *source, struct bb_text topic, int32_t partition);
+
+	/* The topics that it reads, or will when they are there: NULL: it has none. */
+	void (*topics)(struct bb_source *source, bb_topic_fn *tell, void *ctx);
 
 	/* Everything of the partition before `next_offset` is durable: for lag displays. NULL: not
 	 * wanted. */

@@ -23,9 +23,23 @@ struct bb_status_partition {
 	uint64_t holes; /* offsets that hold no record: transaction markers, compaction */
 };
 
-struct bb_status_connector {
+struct bb_status_topic { /* that is read, or would be if the cluster had it */
+	struct bb_text name, connector;
+	uint32_t partitions; /* 0: it is not there */
+};
+
+struct bb_status_connector { /* since the start */
 	struct bb_text name, channel;
 	uint64_t results[BB_VERDICT_COUNT]; /* of its events */
+	uint64_t warnings;
+	int64_t last_ms; /* wall clock: when its last message was taken in */
+};
+
+struct bb_status_reload {      /* of those that were not refused */
+	uint64_t run;	       /* the number of the last one; 0: none since the start */
+	bool waiting;	       /* until nothing is in flight, or other rules are applied */
+	struct bb_text result; /* done or failed; p NULL: it waits, or there was none */
+	int64_t ended_ms;
 };
 
 /* Work on the whole store: a purge, a change of the rules. Texts that are not there have p NULL. */
@@ -49,10 +63,13 @@ struct bb_status {
 	size_t partition_n;
 	struct bb_status_connector *connectors;
 	size_t connector_n;
+	struct bb_status_topic *topics; /* of Kafka */
+	size_t topic_n;
 	uint64_t dead_letters; /* kept in the store now */
 	uint64_t profiles, identifiers;
 	uint64_t store_used_bytes, store_file_bytes, checksum_failures;
 	struct bb_status_maintenance maintenance;
+	struct bb_status_reload reload;
 };
 
 /* Fills *ret_status, which comes zeroed. On the loop's thread; must not block. */

@@ -187,3 +187,94 @@ Test(config, sources_replay_files_that_are_not_there)
 	       "backbone.yaml:3:38: replay[0].files[0]: $/dangling.ndjson: No such file or "
 	       "directory\n");
 }
+
+static struct bb_diagnostics beside_diagnostics;
+
+static struct bb_config *load_beside(const struct bb_config *before)
+{
+	struct bb_config *config = NULL;
+	struct bb_error err = {BB_OK, ""};
+
+	beside_diagnostics.n = 0;
+	return bb_config_load_beside("backbone.yaml", before, &config, &beside_diagnostics, &err)
+		       ? NULL
+		       : config;
+}
+
+Test(config, sources_beside_another_only_what_has_changed_is_compiled)
+{
+	static const char main_file[] = BASE "connectors: ['c/*.yaml']\n";
+	struct bb_arena arena;
+	struct bb_config *before, *config;
+
+	bb_arena_init(&arena);
+	beside_diagnostics = (struct bb_diagnostics){.arena = &arena};
+	file_write("c/a.yaml", CONNECTOR("one", "t1"));
+	file_write("c/b.yaml", CONNECTOR("two", "t2"));
+	file_write("c/c.yaml", CONNECTOR("three", "t3") "# ${HOME}\n");
+	before = load(main_file);
+	cr_assert_not_null(before, "%s", complaints());
+	cr_assert_null(before->sources[0].file);
+	cr_assert_str_eq(before->sources[1].file, "c/a.yaml");
+
+	file_write("c/b.yaml", CONNECTOR("two", "t2b"));
+	file_write("c/d.yaml", CONNECTOR("four", "t4"));
+	config = load_beside(before);
+	cr_assert_not_null(config);
+	cr_assert_eq(config->connector_n, 5);
+	cr_assert_eq(config->connectors[1], before->connectors[1], "its file has not changed");
+	cr_assert(config->sources[1].borrowed);
+	cr_assert_neq(config->connectors[2], before->connectors[2], "its file has changed");
+	cr_assert_str_eq(bb_connector_topic(config->connectors[2], 0), "t2b");
+	cr_assert_not(config->sources[2].borrowed);
+	cr_assert_neq(config->connectors[3], before->connectors[3], "it has a reference");
+	cr_assert_str_eq(bb_connector_name(config->connectors[4]), "four");
+
+	bb_config_take(config, before);
+	cr_assert_not(config->sources[1].borrowed);
+	cr_assert(before->sources[1].borrowed);
+	bb_config_free(before);
+	cr_assert_str_eq(bb_connector_name(config->connectors[1]), "one", "it is config's now");
+	bb_config_free(config);
+	bb_arena_fini(&arena);
+}
+
+Test(config, sources_one_that_is_given_up_leaves_what_it_borrowed)
+{
+	struct bb_arena arena;
+	struct bb_config *before;
+
+	bb_arena_init(&arena);
+	beside_diagnostics = (struct bb_diagnostics){.arena = &arena};
+	file_write("c/a.yaml", CONNECTOR("one", "t1"));
+	before = load(BASE "connectors: ['c/*.yaml']\n");
+	cr_assert_not_null(before, "%s", complaints());
+	file_write("c/b.yaml", CONNECTOR("two", "t1"));
+	cr_assert_null(load_beside(before), "t1 is read twice");
+	cr_assert_eq(beside_diagnostics.n, 1);
+	file_write("c/b.yaml", CONNECTOR("two", "t2"));
+	bb_config_free(load_beside(before));
+	cr_assert_str_eq(bb_connector_name(before->connectors[1]), "one");
+	bb_config_free(before);
+	bb_arena_fini(&arena);
+}
+
+Test(config, sources_other_namespaces_compile_all_anew)
+{
+	struct bb_config *before, *config;
+	struct bb_arena arena;
+
+	bb_arena_init(&arena);
+	beside_diagnostics = (struct bb_diagnostics){.arena = &arena};
+	file_write("c/a.yaml", CONNECTOR("one", "t1"));
+	before = load(BASE "connectors: ['c/*.yaml']\n");
+	cr_assert_not_null(before, "%s", complaints());
+	file_write("backbone.yaml", KEY "identity: {namespaces: [{name: user}, {name: email}]}\n"
+					"connectors: ['c/*.yaml']\n");
+	config = load_beside(before);
+	cr_assert_not_null(config);
+	cr_assert_neq(config->connectors[1], before->connectors[1]);
+	bb_config_free(config);
+	bb_config_free(before);
+	bb_arena_fini(&arena);
+}

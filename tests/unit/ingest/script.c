@@ -102,8 +102,17 @@ static void on_free(struct bb_source *source)
 	(void)source;
 }
 
-static const struct bb_source_ops ops = {on_fd,	     on_take,	   on_release, on_drained, on_ready,
-					 on_log_end, on_committed, on_token,   on_free};
+static const struct bb_source_ops ops = {
+	.fd = on_fd,
+	.take = on_take,
+	.release = on_release,
+	.drained = on_drained,
+	.ready = on_ready,
+	.end = on_log_end,
+	.committed = on_committed,
+	.token = on_token,
+	.free = on_free,
+};
 
 /* --- the store -----------------------------------------------------------------------------------
  */
