@@ -25,6 +25,7 @@ static const struct {
 	{"square_customer", true, true, BB_NORMALISE_TRIM},
 	{"stripe_customer", true, true, BB_NORMALISE_TRIM},
 	{"adyen_shopper", true, true, BB_NORMALISE_TRIM},
+	{"woo_customer", true, true, BB_NORMALISE_TRIM},
 	{"user_id", true, true, BB_NORMALISE_TRIM},
 	{"snowplow_user", true, true, BB_NORMALISE_TRIM},
 	{"posthog_user", true, true, BB_NORMALISE_TRIM},
