@@ -89,43 +89,20 @@ static void unescape(struct bb_text text, struct bb_buf *buf)
 	}
 }
 
-static bool stands_at(struct bb_text text, size_t at, struct bb_text value)
+/* What is looked for: in small letters, as texts are before they are searched. */
+struct sought {
+	struct bb_text *texts;	/* whole values, and what stands behind a tenant */
+	struct bb_text *phones; /* the last digits of numbers */
+	size_t text_n, phone_n;
+};
+
+static struct bb_text lowered(struct bb_text text, struct bb_arena *arena)
 {
-	const char *p = text.p + at;
+	char *out = bb_arena_alloc(arena, text.n);
 
-	for (size_t i = 0; i < value.n; i++)
-		if (lower(p[i]) != lower(value.p[i]))
-			return false;
-	if (at > 0 && is_word(value.p[0]) && is_word(p[-1]))
-		return false;
-	return at + value.n == text.n || !is_word(value.p[value.n - 1]) || !is_word(p[value.n]);
-}
-
-static bool holds(struct bb_text text, struct bb_text value)
-{
-	for (size_t at = 0; value.n && at + value.n <= text.n; at++)
-		if (stands_at(text, at, value))
-			return true;
-	return false;
-}
-
-/* Digits of the text that belong together, a line feed where they do not. */
-static void put_digits(struct bb_text text, struct bb_buf *buf)
-{
-	size_t gap = 0;
-
-	for (size_t i = 0; i < text.n; i++) {
-		char c = text.p[i];
-
-		if (!is_digit(c)) {
-			gap += strchr(" .-()/", c) && c ? 1 : PHONE_GAP + 1;
-			continue;
-		}
-		if (gap > PHONE_GAP)
-			bb_buf_byte(buf, '\n');
-		gap = 0;
-		bb_buf_byte(buf, c);
-	}
+	for (size_t i = 0; i < text.n; i++)
+		out[i] = lower(text.p[i]);
+	return bb_text_bytes(out, text.n);
 }
 
 static bool is_phone(struct bb_text value)
@@ -138,58 +115,115 @@ static bool is_phone(struct bb_text value)
 	return true;
 }
 
-static bool holds_phone(struct bb_text text, struct bb_text value)
+static struct sought seek(const struct bb_text *values, size_t n, struct bb_arena *arena)
 {
-	struct bb_buf digits = BB_BUF_EMPTY;
-	bool found;
+	struct sought s = {.texts = bb_arena_alloc(arena, 2 * n * sizeof(*s.texts)),
+			   .phones = bb_arena_alloc(arena, n * sizeof(*s.phones))};
 
-	put_digits(text, &digits);
-	found = digits.n &&
-		memmem(digits.p, digits.n, value.p + value.n - PHONE_DIGITS, PHONE_DIGITS) != NULL;
-	bb_buf_fini(&digits);
-	return found;
+	for (size_t i = 0; i < n; i++) {
+		struct bb_text value = lowered(values[i], arena);
+		const char *slash = memrchr(value.p, '/', value.n);
+		size_t tail = slash ? value.n - (size_t)(slash + 1 - value.p) : 0;
+
+		if (value.n)
+			s.texts[s.text_n++] = value;
+		if (tail >= TAIL_MIN)
+			s.texts[s.text_n++] = bb_text_bytes(slash + 1, tail);
+		if (is_phone(value))
+			s.phones[s.phone_n++] =
+				bb_text_bytes(value.p + value.n - PHONE_DIGITS, PHONE_DIGITS);
+	}
+	return s;
 }
 
-static bool holds_any(struct bb_text text, const struct bb_text *values, size_t n)
+static bool stands_at(struct bb_text text, size_t at, struct bb_text value)
 {
-	for (size_t i = 0; i < n; i++) {
-		struct bb_text value = values[i];
-		const char *slash = memrchr(value.p, '/', value.n);
-		struct bb_text tail = {slash ? slash + 1 : NULL,
-				       slash ? value.n - (size_t)(slash + 1 - value.p) : 0};
+	const char *p = text.p + at;
 
-		if (holds(text, value) || (is_phone(value) && holds_phone(text, value)) ||
-		    (tail.n >= TAIL_MIN && holds(text, tail)))
+	if (at > 0 && is_word(value.p[0]) && is_word(p[-1]))
+		return false;
+	return at + value.n == text.n || !is_word(value.p[value.n - 1]) || !is_word(p[value.n]);
+}
+
+static bool holds(struct bb_text text, struct bb_text value)
+{
+	size_t at = 0;
+	const char *p;
+
+	while ((p = memmem(text.p + at, text.n - at, value.p, value.n)) != NULL) {
+		at = (size_t)(p - text.p);
+		if (stands_at(text, at, value))
 			return true;
+		at++;
 	}
 	return false;
 }
 
-static bool mentions(struct bb_text text, const struct bb_text *values, size_t n)
+/* Digits of the text that belong together, a line feed where they do not. */
+static struct bb_text digits_of(struct bb_text text, struct bb_arena *arena)
+{
+	char *out = bb_arena_alloc(arena, 2 * text.n);
+	size_t gap = 0, n = 0;
+
+	for (size_t i = 0; i < text.n; i++) {
+		char c = text.p[i];
+
+		if (!is_digit(c)) {
+			gap += strchr(" .-()/", c) && c ? 1 : PHONE_GAP + 1;
+			continue;
+		}
+		if (gap > PHONE_GAP)
+			out[n++] = '\n';
+		gap = 0;
+		out[n++] = c;
+	}
+	return bb_text_bytes(out, n);
+}
+
+/* Whatever is done for all values at once is done once. */
+static bool holds_any(struct bb_text text, const struct sought *s, struct bb_arena *arena)
+{
+	struct bb_text digits;
+
+	text = lowered(text, arena);
+	for (size_t i = 0; i < s->text_n; i++)
+		if (holds(text, s->texts[i]))
+			return true;
+	if (s->phone_n == 0)
+		return false;
+	digits = digits_of(text, arena);
+	for (size_t i = 0; i < s->phone_n; i++)
+		if (memmem(digits.p, digits.n, s->phones[i].p, s->phones[i].n))
+			return true;
+	return false;
+}
+
+static bool mentions(struct bb_text text, const struct sought *s, struct bb_arena *arena)
 {
 	struct bb_buf plain = BB_BUF_EMPTY;
 	bool found;
 
 	if (!text.n)
 		return false;
-	found = holds_any(text, values, n);
+	found = holds_any(text, s, arena);
 	if (!found && (memchr(text.p, '\\', text.n) || memchr(text.p, '%', text.n))) {
 		unescape(text, &plain);
-		found = holds_any(bb_buf_slice(&plain), values, n);
+		found = holds_any(bb_buf_slice(&plain), s, arena);
 	}
 	bb_buf_fini(&plain);
 	return found;
 }
 
 bool bb_deadletter_mentions(const struct bb_deadletter *letter, const struct bb_text *values,
-			    size_t n)
+			    size_t n, struct bb_arena *arena)
 {
 	const struct bb_message *msg = &letter->message;
+	const struct sought s = seek(values, n, arena);
 
-	if (mentions(msg->value, values, n) || mentions(msg->key, values, n))
+	if (mentions(msg->value, &s, arena) || mentions(msg->key, &s, arena))
 		return true;
 	for (size_t i = 0; i < msg->header_n; i++)
-		if (mentions(msg->headers[i].value, values, n))
+		if (mentions(msg->headers[i].value, &s, arena))
 			return true;
 	return false;
 }
@@ -209,7 +243,7 @@ int bb_deadletter_scrub(struct bb_kv *kv, const struct bb_text *values, size_t n
 		err = bb_deadletter_seek(kv, number, &arena, &number, &letter);
 		if (err)
 			break;
-		if (!bb_deadletter_mentions(&letter, values, n))
+		if (!bb_deadletter_mentions(&letter, values, n, &arena))
 			continue;
 		err = bb_deadletter_remove(kv, number);
 		if (err)

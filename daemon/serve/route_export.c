@@ -34,7 +34,7 @@ static int put_letters(struct export_task *self, struct bb_kv *kv,
 		err = bb_deadletter_seek(kv, number, &arena, &number, &letter);
 		if (err)
 			break;
-		if (!bb_deadletter_mentions(&letter, exported->values, exported->value_n))
+		if (!bb_deadletter_mentions(&letter, exported->values, exported->value_n, &arena))
 			continue;
 		if (!first)
 			bb_buf_byte(&self->body, ',');

@@ -80,8 +80,12 @@ static int audit(struct ruling_task *self, struct bb_kv *kv)
 			     describe(self, &self->task.arena));
 }
 
+/* Checked once more: the rules may have changed while it waited. */
 static int give(struct ruling_task *self, struct bb_pipeline *pl, struct bb_kv *kv)
 {
+	if (!bb_ruling_check(rules_of(&self->task), &self->ruling, &self->task.arena,
+			     &self->refusal))
+		return BB_ELIMIT;
 	self->verdict = bb_pipeline_rule(pl, &self->ruling, &self->refusal);
 	if (self->verdict == BB_VERDICT_DEAD)
 		return BB_ELIMIT;

@@ -57,10 +57,11 @@ BB_MUST_CHECK int bb_deadletter_remove(struct bb_kv *kv, uint64_t number);
  * Whether key, value or a header of the letter holds one of the values of identifiers: as it is,
  * whatever the case of ASCII letters, with nothing alphanumeric around it, also behind JSON's
  * escapes or percent-encoding; of one that was scoped by a tenant the part behind the last slash;
- * a telephone number by its last eight digits, with spaces and the like between them or not.
+ * a telephone number by its last eight digits, with spaces and the like between them or not. The
+ * arena is for copies on the way.
  */
 bool bb_deadletter_mentions(const struct bb_deadletter *letter, const struct bb_text *values,
-			    size_t n);
+			    size_t n, struct bb_arena *arena);
 
 /* Removes every letter that mentions one of the values. BB_OK, BB_ECORRUPT or the store's error. */
 BB_MUST_CHECK int bb_deadletter_scrub(struct bb_kv *kv, const struct bb_text *values, size_t n,

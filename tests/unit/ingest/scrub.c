@@ -38,13 +38,17 @@ Test(scrub, values_are_found_in_every_spelling)
 		{"ann", "", false},
 	};
 
+	struct bb_arena arena;
+
+	bb_arena_init(&arena);
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct bb_text value = bb_text_of(rows[i].value);
 		struct bb_deadletter letter = {.message = {.value = bb_text_of(rows[i].text)}};
 
-		cr_expect_eq(bb_deadletter_mentions(&letter, &value, 1), rows[i].found, "%s in %s",
-			     rows[i].value, rows[i].text);
+		cr_expect_eq(bb_deadletter_mentions(&letter, &value, 1, &arena), rows[i].found,
+			     "%s in %s", rows[i].value, rows[i].text);
 	}
+	bb_arena_fini(&arena);
 }
 
 Test(scrub, keys_and_headers_are_searched_too)
@@ -52,11 +56,14 @@ Test(scrub, keys_and_headers_are_searched_too)
 	struct bb_header headers[] = {{BB_TEXT("a"), {NULL, 0}}, {BB_TEXT("user"), BB_TEXT("ann")}};
 	struct bb_text values[] = {BB_TEXT("bob"), BB_TEXT("ann")};
 	struct bb_deadletter letter = {.message = {.headers = headers, .header_n = 2}};
+	struct bb_arena arena;
 
-	cr_expect(bb_deadletter_mentions(&letter, values, 2));
-	cr_expect_not(bb_deadletter_mentions(&letter, values, 1));
+	bb_arena_init(&arena);
+	cr_expect(bb_deadletter_mentions(&letter, values, 2, &arena));
+	cr_expect_not(bb_deadletter_mentions(&letter, values, 1, &arena));
 	letter.message.key = BB_TEXT("bob");
-	cr_expect(bb_deadletter_mentions(&letter, values, 1));
+	cr_expect(bb_deadletter_mentions(&letter, values, 1, &arena));
+	bb_arena_fini(&arena);
 }
 
 static uint64_t put(struct bb_kv *kv, const char *text)
