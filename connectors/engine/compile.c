@@ -199,6 +199,7 @@ static bb_compile_fn *const readers[BB_TYPE_COUNT] = {
 	[BB_TYPE_STATUS] = bb_compile_status,
 	[BB_TYPE_SECTION] = compile_sub_section,
 	[BB_TYPE_SECTIONS] = compile_sections,
+	[BB_TYPE_PARSE] = bb_compile_parse,
 	[BB_TYPE_LATER] = compile_later,
 };
 
@@ -351,6 +352,7 @@ struct bb_connector *bb_connector_compile(const char *file, struct bb_text text,
 		bb_connector_free(connector);
 		return NULL;
 	}
+	bb_compile_redacted_texts(&c);
 	make_groups(connector);
 	return connector;
 }

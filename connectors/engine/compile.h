@@ -18,8 +18,15 @@ struct bb_source_map {
 	struct bb_text constant;
 	struct bb_expr template; /* no parts: none */
 	struct bb_exprs from;
+	const struct bb_parse *parse; /* NULL: none */
 	struct bb_change change;
 	struct bb_seek seek;
+};
+
+/* Texts that are opened, each once. */
+struct bb_parses {
+	const struct bb_parse **items;
+	size_t n, room;
 };
 
 struct bb_compiler {
@@ -30,12 +37,15 @@ struct bb_compiler {
 	struct bb_arena *arena; /* of the plan */
 	struct bb_buf path;	/* of the current node, terminated */
 	struct bb_defaults defaults;
+	struct bb_parses parses;
 	bool has_tenant;    /* the file says what the tenant is */
 	bool in_tenant;	    /* it is being read */
 	unsigned each_n;    /* [*] around the current place */
 	unsigned each_most; /* of all event rules */
 	unsigned ups;	    /* elements around the current place: so many ^ are allowed */
 	unsigned ups_most;  /* of all event rules */
+	unsigned rule_ups;  /* around the element that a condition is on */
+	bool inside;	    /* what is being read looks into the rule's element */
 	unsigned whole;	    /* of them, those around the whole that `each` begins at */
 };
 
@@ -68,24 +78,35 @@ struct bb_names bb_compile_words(struct bb_compiler *c, const char *words);
 bool bb_compile_text(struct bb_compiler *c, const struct bb_yaml *node, const char *what,
 		     struct bb_text *ret_text);
 
+/* A path, metadata or a text. False: complained. */
+bool bb_compile_scalar(struct bb_compiler *c, const struct bb_yaml *node, struct bb_expr *expr);
+
 /* At a byte of a scalar: `in "text": wrong`. Always false. */
 bool bb_compile_fail_at(struct bb_compiler *c, const struct bb_yaml *node, size_t pos,
 			const char *wrong);
 
-/* compile_value.c, compile_source.c, compile_seek.c: one type each; what is wrong ends as a
- * diagnostic */
+/* compile_value.c, compile_source.c, compile_seek.c, compile_parse.c: one type each; what is wrong
+ * ends as a diagnostic */
 typedef void bb_compile_fn(struct bb_compiler *c, const struct bb_yaml *node,
 			   const struct bb_option *option, void *target);
 bb_compile_fn bb_compile_name, bb_compile_plain, bb_compile_flag, bb_compile_choice,
 	bb_compile_topics, bb_compile_names, bb_compile_region, bb_compile_zone,
 	bb_compile_currency, bb_compile_namespace, bb_compile_time_form, bb_compile_word_map;
 bb_compile_fn bb_compile_each, bb_compile_redact, bb_compile_sources, bb_compile_template,
-	bb_compile_conditions, bb_compile_attributes, bb_compile_status, bb_compile_inner,
-	bb_compile_inners;
+	bb_compile_conditions, bb_compile_attributes, bb_compile_status, bb_compile_parse,
+	bb_compile_inner, bb_compile_inners;
 
 /* compile_seek.c: makes a pick or a lookup of an expression, where the source is one. */
 void bb_compile_seek(struct bb_compiler *c, const struct bb_yaml *source,
 		     const struct bb_seek *seek, struct bb_expr *expr);
+
+/* compile_source.c: a path from the top of the message; a path that is a column. False: complained.
+ */
+bool bb_compile_top_path(struct bb_compiler *c, const struct bb_yaml *node, struct bb_path *path);
+bool bb_compile_column(struct bb_compiler *c, const struct bb_yaml *node, struct bb_path *path);
+
+/* compile_redact.c: after all has been read, the paths of `redact` for every top that rules see. */
+void bb_compile_redacted_texts(struct bb_compiler *c);
 
 /* compile_check.c: what the keys of one map say together */
 void bb_compile_check(struct bb_compiler *c, const struct bb_yaml *node, enum bb_place place,

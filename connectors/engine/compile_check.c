@@ -152,10 +152,17 @@ static void check_no_ruling(struct bb_compiler *c, const struct bb_yaml *node)
 		bb_compile_complain(c, node, "\"type\" is missing: what happened");
 }
 
+static void check_parse(struct bb_compiler *c, const struct bb_yaml *node)
+{
+	if (bb_yaml_get(node, "parse_json") && bb_yaml_get(node, "parse_query"))
+		complain_key(c, node, "parse_query", "a text holds JSON or a query, not both");
+}
+
 static void check_event(struct bb_compiler *c, const struct bb_yaml *node, void *target)
 {
 	struct bb_event_plan *event = target;
 
+	check_parse(c, node);
 	event->each_n = c->each_n;
 	if (c->each_n > c->each_most)
 		c->each_most = c->each_n;
@@ -305,11 +312,16 @@ static void check_status(struct bb_compiler *c, const struct bb_yaml *node, void
 
 static void check_source(struct bb_compiler *c, const struct bb_yaml *node, void *target)
 {
-	static const char *const kinds[] = {"const",  "template",   "from",	   "pick",
-					    "lookup", "parse_json", "parse_query", "sum"};
+	static const char *const kinds[] = {"const", "template", "from", "pick", "lookup", "sum"};
 	int n = 0;
 
 	(void)target;
+	if ((bb_yaml_get(node, "parse_json") || bb_yaml_get(node, "parse_query")) &&
+	    !bb_yaml_get(node, "from")) {
+		bb_compile_complain(c, node, "needs `from`: what is looked for in the text");
+		return;
+	}
+	check_parse(c, node);
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
 		n += bb_yaml_get(node, kinds[i]) != NULL;
 	if (n != 1)

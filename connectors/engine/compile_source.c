@@ -39,12 +39,12 @@ bool bb_compile_fail_at(struct bb_compiler *c, const struct bb_yaml *node, size_
 	return false;
 }
 
-static bool check_column(struct bb_compiler *c, const struct bb_yaml *node, struct bb_path *path)
+bool bb_compile_column(struct bb_compiler *c, const struct bb_yaml *node, struct bb_path *path)
 {
 	struct bb_names columns = c->connector->columns;
 	struct bb_yaml word = *node;
 
-	if (path->up > 0 || path->step_n != 1 || path->steps[0].kind != BB_STEP_NAME) {
+	if (path->up != c->ups || path->step_n != 1 || path->steps[0].kind != BB_STEP_NAME) {
 		bb_compile_complain(c, node, "in format tsv a path is $.column, not \"%s\"",
 				    node->text.p);
 		return false;
@@ -67,14 +67,15 @@ static bool check_path(struct bb_compiler *c, const struct bb_yaml *node, size_t
 			c, node, pos,
 			"[*] stands in each and redact only; name an index like [0], or "
 			"make one event per element with each");
-	if (c->connector->format == BB_FORMAT_TSV)
-		return check_column(c, node, path);
+	if (c->connector->format == BB_FORMAT_TSV && path->up >= c->ups)
+		return bb_compile_column(c, node, path);
 	if (path->up > c->ups)
 		return bb_compile_fail_at(c, node, pos,
 					  c->ups == 0
 						  ? "^ is the element around, but there is no each "
 						    "here; the message is $"
-						  : "more ^ than each has [*]");
+						  : "more ^ than there are elements around");
+	c->inside |= c->ups - path->up >= c->rule_ups;
 	if (path->step_n > 0 && path->steps[0].kind == BB_STEP_INDEX &&
 	    path->up + c->whole == c->ups)
 		c->connector->takes_list = true;
@@ -157,6 +158,7 @@ static bool read_meta(struct bb_compiler *c, const struct bb_yaml *node, size_t 
 						  ? "the tenant cannot be made of itself"
 						  : "the file does not say what the tenant is; add "
 						    "\"tenant\" at the top");
+	c->inside |= expr->meta == BB_META_TENANT; /* it may */
 	*pos += n;
 	return expr->meta != BB_META_HEADER || read_header_name(c, node, pos, expr);
 }
@@ -178,7 +180,7 @@ static bool read_reference(struct bb_compiler *c, const struct bb_yaml *node, si
 	return read_path(c, node, pos, &expr->path);
 }
 
-static bool compile_scalar(struct bb_compiler *c, const struct bb_yaml *node, struct bb_expr *expr)
+bool bb_compile_scalar(struct bb_compiler *c, const struct bb_yaml *node, struct bb_expr *expr)
 {
 	size_t pos = 0;
 
@@ -277,18 +279,27 @@ static void compile_map(struct bb_compiler *c, const struct bb_yaml *node, struc
 {
 	struct bb_source_map map = {.template = {.kind = BB_EXPR_TEMPLATE}};
 	struct bb_expr inner = {.kind = BB_EXPR_CONST};
+	unsigned ups = c->ups;
 
 	bb_compile_section(c, node, BB_IN_SOURCE, &map);
+	c->ups = ups;
 	inner.text = map.constant;
 	if (map.template.list.n > 0)
 		inner = map.template;
 	bb_compile_seek(c, node, &map.seek, &inner);
+	if (map.parse) {
+		inner = (struct bb_expr){
+			.kind = BB_EXPR_PARSE, .list = map.from, .parse = map.parse};
+		map.from.n = 0;
+	}
 	*expr = inner;
 	if (map.from.n == 0 && !has_change(&map.change))
 		return;
 	*expr = (struct bb_expr){.kind = BB_EXPR_FROM, .list = map.from, .change = map.change};
-	if (map.from.n == 0)
+	if (map.from.n == 0) {
+		expr->list = (struct bb_exprs){NULL, 0, 0};
 		BB_ARENA_PUSH(c->arena, expr->list.items, expr->list.n, expr->list.room) = inner;
+	}
 }
 
 /* One source. False: complained. */
@@ -302,7 +313,7 @@ static bool compile_source(struct bb_compiler *c, const struct bb_yaml *node, st
 	else if (node->kind == BB_YAML_LIST)
 		bb_compile_complain(c, node, "a list in a list; write one list of sources");
 	else
-		compile_scalar(c, node, expr);
+		bb_compile_scalar(c, node, expr);
 	return c->diagnostics->n == before;
 }
 
@@ -356,19 +367,22 @@ static void compile_condition(struct bb_compiler *c, const struct bb_yaml *key,
 	struct bb_option any = {.place = BB_IN_EVENT};
 	size_t mark = bb_compile_enter(c, key->text);
 
+	c->inside = false;
+	c->rule_ups = c->ups;
 	if (!is_reference(key->text, 0))
 		bb_compile_complain(c, key,
 				    "\"%s\" is no path; a condition is a path ($.status) and the "
 				    "value that it must have",
 				    key->text.p);
 	else
-		compile_scalar(c, key, &condition.subject);
+		bb_compile_scalar(c, key, &condition.subject);
 	if (value->kind == BB_YAML_SCALAR && bb_text_equal(value->text, BB_TEXT("exists")))
 		condition.kind = BB_CONDITION_EXISTS;
 	else if (value->kind == BB_YAML_SCALAR && bb_text_equal(value->text, BB_TEXT("absent")))
 		condition.kind = BB_CONDITION_ABSENT;
 	else
 		bb_compile_sources(c, value, &any, &condition.words);
+	condition.inside = c->inside;
 	BB_ARENA_PUSH(c->arena, list->items, list->n, list->room) = condition;
 	bb_compile_leave(c, mark);
 }
@@ -444,8 +458,7 @@ static unsigned count_each(const struct bb_path *path)
 	return n;
 }
 
-/* A path from the top of the message, the whole scalar. */
-static bool read_top_path(struct bb_compiler *c, const struct bb_yaml *node, struct bb_path *path)
+bool bb_compile_top_path(struct bb_compiler *c, const struct bb_yaml *node, struct bb_path *path)
 {
 	struct bb_text ignored;
 	const char *wrong;
@@ -470,12 +483,14 @@ void bb_compile_each(struct bb_compiler *c, const struct bb_yaml *node,
 	unsigned n;
 
 	(void)option;
-	if (!read_top_path(c, node, path))
+	if (!bb_compile_top_path(c, node, path))
 		return;
 	n = count_each(path);
-	if (c->connector->format == BB_FORMAT_TSV)
+	if (c->connector->format == BB_FORMAT_TSV) {
 		bb_compile_complain(c, node, "in format tsv a message is one line: no each");
-	else if (n == 0 || path->steps[path->step_n - 1].kind != BB_STEP_EACH)
+		return;
+	}
+	if (n == 0 || path->steps[path->step_n - 1].kind != BB_STEP_EACH)
 		bb_compile_complain(c, node,
 				    "must be a path that ends with [*], e.g. '$.events[*]'");
 	else if (n > BB_PLAN_EACH_MAX)
@@ -484,38 +499,4 @@ void bb_compile_each(struct bb_compiler *c, const struct bb_yaml *node,
 	c->ups = c->whole + n;
 	if (path->step_n > 0 && path->steps[0].kind != BB_STEP_NAME)
 		c->connector->takes_list = true;
-}
-
-static void compile_redacted(struct bb_compiler *c, const struct bb_yaml *node)
-{
-	struct bb_connector *connector = c->connector;
-	struct bb_path path;
-
-	if (!read_top_path(c, node, &path))
-		return;
-	if (path.step_n == 0) {
-		bb_compile_complain(c, node, "$ is the whole message; name what must go");
-		return;
-	}
-	if (connector->format == BB_FORMAT_TSV && !check_column(c, node, &path))
-		return;
-	BB_ARENA_PUSH(c->arena, connector->redact, connector->redact_n, connector->redact_room) =
-		path;
-}
-
-void bb_compile_redact(struct bb_compiler *c, const struct bb_yaml *node,
-		       const struct bb_option *option, void *target)
-{
-	(void)option;
-	(void)target;
-	if (node->kind != BB_YAML_LIST) {
-		compile_redacted(c, node);
-		return;
-	}
-	for (size_t i = 0; i < node->n; i++) {
-		size_t mark = bb_compile_enter_item(c, i);
-
-		compile_redacted(c, node->items[i]);
-		bb_compile_leave(c, mark);
-	}
 }

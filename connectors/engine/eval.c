@@ -84,7 +84,7 @@ static struct bb_found_value follow(const struct bb_run *run, const struct bb_pa
 	if (path->up > run->depth) /* the tenant, in a rule with fewer [*] */
 		return (struct bb_found_value){.kind = BB_FOUND_NOTHING};
 	at = run->frames[run->depth - path->up];
-	if (!at.doc)
+	if (run->fields && path->up == run->depth)
 		return field(run, path->column);
 	for (size_t i = 0; i < path->step_n && at.node; i++)
 		at.node = bb_path_step(at.doc, at.node, &path->steps[i]);
@@ -244,6 +244,8 @@ bool bb_eval_source(struct bb_run *run, const struct bb_expr *expr, bool texts_o
 	case BB_EXPR_PICK:
 		*ret = bb_seek_pick(run, expr->seek, texts_only);
 		break;
+	case BB_EXPR_PARSE:
+		return bb_parse_source(run, expr, texts_only, ret);
 	case BB_EXPR_LOOKUP:
 		*ret = bb_seek_lookup(run, expr->seek, texts_only);
 		break;
@@ -263,9 +265,13 @@ bool bb_eval_first(struct bb_run *run, const struct bb_exprs *list, bool texts_o
 
 bool bb_eval_tenant(struct bb_run *run, struct bb_found_value *ret)
 {
+	unsigned depth = run->depth;
+
 	if (!run->tenant_known) {
 		run->tenant_known = true;
+		run->depth = run->element_depth;
 		bb_eval_first(run, &run->connector->tenant, true, &run->tenant);
+		run->depth = depth;
 	}
 	*ret = run->tenant;
 	return run->tenant.kind != BB_FOUND_NOTHING;
@@ -308,13 +314,15 @@ static bool condition_holds(struct bb_run *run, const struct bb_condition *condi
 	return false;
 }
 
-bool bb_eval_holds(struct bb_run *run, const struct bb_event_plan *rule)
+bool bb_eval_holds(struct bb_run *run, const struct bb_event_plan *rule, bool inside)
 {
 	for (size_t i = 0; i < rule->when.n; i++)
-		if (!condition_holds(run, &rule->when.items[i]))
+		if (rule->when.items[i].inside == inside &&
+		    !condition_holds(run, &rule->when.items[i]))
 			return false;
 	for (size_t i = 0; i < rule->unless.n; i++)
-		if (condition_holds(run, &rule->unless.items[i]))
+		if (rule->unless.items[i].inside == inside &&
+		    condition_holds(run, &rule->unless.items[i]))
 			return false;
 	return true;
 }

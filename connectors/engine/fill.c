@@ -211,6 +211,7 @@ bool bb_fill_event(struct bb_run *run, const struct bb_event_plan *rule, struct 
 	struct bb_event *ev = bb_run_event(run->msg, run->arena);
 	struct bb_found_value value;
 
+	bb_parse_forget_failures(run);
 	ev->source = run->connector->name;
 	ev->channel = run->connector->channel;
 	if (bb_eval_first(run, &rule->channel, true, &value))
@@ -228,6 +229,7 @@ bool bb_fill_event(struct bb_run *run, const struct bb_event_plan *rule, struct 
 	bb_fill_consent(run, rule, ev);
 	if (!bb_fill_amount(run, &rule->amount, ev, ret_refusal))
 		return false;
+	bb_parse_warn(run, ev);
 	*ret_ev = ev;
 	return true;
 }

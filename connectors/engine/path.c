@@ -12,7 +12,7 @@
 #include <backbone/buf.h>
 
 #define INDEX_DIGITS_MAX 15 /* within the whole numbers that I-JSON has */
-#define UP_MAX (BB_PLAN_EACH_MAX)
+#define UP_MAX (BB_PLAN_FRAMES_MAX - 1)
 
 struct reader {
 	struct bb_text text;
@@ -235,7 +235,7 @@ bool bb_path_read(struct bb_text text, size_t *pos, struct bb_arena *arena, stru
 	while (take(&r, '^'))
 		ret->up++;
 	if (ret->up > UP_MAX)
-		ok = fail(&r, "more than 8 ^");
+		ok = fail(&r, "more than 19 ^");
 	else if (ret->up == 0 && !take(&r, '$'))
 		ok = fail(&r, "a path begins with $ or ^");
 	ok = ok && read_steps(&r, ret);

@@ -14,7 +14,7 @@
 #define BB_PLAN_FRAMES_MAX 20 /* elements around each other, with the current one */
 
 /* Words of a choice count from 1; 0: not said. */
-enum bb_format { BB_FORMAT_JSON = 1, BB_FORMAT_TSV, BB_FORMAT_CANONICAL };
+enum bb_format { BB_FORMAT_JSON = 1, BB_FORMAT_TSV, BB_FORMAT_QUERY, BB_FORMAT_CANONICAL };
 enum bb_otherwise { BB_OTHERWISE_SKIP = 1, BB_OTHERWISE_DEAD_LETTER };
 enum bb_money_kind { BB_MONEY_MAJOR = 1, BB_MONEY_MINOR };
 enum bb_money_sign { BB_MONEY_POSITIVE = 1, BB_MONEY_NEGATIVE };
@@ -93,6 +93,8 @@ struct bb_seek {
 	struct bb_paths value;	/* the first usable; none: the element itself */
 };
 
+struct bb_parse;
+
 struct bb_expr {
 	enum {
 		BB_EXPR_CONST,
@@ -101,20 +103,32 @@ struct bb_expr {
 		BB_EXPR_TEMPLATE, /* all of `list`, one after the other */
 		BB_EXPR_FROM,	  /* the first usable of `list`, changed */
 		BB_EXPR_PICK,	  /* of the first element that fits */
-		BB_EXPR_LOOKUP	  /* of a member whose name is computed */
+		BB_EXPR_LOOKUP,	  /* of a member whose name is computed */
+		BB_EXPR_PARSE	  /* the first usable of `list`, inside a text */
 	} kind;
 	struct bb_text text; /* CONST; META: the header's name */
 	enum bb_meta meta;
 	struct bb_path path;
 	struct bb_exprs list;
 	struct bb_change change;
-	const struct bb_seek *seek; /* PICK, LOOKUP */
+	const struct bb_seek *seek;   /* PICK, LOOKUP */
+	const struct bb_parse *parse; /* PARSE */
+};
+
+/* A text that is opened: what it holds is an element, with the one it stands in around it. */
+struct bb_parse {
+	enum { BB_PARSE_JSON, BB_PARSE_QUERY } kind;
+	struct bb_expr text; /* where it is */
+	struct bb_text name; /* of that, as the file has it */
+	unsigned ups;	     /* elements around it */
+	size_t slot;	     /* the same for all that open the same text of an element */
 };
 
 struct bb_condition {
 	struct bb_expr subject;
 	enum { BB_CONDITION_EXISTS, BB_CONDITION_ABSENT, BB_CONDITION_EQUALS } kind;
 	struct bb_exprs words; /* EQUALS: any of them */
+	bool inside;	       /* it looks into the element itself, not only around it */
 };
 
 struct bb_conditions {
@@ -195,10 +209,11 @@ struct bb_ruling_plan {
 };
 
 struct bb_event_plan {
-	struct bb_text name; /* p NULL: none */
-	struct bb_path each; /* no steps: the whole message */
-	unsigned each_n;     /* [*] in it */
-	bool goes_on;	     /* `continue` */
+	struct bb_text name;	      /* p NULL: none */
+	struct bb_path each;	      /* no steps: the whole message */
+	unsigned each_n;	      /* [*] in it */
+	const struct bb_parse *parse; /* a text in it that is the element; NULL: none */
+	bool goes_on;		      /* `continue` */
 	struct bb_conditions when, unless;
 	struct bb_exprs type, id, channel;
 	struct bb_time_plans time;
@@ -238,7 +253,9 @@ struct bb_connector {
 	struct bb_exprs tenant;
 	struct bb_path *redact;
 	size_t redact_n, redact_room;
+	bool reads_query; /* texts that are queries; so redaction looks into them */
 	struct bb_event_plans events;
+	size_t parse_n; /* slots */
 	struct bb_group *groups;
 	size_t group_n, group_room;
 };

@@ -2,13 +2,16 @@
 /*
  * What may be kept of a message: the document written again without the members that `redact`
  * names. An element of a list that is named becomes null, so that the others keep their places; a
- * column of a line becomes empty.
+ * column of a line becomes empty. Paths lead on into texts that hold JSON, and, where the connector
+ * reads such, a query.
  *
- * Bytes that cannot be read might hide what must go, so nothing of them is kept.
+ * Bytes that cannot be read might hide what must go, so nothing of them is kept; nor of a text that
+ * a path leads into, if it seems to hold something and cannot be read.
  */
 #include <backbone/json.h>
 
 #include "path.h"
+#include "query.h"
 #include "run.h"
 
 /* A path, as far as it has been followed. */
@@ -23,6 +26,7 @@ struct trails {
 };
 
 struct writer {
+	const struct bb_connector *connector;
 	const struct bb_json *doc;
 	struct bb_arena *arena;
 	struct bb_buf buf;
@@ -46,8 +50,8 @@ static bool leads_to_item(const struct bb_step *step, size_t i, size_t n)
 static struct trails go_on(struct writer *w, struct trails trails, struct bb_text key, size_t i,
 			   size_t n, bool *ret_end)
 {
-	struct trail *next = bb_arena_alloc(w->arena, trails.n * sizeof(*next));
-	size_t next_n = 0;
+	struct trail *next = NULL;
+	size_t next_n = 0, room = 0;
 
 	*ret_end = false;
 	for (size_t k = 0; k < trails.n; k++) {
@@ -61,7 +65,8 @@ static struct trails go_on(struct writer *w, struct trails trails, struct bb_tex
 		if (trail->done + 1 == trail->path->step_n)
 			*ret_end = true;
 		else
-			next[next_n++] = (struct trail){trail->path, trail->done + 1};
+			BB_ARENA_PUSH(w->arena, next, next_n, room) =
+				(struct trail){trail->path, trail->done + 1};
 	}
 	return (struct trails){next, next_n};
 }
@@ -109,34 +114,106 @@ static void write_map(struct writer *w, const struct bb_json_node *map, struct t
 	bb_buf_byte(&w->buf, '}');
 }
 
+/* The document with its JSON in `text`, redacted. False: it cannot be read. */
+static bool write_document(const struct writer *outer, struct bb_text text, struct trails trails,
+			   struct bb_buf *buf)
+{
+	struct bb_refusal refusal;
+	struct bb_json *doc = bb_json_read(text, &refusal);
+	struct writer w = {outer->connector, doc, outer->arena, *buf};
+
+	if (!doc)
+		return false;
+	write_node(&w, bb_json_root(doc), trails);
+	*buf = w.buf;
+	bb_json_free(doc);
+	return true;
+}
+
+/* Pieces of a query, as they are written, without those that a trail leads to or into. */
+static bool write_query(struct writer *w, struct bb_text text, struct trails trails,
+			struct bb_buf *buf)
+{
+	struct bb_text query = bb_query_of(text), rest = query, piece, name, value;
+	struct bb_refusal refusal;
+	bool end, first = true;
+
+	bb_buf_add(buf, text.p, (size_t)(query.p - text.p));
+	while (rest.n > 0) {
+		piece = bb_query_next(&rest);
+		bb_query_split(piece, &name, &value);
+		if (bb_query_decode(name, w->arena, &name, &refusal))
+			return false;
+		if (go_on(w, trails, name, 0, 0, &end).n > 0 || end)
+			continue;
+		if (!first)
+			bb_buf_byte(buf, '&');
+		first = false;
+		bb_buf_text(buf, piece);
+	}
+	bb_buf_add(buf, query.p + query.n, (size_t)(text.p + text.n - query.p - query.n));
+	return true;
+}
+
+static bool seems_json(struct bb_text text)
+{
+	size_t i = 0;
+
+	while (i < text.n && (unsigned char)text.p[i] <= ' ')
+		i++;
+	return i < text.n && (text.p[i] == '{' || text.p[i] == '[');
+}
+
+/* A text that a trail leads into. */
+static void write_text(struct writer *w, struct bb_text text, struct trails trails)
+{
+	struct bb_buf buf = BB_BUF_EMPTY;
+	bool ok = true;
+
+	bb_buf_reserve(&buf, 1);
+	if (seems_json(text))
+		ok = write_document(w, text, trails, &buf);
+	else if (w->connector->reads_query)
+		ok = write_query(w, text, trails, &buf);
+	else
+		bb_buf_text(&buf, text);
+	if (ok)
+		bb_buf_json(&w->buf, bb_buf_slice(&buf));
+	else
+		bb_buf_text(&w->buf, BB_TEXT("null"));
+	bb_buf_fini(&buf);
+}
+
 static void write_node(struct writer *w, const struct bb_json_node *node, struct trails trails)
 {
 	enum bb_json_kind kind = bb_json_kind(w->doc, node);
 
-	if (trails.n == 0 || (kind != BB_JSON_MAP && kind != BB_JSON_LIST))
-		bb_json_write(w->doc, node, &w->buf);
-	else if (kind == BB_JSON_LIST)
+	if (trails.n > 0 && kind == BB_JSON_LIST)
 		write_list(w, node, trails);
-	else
+	else if (trails.n > 0 && kind == BB_JSON_MAP)
 		write_map(w, node, trails);
+	else if (trails.n > 0 && kind == BB_JSON_TEXT)
+		write_text(w, bb_json_text(w->doc, node), trails);
+	else
+		bb_json_write(w->doc, node, &w->buf);
 }
 
 static struct bb_text redact_json(const struct bb_connector *connector, struct bb_text value,
 				  struct bb_arena *arena)
 {
 	struct trail *trails = bb_arena_alloc(arena, connector->redact_n * sizeof(*trails));
-	struct bb_refusal refusal;
-	struct writer w = {bb_json_read(value, &refusal), arena, BB_BUF_EMPTY};
-	struct bb_text result;
+	struct writer w = {.connector = connector, .arena = arena};
+	const struct trails all = {trails, connector->redact_n};
+	struct bb_buf buf = BB_BUF_EMPTY;
+	struct bb_text result = {NULL, 0};
 
-	if (!w.doc)
-		return (struct bb_text){NULL, 0};
 	for (size_t i = 0; i < connector->redact_n; i++)
 		trails[i] = (struct trail){&connector->redact[i], 0};
-	write_node(&w, bb_json_root(w.doc), (struct trails){trails, connector->redact_n});
-	result = bb_arena_copy(arena, bb_buf_slice(&w.buf));
-	bb_buf_fini(&w.buf);
-	bb_json_free((struct bb_json *)w.doc);
+	bb_buf_reserve(&buf, 1); /* p is not NULL then */
+	if (connector->format == BB_FORMAT_QUERY ? write_query(&w, value, all, &buf)
+						 : write_document(&w, value, all, &buf))
+		result = bb_arena_copy(arena, bb_buf_slice(&buf));
+	bb_buf_fini(&buf);
 	return result;
 }
 

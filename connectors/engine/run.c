@@ -93,6 +93,15 @@ static void unmatched(struct bb_run *run, const struct bb_path *each)
 		skip(run->extraction, run->arena, &why);
 }
 
+static void refuse_element(struct bb_run *run, const struct bb_group *group,
+			   struct bb_refusal *refusal)
+{
+	if (run->index_n > 0)
+		refusal->detail = bb_arena_printf(run->arena, "%s (of %s)", refusal->detail.p,
+						  element_path(run, &group->each).p);
+	bb_run_refuse(run->extraction, run->arena, refusal);
+}
+
 static void apply(struct bb_run *run, const struct bb_group *group,
 		  const struct bb_event_plan *rule)
 {
@@ -109,24 +118,62 @@ static void apply(struct bb_run *run, const struct bb_group *group,
 		bb_run_emit(run->extraction, run->arena, ev);
 		return;
 	}
-	if (run->index_n > 0)
-		refusal.detail = bb_arena_printf(run->arena, "%s (of %s)", refusal.detail.p,
-						 element_path(run, &group->each).p);
-	bb_run_refuse(run->extraction, run->arena, &refusal);
+	refuse_element(run, group, &refusal);
+}
+
+/*
+ * Goes to the element that a rule is on: where that is a text of the current one it is opened, if
+ * what the rule says of the elements around holds.
+ */
+static enum bb_parsed enter(struct bb_run *run, const struct bb_event_plan *rule,
+			    struct bb_refusal *ret_refusal)
+{
+	enum bb_parsed parsed = BB_PARSED_NOTHING;
+	struct bb_frame inner = {NULL, NULL};
+
+	run->tenant_known = false;
+	run->element_depth = run->depth + (rule->parse != NULL);
+	if (rule->parse)
+		run->frames[++run->depth] = inner;
+	if (!bb_eval_holds(run, rule, false))
+		return BB_PARSED_NOTHING;
+	if (!rule->parse)
+		return BB_PARSED;
+	run->depth--;
+	parsed = bb_parse_open(run, rule->parse, &inner, ret_refusal);
+	run->frames[++run->depth] = inner;
+	return parsed;
+}
+
+static enum bb_parsed try_rule(struct bb_run *run, const struct bb_group *group,
+			       const struct bb_event_plan *rule)
+{
+	unsigned depth = run->depth;
+	struct bb_refusal refusal;
+	enum bb_parsed parsed = enter(run, rule, &refusal);
+
+	if (parsed == BB_PARSED && !bb_eval_holds(run, rule, true))
+		parsed = BB_PARSED_NOTHING;
+	if (parsed == BB_PARSED)
+		apply(run, group, rule);
+	else if (parsed == BB_PARSED_REFUSED)
+		refuse_element(run, group, &refusal);
+	run->depth = depth;
+	return parsed;
 }
 
 /* The current element: the first rule that matches takes it. */
 static void run_element(struct bb_run *run, const struct bb_group *group)
 {
+	enum bb_parsed parsed;
 	bool taken = false;
 
-	run->tenant_known = false;
 	for (size_t i = 0; i < group->rule_n; i++) {
-		if (!bb_eval_holds(run, group->rules[i]))
+		parsed = try_rule(run, group, group->rules[i]);
+		if (parsed == BB_PARSED_NOTHING)
 			continue;
-		apply(run, group, group->rules[i]);
 		taken = true;
-		if (!group->rules[i]->goes_on)
+		if (parsed == BB_PARSED_REFUSED || !group->rules[i]->goes_on)
 			break;
 	}
 	if (!taken && !group->quiet)
@@ -214,8 +261,12 @@ static void run_json(struct bb_run *run)
 		.byte_offset = -1,
 	};
 	struct bb_refusal refusal;
-	struct bb_json *doc = bb_json_read(run->msg->value, &refusal);
+	const struct bb_json *doc;
 	enum bb_json_kind kind;
+
+	doc = run->connector->format == BB_FORMAT_QUERY
+		      ? bb_parse_query(run, run->msg->value, &refusal)
+		      : bb_parse_json(run, run->msg->value, &refusal);
 
 	if (!doc) {
 		bb_run_refuse(run->extraction, run->arena, &refusal);
@@ -227,7 +278,7 @@ static void run_json(struct bb_run *run)
 		run_groups(run);
 	else
 		bb_run_refuse(run->extraction, run->arena, &not_an_object);
-	bb_json_free(doc);
+	bb_parse_end(run);
 }
 
 static void run_tsv(struct bb_run *run)
@@ -242,6 +293,7 @@ static void run_tsv(struct bb_run *run)
 	for (size_t i = 0; i < run->connector->group_n; i++)
 		run_element(run, &run->connector->groups[i]);
 	separate_ids(run);
+	bb_parse_end(run);
 }
 
 /* The first byte of what a schema registry's serialisers write; no text begins with it. */

@@ -33,6 +33,15 @@ struct bb_found_value {
 	bool position;			 /* it is @position */
 };
 
+/* A text that was opened last by those of its slot. */
+struct bb_opened {
+	const struct bb_parse *parse;
+	struct bb_text text;
+	const struct bb_json *doc; /* NULL: refused */
+	struct bb_refusal refusal;
+	bool failed; /* since the current event was begun */
+};
+
 /* An event or ruling whose id came from the position of its message. */
 struct bb_placed {
 	struct bb_text *id;
@@ -50,10 +59,14 @@ struct bb_run {
 	unsigned depth;				    /* frames[depth] is the current element */
 	size_t indexes[BB_PLAN_EACH_MAX];	    /* of it, in the lists of `each` */
 	unsigned index_n;
-	bool tenant_known; /* of this element */
+	unsigned element_depth; /* of the element that the rule is on */
+	bool tenant_known;	/* of this element */
 	struct bb_found_value tenant;
 	struct bb_placed *placed;
 	size_t placed_n, placed_room;
+	struct bb_opened *opened; /* of each slot; NULL: none yet */
+	struct bb_json **docs;	  /* all that were read */
+	size_t doc_n, doc_room;
 };
 
 /* run.c: items of the extraction */
@@ -87,7 +100,8 @@ bool bb_eval_first(struct bb_run *run, const struct bb_exprs *list, bool texts_o
 		   struct bb_found_value *ret);
 bool bb_eval_source(struct bb_run *run, const struct bb_expr *expr, bool texts_only,
 		    struct bb_found_value *ret);
-bool bb_eval_holds(struct bb_run *run, const struct bb_event_plan *rule);
+/* Whether the conditions hold that look into the element, or those that do not. */
+bool bb_eval_holds(struct bb_run *run, const struct bb_event_plan *rule, bool inside);
 bool bb_eval_is_blank(struct bb_text text);
 bool bb_eval_is_usable(const struct bb_found_value *value, bool texts_only);
 bool bb_eval_is_single(const struct bb_found_value *value); /* text, number, true or false */
@@ -109,6 +123,25 @@ bool bb_eval_tenant(struct bb_run *run, struct bb_found_value *ret);
 
 /* Index path of the current element (0.2.1), empty for the whole message. */
 struct bb_text bb_eval_element(struct bb_run *run);
+
+/* parse.c: a document that lives until the run ends; NULL: refused. Numbers are slices of `text`.
+ */
+const struct bb_json *bb_parse_json(struct bb_run *run, struct bb_text text,
+				    struct bb_refusal *ret_refusal);
+const struct bb_json *bb_parse_query(struct bb_run *run, struct bb_text text,
+				     struct bb_refusal *ret_refusal);
+void bb_parse_end(struct bb_run *run);
+
+/* The element that a text of the current one holds. */
+enum bb_parsed { BB_PARSED, BB_PARSED_NOTHING, BB_PARSED_REFUSED };
+enum bb_parsed bb_parse_open(struct bb_run *run, const struct bb_parse *parse,
+			     struct bb_frame *ret_frame, struct bb_refusal *ret_refusal);
+bool bb_parse_source(struct bb_run *run, const struct bb_expr *expr, bool texts_only,
+		     struct bb_found_value *ret);
+
+/* Texts that sources of an event could not read. */
+void bb_parse_forget_failures(struct bb_run *run);
+void bb_parse_warn(struct bb_run *run, struct bb_event *ev);
 
 /* change.c: the changes of a text; the result may be empty. */
 struct bb_text bb_change_apply(const struct bb_change *change, struct bb_text text,

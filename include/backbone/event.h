@@ -138,7 +138,10 @@ enum bb_verdict {
 	X(CONFLICTING_DUPLICATE, "conflicting_duplicate")                                          \
 	X(STORE_LIMIT, "store_limit") /* 10,000 types, names, sources, purposes */                 \
 	X(UNMATCHED, "unmatched")     /* otherwise: dead_letter */                                 \
-	X(TOMBSTONE, "tombstone")
+	X(TOMBSTONE, "tombstone")                                                                  \
+	X(INVALID_QUERY, "invalid_query")	/* a percent sign that stands for nothing */       \
+	X(INVALID_ENVELOPE, "invalid_envelope") /* `unwrap` finds none */                          \
+	X(INVALID_CSV, "invalid_csv")		/* a quote that never ends */
 
 enum bb_dead_reason {
 #define X(name, text) BB_DEAD_##name,

@@ -79,3 +79,49 @@ Test(engine, redact_nothing_keeps_the_bytes)
 	bb_connector_free(connector);
 	bb_arena_fini(&arena);
 }
+
+Test(engine, redact_leads_into_texts)
+{
+	const char *yaml = HEAD "redact: ['$.secret', '$.t.deep.secret', '$.l[*].mail', "
+				"'$.url.token', '$.url.more[0]']\n"
+				"events:\n"
+				"  - {each: '$.l[*]', parse_json: '$.text', type: t, "
+				"identify: {ns: email, from: '$.mail'}}\n"
+				"  - {each: '$.l[*]', parse_json: '^.around', type: t, "
+				"identify: {ns: email, from: '$.mail'}}\n"
+				"  - {parse_query: '$.q', type: t, "
+				"identify: {ns: email, from: '$.mail'}}\n";
+	static const char *const rows[][2] = {
+		/* a path through texts, one in the other */
+		{"{\"t\":\"{\\\"deep\\\":{\\\"secret\\\":1,\\\"a\\\":2}}\"}",
+		 "{\"t\":\"{\\\"deep\\\":{\\\"a\\\":2}}\"}"},
+		{"{\"t\":{\"deep\":\" {\\\"secret\\\":1}\"}}", "{\"t\":{\"deep\":\"{}\"}}"},
+		{"{\"l\":[\"{\\\"mail\\\":1,\\\"x\\\":[]}\"]}", "{\"l\":[\"{\\\"x\\\":[]}\"]}"},
+		/* the top of a rule's text is a top */
+		{"{\"l\":[{\"text\":\"{\\\"secret\\\":1,\\\"b\\\":2}\",\"secret\":3}]}",
+		 "{\"l\":[{\"text\":\"{\\\"b\\\":2}\",\"secret\":3}]}"},
+		{"{\"around\":\"{\\\"secret\\\":1}\"}", "{\"around\":\"{}\"}"},
+		{"{\"q\":\"a=1&secret=2&b=3&%73ecret=4\"}", "{\"q\":\"a=1&b=3\"}"},
+		/* queries */
+		{"{\"url\":\"https://x.example/?token=1&a=%zz&more=1&b#f\"}",
+		 "{\"url\":\"https://x.example/?a=%zz&b#f\"}"},
+		{"{\"url\":\"https://x.example/\"}", "{\"url\":\"https://x.example/\"}"},
+		/* what seems to hold something and cannot be read */
+		{"{\"t\":\"{\\\"secret\\\":\",\"a\":\"{b\"}", "{\"t\":null,\"a\":\"{b\"}"},
+		{"{\"url\":\"%7=1&token=2\"}", "{\"url\":null}"},
+		{"{\"t\":\"just text\",\"l\":5}", "{\"t\":\"just text\",\"l\":5}"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		expect(yaml, rows[i][0], rows[i][1]);
+}
+
+Test(engine, redact_takes_parameters_out_of_a_query)
+{
+	const char *yaml = HEAD "format: query\nredact: ['$.ip', '$.a.b']\n" EVENTS;
+
+	expect(yaml, "https://x.example/i?ip=1.2.3.4&mail=m&a=%7B%7D&c",
+	       "https://x.example/i?mail=m&c");
+	expect(yaml, "ip=1.2.3.4", "");
+	expect(yaml, "mail=m&%i=1", NULL);
+}
