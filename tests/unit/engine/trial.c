@@ -54,7 +54,6 @@ static const struct {
 	{"snowplow_nuid", false, false, BB_NORMALISE_TRIM},
 	{"posthog_device", false, false, BB_NORMALISE_TRIM},
 	{"ga_client", false, false, BB_NORMALISE_TRIM},
-	{"ga_app_instance", false, false, BB_NORMALISE_TRIM},
 	{"matomo_visitor", false, false, BB_NORMALISE_TRIM},
 	{"facebook_user_ref", false, false, BB_NORMALISE_TRIM},
 };
