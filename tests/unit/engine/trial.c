@@ -26,6 +26,8 @@ static const struct {
 	{"stripe_customer", true, true, BB_NORMALISE_TRIM},
 	{"adyen_shopper", true, true, BB_NORMALISE_TRIM},
 	{"woo_customer", true, true, BB_NORMALISE_TRIM},
+	{"toast_customer", true, true, BB_NORMALISE_TRIM},
+	{"toast_loyalty", true, true, BB_NORMALISE_TRIM},
 	{"user_id", true, true, BB_NORMALISE_TRIM},
 	{"snowplow_user", true, true, BB_NORMALISE_TRIM},
 	{"posthog_user", true, true, BB_NORMALISE_TRIM},
