@@ -367,7 +367,7 @@ static int write_changes(struct adoption *ad)
 	to->quiet = true;
 	to->cause = BB_CAUSE_RULES;
 	bb_feed_begin(&feed, to);
-	rc = bb_adopt_compare(ad->from, ad->kv, tell_feed, &feed);
+	rc = bb_adopt_compare_profiles(ad->from, ad->kv, tell_feed, &feed);
 	bb_feed_end(&feed);
 	if (rc == BB_OK)
 		rc = bb_pipeline_finish(ad->new);

@@ -178,16 +178,24 @@ static int compare_identifier(const struct compare *cmp, struct bb_text key, str
 	return BB_OK;
 }
 
+int bb_adopt_compare_profiles(struct bb_kv *from, struct bb_kv *to,
+			      void (*tell_one)(void *ctx, const struct bb_difference *difference),
+			      void *ctx)
+{
+	struct compare cmp = {from, to, tell_one, ctx};
+	int rc = each_profile(&cmp, to, compare_new);
+
+	return rc == BB_OK ? each_profile(&cmp, from, compare_old) : rc;
+}
+
 int bb_adopt_compare(struct bb_kv *from, struct bb_kv *to,
 		     void (*tell_one)(void *ctx, const struct bb_difference *difference), void *ctx)
 {
 	struct compare cmp = {from, to, tell_one, ctx};
 	struct walk walk = {.kv = from, .table = BB_TABLE_IDENTIFIER};
 	struct bb_text key, value;
-	int rc = each_profile(&cmp, from, compare_old);
+	int rc = bb_adopt_compare_profiles(from, to, tell_one, ctx);
 
-	if (rc == BB_OK)
-		rc = each_profile(&cmp, to, compare_new);
 	while (rc == BB_OK && (rc = next(&walk, &key, &value)) == BB_OK)
 		rc = compare_identifier(&cmp, key, value);
 	return rc == BB_ENOTFOUND ? BB_OK : rc;

@@ -18,7 +18,7 @@
 #include "codec.h"
 
 #define VERSION 1
-#define HEAD_KEY BB_TEXT("audit.head")
+#define HEAD_KEY BB_AUDIT_HEAD
 #define NUMBER_BYTES 8
 
 struct head {

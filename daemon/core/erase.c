@@ -74,8 +74,21 @@ static void meet(struct erasing *er, struct bb_record *record)
 			bb_batch_record_ident(er->batch, record, i);
 }
 
+/* Of an erasure that is carried here: its tombstone is in the store already. */
+static bool names_record(struct erasing *er, const struct bb_hash *record)
+{
+	bool has = false;
+	int rc = bb_tomb_has_record(er->batch->kv, record, &er->at, &has);
+
+	if (rc != BB_OK)
+		bb_batch_fail(er->batch, rc);
+	return has;
+}
+
 static bool is_own(struct erasing *er, struct bb_record *record)
 {
+	if (!er->profile)
+		return names_record(er, &record->hash);
 	int anchor = bb_rows_anchor(record->ident_n, record->blocked, record->shared);
 
 	return anchor >= 0 &&
@@ -83,26 +96,28 @@ static bool is_own(struct erasing *er, struct bb_record *record)
 								    (size_t)anchor)) == er->profile;
 }
 
-static void collect(struct erasing *er)
+static void collect_of(struct erasing *er, struct bb_ident *ident)
 {
 	struct bb_batch *batch = er->batch;
+	struct bb_record *record;
 
-	batch->mark++;
-	for (size_t i = 0; i < er->profile->member_n; i++) {
-		struct bb_ident *ident = bb_batch_member_ident(batch, &er->profile->members[i]);
-		struct bb_record *record;
+	for (size_t i = 0; (record = bb_batch_nth_record(batch, ident, i)); i++) {
+		struct list *list = is_own(er, record) ? &er->own : &er->others;
 
-		for (size_t k = 0; (record = bb_batch_nth_record(batch, ident, k)); k++) {
-			struct list *list = is_own(er, record) ? &er->own : &er->others;
-
-			if (record->listed)
-				continue;
-			record->listed = true;
-			bb_batch_whole(batch, record);
-			BB_ARENA_PUSH(&batch->arena, list->items, list->n, list->room) = record;
-			meet(er, record);
-		}
+		if (record->listed)
+			continue;
+		record->listed = true;
+		bb_batch_whole(batch, record);
+		BB_ARENA_PUSH(&batch->arena, list->items, list->n, list->room) = record;
+		meet(er, record);
 	}
+}
+
+static void collect(struct erasing *er)
+{
+	er->batch->mark++;
+	for (size_t i = 0; i < er->profile->member_n; i++)
+		collect_of(er, bb_batch_member_ident(er->batch, &er->profile->members[i]));
 }
 
 /* An owner outside the profile came with it. */
@@ -416,4 +431,53 @@ int bb_erase_profile(struct bb_batch *batch, const struct bb_erasure *order, str
 	for (size_t i = 0; i < receipt->identifier_n; i++)
 		void_rulings(&er, &hashes[i]);
 	return write(&er, arena, ret_receipt);
+}
+
+/* --- an erasure of another store --- */
+
+static void collect_named(struct erasing *er)
+{
+	struct bb_batch *batch = er->batch;
+	const struct bb_erasure_receipt *receipt = &er->tomb.receipt;
+
+	batch->mark++;
+	for (size_t i = 0; i < receipt->identifier_n; i++) {
+		struct bb_ident *ident = bb_batch_ident(batch, &receipt->identifiers[i].hash);
+
+		if (ident)
+			collect_of(er, ident);
+	}
+}
+
+void bb_erase_carried(struct bb_batch *batch, const struct bb_tomb_order *at,
+		      const struct bb_tomb *tomb)
+{
+	struct erasing er = {.batch = batch, .tomb = *tomb, .at = *at};
+	const struct bb_erasure_receipt *receipt = &tomb->receipt;
+	int rc = batch->err == BB_OK ? bb_tomb_put(batch->kv, at, tomb) : batch->err;
+
+	if (rc != BB_OK) {
+		bb_batch_fail(batch, rc);
+		return;
+	}
+	batch->cause = BB_CAUSE_ERASURE;
+	batch->cause_id = bb_arena_copy(&batch->arena, receipt->id);
+	collect_named(&er);
+	if (!batch->quiet) {
+		struct bb_hash *hashes =
+			bb_arena_alloc(&batch->arena, receipt->identifier_n * sizeof(*hashes));
+
+		for (size_t i = 0; i < receipt->identifier_n; i++)
+			hashes[i] = receipt->identifiers[i].hash;
+		bb_changes_erased(batch, hashes, receipt->identifier_n);
+	}
+	batch->has_tombs = true;
+	batch->epoch++;
+	drop_records(&er);
+	for (size_t i = 0; i < receipt->identifier_n; i++)
+		void_rulings(&er, &receipt->identifiers[i].hash);
+	if (batch->err == BB_OK)
+		rc = bb_tomb_put_epoch(batch->kv, batch->epoch);
+	if (rc != BB_OK)
+		bb_batch_fail(batch, rc);
 }

@@ -55,16 +55,21 @@ struct bb_feed_block bb_feed_get_block(struct bb_cursor *cur)
 	return block;
 }
 
-/* One byte: kind, cause, whether there is a position. */
+/* One number: kind, cause, whether there is a position, and what is left of the cause. */
 #define KIND_BITS 4
 #define CAUSE_BITS 2
+#define MORE_CAUSE_BITS 1
+#define HEAD_BITS (KIND_BITS + CAUSE_BITS + 1 + MORE_CAUSE_BITS)
 _Static_assert(BB_CHANGE_KIND_COUNT <= 1 << KIND_BITS, "a kind has its bits");
-_Static_assert(BB_CAUSE_COUNT <= 1 << CAUSE_BITS, "a cause has its bits");
+_Static_assert(BB_CAUSE_COUNT <= 1 << (CAUSE_BITS + MORE_CAUSE_BITS), "a cause has its bits");
 
 void bb_feed_put_entry(struct bb_buf *buf, const struct bb_feed_entry *entry)
 {
-	bb_put_u64(buf, (uint64_t)entry->kind | (uint64_t)entry->cause << KIND_BITS |
-				(uint64_t)entry->has_position << (KIND_BITS + CAUSE_BITS));
+	uint64_t cause = (uint64_t)entry->cause;
+
+	bb_put_u64(buf, (uint64_t)entry->kind | (cause & ((1u << CAUSE_BITS) - 1)) << KIND_BITS |
+				(uint64_t)entry->has_position << (KIND_BITS + CAUSE_BITS) |
+				cause >> CAUSE_BITS << (HEAD_BITS - MORE_CAUSE_BITS));
 	bb_put_hash(buf, &entry->profile);
 	if (bb_feed_has_other(entry->kind))
 		bb_put_hash(buf, &entry->other);
@@ -78,14 +83,15 @@ void bb_feed_put_entry(struct bb_buf *buf, const struct bb_feed_entry *entry)
 struct bb_feed_entry bb_feed_get_entry(struct bb_cursor *cur)
 {
 	uint64_t head = bb_get_u64(cur), kind = head & ((1u << KIND_BITS) - 1);
+	uint64_t cause = (head >> KIND_BITS & ((1u << CAUSE_BITS) - 1)) |
+			 head >> (HEAD_BITS - MORE_CAUSE_BITS) << CAUSE_BITS;
 	int64_t partition;
-	struct bb_feed_entry entry = {
-		.kind = (enum bb_change_kind)kind,
-		.cause = (enum bb_change_cause)(head >> KIND_BITS & ((1u << CAUSE_BITS) - 1)),
-		.has_position = head >> (KIND_BITS + CAUSE_BITS) & 1,
-		.profile = bb_get_hash(cur)};
+	struct bb_feed_entry entry = {.kind = (enum bb_change_kind)kind,
+				      .cause = (enum bb_change_cause)cause,
+				      .has_position = head >> (KIND_BITS + CAUSE_BITS) & 1,
+				      .profile = bb_get_hash(cur)};
 
-	if (kind >= BB_CHANGE_KIND_COUNT || head >> (KIND_BITS + CAUSE_BITS + 1))
+	if (kind >= BB_CHANGE_KIND_COUNT || cause >= BB_CAUSE_COUNT || head >> HEAD_BITS)
 		cur->bad = true;
 	if (bb_feed_has_other(entry.kind))
 		entry.other = bb_get_hash(cur);

@@ -17,7 +17,7 @@
 struct bb_pipeline {
 	struct bb_batch batch;
 	struct bb_pipeline_stats before; /* the batch */
-	bool open;
+	bool open, hushed;
 };
 
 struct bb_pipeline *bb_pipeline_new(const struct bb_rules *rules)
@@ -48,6 +48,11 @@ void bb_pipeline_free(struct bb_pipeline *pl)
 		return;
 	bb_batch_fini(&pl->batch);
 	free(pl);
+}
+
+void bb_pipeline_hush(struct bb_pipeline *pl)
+{
+	pl->hushed = true;
 }
 
 /* Interns the namespaces and makes the way back from their numbers. */
@@ -110,7 +115,8 @@ void bb_pipeline_begin(struct bb_pipeline *pl, struct bb_kv *kv)
 	batch->flipped_n = batch->flipped_room = 0;
 	batch->ruled = NULL;
 	batch->ruled_n = batch->ruled_room = 0;
-	batch->splits_final = batch->alone = batch->quiet = false;
+	batch->splits_final = batch->alone = false;
+	batch->quiet = pl->hushed;
 	batch->next_cluster = batch->clusters_saved = 0;
 	batch->mark = batch->link_mark = batch->replay_mark = 0; /* all rows are read anew */
 	pl->before = batch->stats;

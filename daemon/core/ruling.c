@@ -243,6 +243,8 @@ static void encode(struct bb_buf *buf, const struct bb_ruling *ruling)
 		bb_put_text(buf, ruling->on[i].value);
 	}
 	bb_put_text(buf, ruling->releases);
+	if (ruling->by_log)
+		bb_put_u64(buf, 1);
 }
 
 static bool decode(struct bb_text bytes, struct bb_arena *arena, struct bb_ruling *ret_ruling)
@@ -263,6 +265,7 @@ static bool decode(struct bb_text bytes, struct bb_arena *arena, struct bb_rulin
 		ret_ruling->on[i].ns_index = BB_NS_UNKNOWN;
 	}
 	ret_ruling->releases = bb_get_text(&cur);
+	ret_ruling->by_log = cur.p < cur.end && bb_get_u64(&cur) == 1;
 	return !cur.bad && cur.p == cur.end;
 }
 

@@ -49,9 +49,18 @@ static bool is_same(const struct bb_ruling *a, const struct bb_ruling *b)
 static enum bb_verdict compare_known(struct bb_batch *batch, const struct bb_ruling *ruling,
 				     const struct bb_ruling *known)
 {
+	struct bb_ruling kept = *known;
+	int rc;
+
 	if (!is_same(ruling, known))
 		return BB_VERDICT_DEAD;
 	batch->stats.duplicates++;
+	if (!known->by_log || ruling->by_log)
+		return BB_VERDICT_DUPLICATE;
+	kept.by_log = false; /* a person's word too: it no longer rests on the log alone */
+	rc = bb_ruling_put(batch->kv, &batch->rules->profile_key, &kept);
+	if (rc != BB_OK)
+		bb_batch_fail(batch, rc);
 	return BB_VERDICT_DUPLICATE;
 }
 

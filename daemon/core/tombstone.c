@@ -275,7 +275,7 @@ int bb_tomb_find(struct bb_kv *kv, const struct bb_hash *id, struct bb_tomb_orde
 	return BB_OK;
 }
 
-static int next_tomb(struct bb_kv *kv, struct bb_tomb_order *order, bool after)
+int bb_tomb_next(struct bb_kv *kv, struct bb_tomb_order *order, bool after)
 {
 	uint8_t from[KEY_MAX];
 	struct bb_text key, value;
@@ -297,7 +297,7 @@ int bb_tomb_latest(struct bb_kv *kv, struct bb_tomb_order *ret_order)
 	bool found = false;
 	int rc;
 
-	while ((rc = next_tomb(kv, &order, found)) == BB_OK) {
+	while ((rc = bb_tomb_next(kv, &order, found)) == BB_OK) {
 		*ret_order = order;
 		found = true;
 	}
@@ -308,7 +308,7 @@ int bb_tomb_any(struct bb_kv *kv, bool *ret_any, uint64_t *ret_epoch)
 {
 	struct bb_tomb_order order = {{0}};
 	struct bb_text value;
-	int rc = next_tomb(kv, &order, false);
+	int rc = bb_tomb_next(kv, &order, false);
 
 	*ret_any = rc == BB_OK;
 	*ret_epoch = 0;
@@ -384,7 +384,7 @@ int bb_erasure_next(struct bb_kv *kv, struct bb_erasure_cursor *cursor, struct b
 
 	if (cursor->n == BB_TOMB_ORDER_BYTES)
 		memcpy(order.b, cursor->last, BB_TOMB_ORDER_BYTES);
-	rc = next_tomb(kv, &order, cursor->n > 0);
+	rc = bb_tomb_next(kv, &order, cursor->n > 0);
 	if (rc != BB_OK)
 		return rc;
 	cursor->n = BB_TOMB_ORDER_BYTES;
@@ -409,7 +409,7 @@ int bb_erasure_carry(struct bb_kv *from, struct bb_kv *to)
 	if (rc != BB_ENOTFOUND)
 		return rc == BB_OK ? BB_EINVAL : rc;
 	bb_arena_init(&arena);
-	while ((rc = next_tomb(from, &order, after)) == BB_OK) {
+	while ((rc = bb_tomb_next(from, &order, after)) == BB_OK) {
 		struct bb_tomb tomb;
 
 		after = true;

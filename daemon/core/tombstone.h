@@ -20,6 +20,7 @@
 
 #include <backbone/erasure.h>
 
+#include "batch.h"
 #include "codec.h"
 
 #define BB_TOMB_ORDER_BYTES (8 + BB_HASH_BYTES)
@@ -74,5 +75,17 @@ BB_MUST_CHECK int bb_tomb_put_fate(struct bb_kv *kv, const struct bb_hash *recor
 /* Follows *fate, of an event that was counted at that epoch, to what became of it. */
 BB_MUST_CHECK int bb_tomb_follow(struct bb_kv *kv, uint64_t epoch, struct bb_tomb_fate *fate);
 BB_MUST_CHECK int bb_tomb_put_epoch(struct bb_kv *kv, uint64_t epoch);
+
+/* One after the other, in the order in which they act: *order is zeros and `after` false at first.
+ * BB_ENOTFOUND at the end. */
+BB_MUST_CHECK int bb_tomb_next(struct bb_kv *kv, struct bb_tomb_order *order, bool after);
+
+/*
+ * erase.c: does in a batch of its own what a tombstone of another store says, to what is in this
+ * one: records that it names go, and those whose strongest identifier stands for the person; the
+ * others lose what was erased. Errors are the batch's.
+ */
+void bb_erase_carried(struct bb_batch *batch, const struct bb_tomb_order *at,
+		      const struct bb_tomb *tomb);
 
 #endif

@@ -30,6 +30,7 @@ static struct bb_element element_of(const struct bb_rules *rules,
 		element.kind = kinds[bb_gate(rules, extracted->event, arena, &element.refusal)];
 		break;
 	case BB_EXTRACTED_RULING:
+		extracted->ruling->by_log = true;
 		element.kind = bb_ruling_check(rules, extracted->ruling, arena, &element.refusal)
 				       ? BB_ELEMENT_RULING
 				       : BB_ELEMENT_REFUSED;

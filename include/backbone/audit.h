@@ -16,14 +16,18 @@
 #include <backbone/kv.h>
 
 #define BB_AUDIT_HASH_BYTES 32
-#define BB_AUDIT_NO_UID UINT32_MAX /* it did not come by a Unix socket */
+#define BB_AUDIT_HEAD BB_TEXT("audit.head") /* the row of META with the last number and hash */
+#define BB_AUDIT_NO_UID UINT32_MAX	    /* it did not come by a Unix socket */
 
 /* The text is stored. */
 #define BB_AUDIT_ACTIONS(X)                                                                        \
 	X(RULING, "ruling")   /* subject: its id; detail: its kind, and what it is on, hashed */   \
 	X(RELEASE, "release") /* subject: the id of what it releases */                            \
 	X(ERASURE, "erasure") /* subject: the id of the request; detail: mode, counts, reason */   \
-	X(EXPORT, "export")   /* subject: the profile's id */
+	X(EXPORT, "export")   /* subject: the profile's id */                                      \
+	X(REBUILD,                                                                                 \
+	  "rebuild") /* the store was made anew from the log; detail: of what, what is lost */     \
+	X(IMPORT, "import") /* an erasure of another store; subject: its id; detail: counts */
 
 enum bb_audit_action {
 #define X(name, text) BB_AUDIT_##name,

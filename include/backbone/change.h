@@ -43,8 +43,10 @@ enum bb_change_kind {
 		BB_CHANGE_KIND_COUNT
 };
 
+/* The same. */
 #define BB_CHANGE_CAUSES(X)                                                                        \
-	X(EVENT, "event") X(RULING, "ruling") X(ERASURE, "erasure") X(RULES, "rules")
+	X(EVENT, "event")                                                                          \
+	X(RULING, "ruling") X(ERASURE, "erasure") X(RULES, "rules") X(REBUILD, "rebuild")
 
 enum bb_change_cause {
 #define X(name, text) BB_CAUSE_##name,

@@ -39,6 +39,10 @@ void bb_pipeline_free(struct bb_pipeline *pl); /* NULL-safe */
  * comes out is the same; tests set it low. */
 void bb_pipeline_set_hub(struct bb_pipeline *pl, uint64_t records);
 
+/* From the next batch on it says nothing to the change feed: for a store that is not looked at yet.
+ */
+void bb_pipeline_hush(struct bb_pipeline *pl);
+
 void bb_pipeline_begin(struct bb_pipeline *pl, struct bb_kv *kv);
 
 /* The event and its slices must live until finish or abort. APPLIED (an event without identifiers

@@ -40,6 +40,7 @@ struct bb_ruling {
 	struct bb_text actor, reason;
 	struct bb_identifier on[2]; /* JOIN, SPLIT: the pair; BLOCK, ALLOW: the first */
 	struct bb_text releases;    /* RELEASE: the id of the ruling */
+	bool by_log;		    /* it came by a topic or a file, and comes again from there */
 };
 
 const char *bb_ruling_kind_text(enum bb_ruling_kind kind);
