@@ -23,6 +23,7 @@
 #include "app.h"
 
 #include <backbone/assert.h>
+#include <backbone/beside.h>
 #include <backbone/clock.h>
 #include <backbone/log.h>
 #include <backbone/sdnotify.h>

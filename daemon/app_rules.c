@@ -12,6 +12,7 @@
 #include "app.h"
 
 #include <backbone/adopt.h>
+#include <backbone/beside.h>
 #include <backbone/clock.h>
 #include <backbone/log.h>
 #include <backbone/sdnotify.h>

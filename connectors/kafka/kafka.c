@@ -410,6 +410,13 @@ static void on_topics(struct bb_source *source, bb_topic_fn *tell, void *ctx)
 	}
 }
 
+static bool on_reads(struct bb_source *source, struct bb_text topic, int32_t partition)
+{
+	const struct bb_kpart *part = part_of(kafka_of(source), topic, partition);
+
+	return part && part->state != BB_KPART_ABSENT && part->state != BB_KPART_GAP;
+}
+
 static void on_committed(struct bb_source *source, struct bb_text topic, int32_t partition,
 			 int64_t next_offset)
 {
@@ -465,6 +472,7 @@ static const struct bb_source_ops ops = {
 	.take = on_take,
 	.release = on_release,
 	.drained = on_drained,
+	.reads = on_reads,
 	.ready = on_ready,
 	.end = on_end,
 	.topics = on_topics,

@@ -384,6 +384,16 @@ static bool on_drained(struct bb_source *source)
 	return true;
 }
 
+static bool on_reads(struct bb_source *source, struct bb_text topic, int32_t partition)
+{
+	struct replay *replay = replay_of(source);
+
+	for (size_t i = 0; i < replay->file_n; i++)
+		if (partition == 0 && bb_text_equal(bb_text_of(replay->files[i].topic), topic))
+			return !replay->files[i].gap;
+	return false;
+}
+
 static bool on_ready(struct bb_source *source, struct bb_error *err)
 {
 	struct replay *replay = replay_of(source);
@@ -446,6 +456,7 @@ static const struct bb_source_ops ops = {
 	.take = on_take,
 	.release = on_release,
 	.drained = on_drained,
+	.reads = on_reads,
 	.ready = on_ready,
 	.end = on_end,
 	.token = on_token,

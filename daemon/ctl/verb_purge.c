@@ -9,6 +9,7 @@
 #include "ctl.h"
 #include "net.h"
 
+#include <backbone/beside.h>
 #include <backbone/store.h>
 
 #include <jansson.h>

@@ -49,7 +49,8 @@ static void note_trouble(struct bb_feed *feed, const struct bb_error *err)
 	struct bb_ingest *ingest = feed->ingest;
 
 	if (err->code == BB_EGAP) {
-		bb_log(BB_LOG_ERROR, "log_gap", "%s", err->msg);
+		if (!ingest->options.aside)
+			bb_log(BB_LOG_ERROR, "log_gap", "%s", err->msg);
 		if (ingest->alarm_n < BB_ALARMS_MAX)
 			ingest->alarms[ingest->alarm_n++] = *err;
 		return;

@@ -88,7 +88,7 @@ static void decode_ahead(struct bb_ingest *ingest)
 {
 	const struct bb_intake *batch = ingest->gathering;
 
-	if (ingest->decoding || batch->decoded_n == batch->n)
+	if (ingest->decoding || batch->decoded_n == batch->n || ingest->options.aside)
 		return;
 	ingest->decoding = true;
 	ingest->decode_end = batch->n - batch->decoded_n < BB_DECODE_MOST
@@ -167,7 +167,7 @@ static void wait_for_space(struct bb_ingest *ingest)
 {
 	if (ingest->retry_ms == 0 && ingest->holding)
 		say_hold_waits();
-	if (ingest->retry_ms == 0)
+	if (ingest->retry_ms == 0 && !ingest->options.aside)
 		bb_log(BB_LOG_ERROR, "store_full",
 		       "no space for the next batch: ingestion waits and tries again by itself, "
 		       "look-ups go on; make room on the disk, or raise store.quota or "
@@ -181,8 +181,9 @@ static void wait_for_space(struct bb_ingest *ingest)
 
 static void fail(struct bb_ingest *ingest)
 {
-	bb_log(BB_LOG_ERROR, "store_failed", "code=%d error=\"%s\"", ingest->job.err.code,
-	       ingest->job.err.msg);
+	if (!ingest->options.aside)
+		bb_log(BB_LOG_ERROR, "store_failed", "code=%d error=\"%s\"", ingest->job.err.code,
+		       ingest->job.err.msg);
 	move(ingest, BB_INGEST_IDLE);
 	end(ingest, true, &ingest->job.err);
 }
@@ -447,6 +448,8 @@ int bb_ingest_new(const struct bb_ingest_options *options, struct bb_ingest **re
 	ingest->applying = &ingest->batches[1];
 	ingest->job.options = &ingest->options;
 	ingest->job.pl = bb_pipeline_new(options->rules);
+	if (options->aside)
+		bb_pipeline_hush(ingest->job.pl);
 	code = load(ingest, err);
 	if (code)
 		bb_ingest_free(ingest);

@@ -114,6 +114,19 @@ static void keep(struct bb_partition *part, const struct bb_progress *progress)
 	part->now.token = bb_text_bytes(part->now_token, progress->token.n);
 }
 
+void bb_partitions_forget(struct bb_partitions *partitions)
+{
+	for (size_t i = 0; i < partitions->n; i++) {
+		struct bb_partition *part = partitions->items[i];
+		struct bb_progress none = {.topic = part->now.topic,
+					   .partition = part->now.partition};
+
+		bb_assert(!part->touched);
+		part->known = false;
+		part->now = none;
+	}
+}
+
 int bb_partitions_load(struct bb_partitions *partitions, struct bb_kv *kv)
 {
 	char last[BB_KV_KEY_MAX] = "";

@@ -29,6 +29,9 @@ struct bb_partitions {
 void bb_partitions_init(struct bb_partitions *partitions);
 void bb_partitions_fini(struct bb_partitions *partitions);
 
+/* Nothing is committed of any of them. */
+void bb_partitions_forget(struct bb_partitions *partitions);
+
 /* Reads all rows. BB_OK, BB_ECORRUPT or the store's error. */
 BB_MUST_CHECK int bb_partitions_load(struct bb_partitions *partitions, struct bb_kv *kv);
 

@@ -8,6 +8,7 @@
 
 #include <backbone/assert.h>
 #include <backbone/clock.h>
+#include <backbone/progress.h>
 
 #include <stdlib.h>
 
@@ -174,18 +175,6 @@ static void fill_reasons(struct bb_ingest *ingest, struct bb_arena *arena, struc
 	status->ready = status->reason_n == 0;
 }
 
-static int64_t end_of(struct bb_ingest *ingest, struct bb_text topic, int32_t partition)
-{
-	for (size_t i = 0; i < ingest->feed_n; i++) {
-		struct bb_source *source = ingest->feeds[i].source;
-		int64_t end = source->ops->end(source, topic, partition);
-
-		if (end >= 0)
-			return end;
-	}
-	return -1;
-}
-
 static void fill_partitions(struct bb_ingest *ingest, struct bb_arena *arena,
 			    struct bb_status *status)
 {
@@ -202,7 +191,7 @@ static void fill_partitions(struct bb_ingest *ingest, struct bb_arena *arena,
 		out->topic = bb_arena_copy(arena, part->now.topic);
 		out->partition = part->now.partition;
 		out->next_offset = part->now.next_offset;
-		out->end_offset = end_of(ingest, out->topic, out->partition);
+		out->end_offset = bb_ingest_end(ingest, out->topic, out->partition);
 		memcpy(out->results, part->now.results, sizeof out->results);
 		out->holes = part->now.holes;
 	}

@@ -18,6 +18,8 @@
  * What fails before the swap leaves the first store untouched. After the first rename there is no
  * way back: an error then ends the process, and a start takes up what the names lead to.
  */
+#include <backbone/beside.h>
+
 #include "env.h"
 
 #include "directory.h"
@@ -191,27 +193,39 @@ static int count_all(struct copy *copy)
 }
 
 /* A copy that fills the disk would be in the way of everybody else on it. */
-static int check_room(struct copy *copy)
+static int check_room(struct bb_store *store, struct bb_store *beside, MDB_txn *snapshot,
+		      struct bb_error *err)
 {
 	struct bb_env_pages pages;
 	uint64_t free_bytes;
 	struct statvfs fs;
-	int rc = bb_env_count_pages(copy->from, copy->snapshot, &pages);
+	int rc = bb_env_count_pages(store, snapshot, &pages);
 
 	if (rc != BB_OK)
-		return bb_error_set(copy->err, rc, "%s: the pages cannot be counted: %s",
-				    copy->from->path, bb_error_text(rc));
-	if (statvfs(copy->to->path, &fs) != 0)
-		return bb_error_set(copy->err, BB_EIO, "%s: cannot ask for the free space",
-				    copy->to->path);
+		return bb_error_set(err, rc, "%s: the pages cannot be counted: %s", store->path,
+				    bb_error_text(rc));
+	if (statvfs(beside->path, &fs) != 0)
+		return bb_error_set(err, BB_EIO, "%s: cannot ask for the free space", beside->path);
 	free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
 	if (free_bytes >= pages.used_bytes)
 		return BB_OK;
-	return bb_error_set(copy->err, BB_ENOSPC,
+	return bb_error_set(err, BB_ENOSPC,
 			    "%s: the second file may take %llu MiB, and the disk has %llu MiB "
 			    "free; nothing was changed: make room and try again",
-			    copy->from->path, (unsigned long long)(pages.used_bytes >> 20),
+			    store->path, (unsigned long long)(pages.used_bytes >> 20),
 			    (unsigned long long)(free_bytes >> 20));
+}
+
+int bb_store_room(struct bb_store *store, struct bb_store *beside, struct bb_error *err)
+{
+	MDB_txn *snapshot = NULL;
+	int rc = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &snapshot);
+
+	if (rc != 0)
+		return bb_env_fail(store, rc, "begin a snapshot", err);
+	rc = check_room(store, beside, snapshot, err);
+	mdb_txn_abort(snapshot);
+	return rc;
 }
 
 static int copy_all(struct copy *copy)
@@ -219,7 +233,7 @@ static int copy_all(struct copy *copy)
 	int rc = count_all(copy);
 
 	if (rc == BB_OK)
-		rc = check_room(copy);
+		rc = check_room(copy->from, copy->to, copy->snapshot, copy->err);
 	if (rc == BB_OK)
 		rc = begin_slice(copy);
 	bb_killpoint("copy-begun");
@@ -242,6 +256,12 @@ int bb_store_compact(struct bb_store *store, struct bb_store *beside,
 		mdb_txn_abort(copy.txn);
 	mdb_txn_abort(copy.snapshot);
 	return rc;
+}
+
+void bb_store_abreast(struct bb_store *store, struct bb_store *beside)
+{
+	bb_assert(beside->of == store && !beside->finished);
+	beside->of_txn = last_commit(store);
 }
 
 int bb_store_finish(struct bb_store *store, struct bb_store *beside, struct bb_error *err)

@@ -43,6 +43,8 @@ struct bb_ingest_options {
 	uint64_t batch_bytes;
 	uint32_t dead_letter_days; /* 0: kept for ever */
 	bool once;		   /* end when all sources are drained */
+	bool aside; /* into a store that nobody looks at yet: one thread of the pool at most,
+		       nothing to the change feed, and who asked for it says what is wrong */
 
 	/*
 	 * It came to an end by itself. With `store_failed` err is the store's, and the process must
@@ -103,6 +105,11 @@ void bb_ingest_go(struct bb_ingest *ingest);
 /* Other rules for what comes from now on; between on_idle and bb_ingest_go only. The old ones are
  * not used any more. */
 void bb_ingest_rules_set(struct bb_ingest *ingest, const struct bb_rules *rules);
+
+/* The store has other contents, whose positions are not behind: they are read, and what lies below
+ * them is dropped when it is delivered. When rules may be set. BB_OK, BB_ECORRUPT or the store's
+ * error: then the process must end. */
+BB_MUST_CHECK int bb_ingest_store_changed(struct bb_ingest *ingest);
 
 /* Fills ready, reasons, state, partitions and connectors. */
 void bb_ingest_status(struct bb_ingest *ingest, struct bb_arena *arena,

@@ -55,4 +55,20 @@ struct bb_erasure_mark;
 BB_MUST_CHECK int bb_progress_marks(struct bb_kv *kv, struct bb_arena *arena,
 				    struct bb_erasure_mark **ret_marks, size_t *ret_n);
 
+/* As ingest has them (<backbone/ingest.h>), on the loop's thread. */
+
+/* The partitions that were read, in the order of their topics: `*at` is 0 at first. False: no more.
+ * Slices live until the next commit. */
+struct bb_ingest;
+bool bb_ingest_progress_next(const struct bb_ingest *ingest, size_t *at,
+			     struct bb_progress *ret_progress);
+
+/* False: nothing was read of it. */
+bool bb_ingest_progress_of(struct bb_ingest *ingest, struct bb_text topic, int32_t partition,
+			   struct bb_progress *ret_progress);
+
+/* Whether one of the sources reads the partition; where its log ends, -1: not known. */
+bool bb_ingest_reads(struct bb_ingest *ingest, struct bb_text topic, int32_t partition);
+int64_t bb_ingest_end(struct bb_ingest *ingest, struct bb_text topic, int32_t partition);
+
 #endif

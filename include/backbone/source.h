@@ -60,6 +60,10 @@ struct bb_source_ops {
 	/* Whether everything that was there when asked first has been delivered (for --once). */
 	bool (*drained)(struct bb_source *source);
 
+	/* Whether it reads this partition, or would as soon as more is in it: it is there, some
+	 * connector wants it, and it has no gap. */
+	bool (*reads)(struct bb_source *source, struct bb_text topic, int32_t partition);
+
 	/*
 	 * Whether reading has begun of everything that is there to be read; it stays true. If not,
 	 * `err` says why: BB_EKAFKA (the broker does not answer), else still starting.

@@ -10,6 +10,7 @@
 
 #include <backbone/adopt.h>
 #include <backbone/assert.h>
+#include <backbone/beside.h>
 #include <backbone/store.h>
 
 #include <ftw.h>

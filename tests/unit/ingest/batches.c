@@ -424,6 +424,56 @@ Test(ingest, a_hold_leaves_nothing_in_flight)
 	cr_expect_eq(bench.idle, 1);
 }
 
+static bool has_all(struct bench *b)
+{
+	struct bb_progress progress;
+
+	return bb_ingest_progress_of(b->ingest, BB_TEXT("t"), 0, &progress) &&
+	       progress.next_offset == 100;
+}
+
+/* Other contents hold more of the log than the old ones did. */
+Test(ingest, other_contents_of_the_store_are_read_on_from_their_positions)
+{
+	struct bb_progress row = {.topic = BB_TEXT("t"),
+				  .next_offset = 70,
+				  .passed = 70,
+				  .results = {[BB_VERDICT_APPLIED] = 70}};
+	struct bb_kvmem *before;
+	size_t at = 0;
+	struct bb_kv *kv;
+
+	bench.options.once = false;
+	for (int i = 0; i < 100; i++)
+		bench_record(&bench, 0, i,
+			     bench_event(&bench, bb_arena_printf(&bench.arena, "%d", i).p, "ann"));
+	bench_record(&bench, 1, 0, bench_event(&bench, "other", "bob"));
+	bench.script.pause_at = 50;
+	cr_assert_eq(bench_open(&bench), BB_OK);
+	bb_ingest_start(bench.ingest);
+	bb_ingest_hold(bench.ingest);
+	cr_assert(bench_run(&bench, is_idle));
+	before = bench.mem;
+	bench.mem = bb_kvmem_new();
+	kv = bb_kvmem_begin(bench.mem);
+	cr_assert_eq(bb_progress_put(kv, &row), BB_OK);
+	cr_assert_eq(bb_kvmem_commit(kv), BB_OK);
+	cr_assert_eq(bb_ingest_store_changed(bench.ingest), BB_OK);
+	cr_expect(bb_ingest_progress_next(bench.ingest, &at, &row) && row.next_offset == 70);
+	cr_expect_not(bb_ingest_progress_next(bench.ingest, &at, &row), "one partition");
+	cr_expect(bb_ingest_reads(bench.ingest, BB_TEXT("t"), 0));
+	cr_expect_not(bb_ingest_reads(bench.ingest, BB_TEXT("u"), 0));
+	bench.script.pause_at = SIZE_MAX;
+	bb_ingest_go(bench.ingest);
+	cr_assert(bench_run(&bench, has_all));
+	cr_assert(bench_run(&bench, all_given_back));
+	bench_close(&bench);
+	cr_expect_eq(bench_row(&bench, 0)->passed, 100);
+	cr_expect_eq(bench_row(&bench, 0)->results[BB_VERDICT_APPLIED], 100);
+	cr_expect_eq(bench_row(&bench, 1)->passed, 1);
+	bb_kvmem_free(before);
+}
+
 Test(ingest, a_gap_is_an_alarm_and_the_others_go_on)
 {
 	struct bb_status status;

@@ -102,11 +102,18 @@ static void on_free(struct bb_source *source)
 	(void)source;
 }
 
+static bool on_reads(struct bb_source *source, struct bb_text topic, int32_t partition)
+{
+	(void)source, (void)partition;
+	return bb_text_equal(topic, BB_TEXT("t"));
+}
+
 static const struct bb_source_ops ops = {
 	.fd = on_fd,
 	.take = on_take,
 	.release = on_release,
 	.drained = on_drained,
+	.reads = on_reads,
 	.ready = on_ready,
 	.end = on_log_end,
 	.committed = on_committed,

@@ -6,6 +6,7 @@
  */
 #include "place.h"
 
+#include <backbone/beside.h>
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <errno.h>
@@ -233,6 +234,40 @@ Test(store_beside, takes_what_was_written_to_it)
 	cr_assert_eq(stats.entries[BB_TABLE_NAME], 200);
 	cr_assert_eq(stats.entries[BB_TABLE_PROFILE], 0);
 	cr_assert_eq(stats.entries[BB_TABLE_META], 1);
+	bb_store_close(store);
+}
+
+Test(store_beside, takes_the_place_of_one_that_went_on_meanwhile)
+{
+	struct bb_store *store = place_open(&place), *beside;
+	struct bb_error err = {0};
+	struct bb_kv *kv;
+	char key[16], value[VALUE_BYTES];
+
+	fill_even(store);
+	cr_assert_eq(bb_store_open_beside(store, &beside, &err), BB_OK, "%s", err.msg);
+	cr_expect_eq(bb_store_room(store, beside, &err), BB_OK, "%s", err.msg);
+	for (int i = 0; i < 2; i++) { /* what the first gets, the second gets as well */
+		cr_assert_eq(bb_store_write_begin(i ? beside : store, &kv), BB_OK);
+		cr_assert_eq(bb_kv_put(kv, BB_TABLE_LEDGER, place_key_of(7, key),
+				       place_value_of(7, VALUE_BYTES, value)),
+			     BB_OK);
+		cr_assert_eq(bb_store_write_commit(kv), BB_OK);
+	}
+	bb_store_abreast(store, beside);
+	cr_assert_eq(bb_store_finish(store, beside, &err), BB_OK, "%s", err.msg);
+	cr_assert_eq(bb_store_swap(store, beside, &err), BB_OK, "%s", err.msg);
+	cr_assert_eq(bb_store_close_beside(beside, &err), BB_OK, "%s", err.msg);
+	bb_store_close(store);
+	store = place_open(&place);
+	cr_assert_eq(bb_store_write_begin(store, &kv), BB_OK);
+	cr_expect_eq(bb_kv_seek(kv, BB_TABLE_LEDGER, BB_TEXT(""), false, &(struct bb_text){0},
+				&(struct bb_text){0}),
+		     BB_OK);
+	cr_expect_eq(bb_kv_seek(kv, BB_TABLE_PROFILE, BB_TEXT(""), false, &(struct bb_text){0},
+				&(struct bb_text){0}),
+		     BB_ENOTFOUND, "of the second alone");
+	bb_store_write_abort(kv);
 	bb_store_close(store);
 }
 
