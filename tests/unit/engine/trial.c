@@ -44,6 +44,7 @@ static const struct {
 	{"email_sha256", false, true, BB_NORMALISE_HEX},
 	{"phone", false, true, BB_NORMALISE_PHONE},
 	{"whatsapp_id", true, true, BB_NORMALISE_TRIM},
+	{"whatsapp_user", true, true, BB_NORMALISE_TRIM},
 	{"facebook_psid", true, true, BB_NORMALISE_TRIM},
 	{"facebook_user", true, true, BB_NORMALISE_TRIM},
 	{"instagram_igsid", true, true, BB_NORMALISE_TRIM},
