@@ -52,16 +52,26 @@ const struct bb_ctl_verb bb_ctl_verbs[] = {
 	 2,
 	 bb_ctl_why},
 	{"try",
-	 "CONNECTOR FILE...",
+	 "CONNECTOR FILE... | CONNECTOR --topic T --last N",
 	 "the events that a connector makes of messages",
 	 "CONNECTOR is a name of the configuration or a .yaml file. A FILE holds one JSON "
 	 "document,\n"
 	 "or one message a line; `-` is the standard input. A message is a bare body, or\n"
 	 "{\"headers\":{},\"key\":\"\",\"topic\":\"\",\"value\":...}. Prints one canonical event a "
 	 "line, with\n"
-	 "its warnings. Needs no daemon and no broker. Exit 1: something was refused.",
-	 {{"at", "TIME", "the log's time of messages that bring none; default: now"}},
-	 2,
+	 "its warnings. Needs no daemon and no broker. With --last: the newest messages of a "
+	 "topic,\n"
+	 "read without a group and without committing anything, and a summary: what would be "
+	 "extracted,\n"
+	 "which fields are usable how often, what is warned of and refused. Exit 1: something was\n"
+	 "refused.",
+	 {{"at", "TIME", "the log's time of messages that bring none; default: now"},
+	  {"topic", "T", "of Kafka; default: that of the connector, if it names one"},
+	  {"last", "N", "how many of it; default: 100"},
+	  {"partition", "P", "of this partition only"},
+	  {"events", NULL, "prints the events too, and what was refused, less what is redacted"},
+	  {"brokers", "HOST:PORT,...", "default: those of the configuration"}},
+	 1,
 	 -1,
 	 bb_ctl_try},
 	{"check-config",

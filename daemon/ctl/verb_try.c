@@ -9,6 +9,7 @@
  */
 #include "ctl.h"
 #include "input.h"
+#include "try.h"
 
 #include <backbone/assert.h>
 #include <backbone/clock.h>
@@ -55,45 +56,51 @@ static int fail_name(struct bb_ctl *ctl, const char *name)
 			   nearest ? "`?" : "");
 }
 
-static int compile(struct trial *trial, const char *file)
+static int compile(struct bb_ctl *ctl, const char *file, struct bb_connector **ret_own)
 {
-	struct bb_diagnostics diagnostics = {.arena = &trial->ctl->arena};
-	const struct bb_config *config = trial->ctl->config;
+	struct bb_diagnostics diagnostics = {.arena = &ctl->arena};
+	const struct bb_config *config = ctl->config;
 	struct bb_buf text = BB_BUF_EMPTY, lines = BB_BUF_EMPTY;
 	struct bb_error err = {0};
 	int ret = BB_CTL_OK;
 
 	if (bb_regular_read(file, BB_CTL_YAML_BYTES_MAX, &text, &err) != BB_OK) {
 		bb_buf_fini(&text);
-		return bb_ctl_fail(trial->ctl, BB_CTL_USAGE, "%s", err.msg);
+		return bb_ctl_fail(ctl, BB_CTL_USAGE, "%s", err.msg);
 	}
-	trial->own = bb_connector_compile(file, bb_buf_slice(&text), config ? &config->rules : NULL,
-					  &diagnostics);
-	trial->connector = trial->own;
+	*ret_own = bb_connector_compile(file, bb_buf_slice(&text), config ? &config->rules : NULL,
+					&diagnostics);
 	for (size_t i = 0; i < diagnostics.n; i++) {
 		bb_diagnostic_print(&diagnostics.items[i], &lines);
 		bb_buf_byte(&lines, '\n');
 	}
-	fwrite(lines.p ? lines.p : "", 1, lines.n, trial->ctl->err);
-	if (!trial->own)
-		ret = bb_ctl_fail(trial->ctl, BB_CTL_USAGE, "%s is wrong", file);
+	fwrite(lines.p ? lines.p : "", 1, lines.n, ctl->err);
+	if (!*ret_own)
+		ret = bb_ctl_fail(ctl, BB_CTL_USAGE, "%s is wrong", file);
 	bb_buf_fini(&text);
 	bb_buf_fini(&lines);
 	return ret;
 }
 
-static int choose_connector(struct trial *trial, const char *name)
+int bb_try_connector(struct bb_ctl *ctl, const char *name,
+		     const struct bb_connector **ret_connector, struct bb_connector **ret_own)
 {
-	struct bb_ctl *ctl = trial->ctl;
 	const char *dot = strrchr(name, '.');
+	const struct bb_connector *connector = NULL;
 
-	if (strchr(name, '/') || (dot && strcmp(dot, ".yaml") == 0))
-		return compile(trial, name);
+	*ret_own = NULL;
+	if (strchr(name, '/') || (dot && strcmp(dot, ".yaml") == 0)) {
+		int ret = compile(ctl, name, ret_own);
+
+		*ret_connector = *ret_own;
+		return ret;
+	}
 	if (ctl->config)
-		trial->connector = bb_config_connector(ctl->config, name);
+		connector = bb_config_connector(ctl->config, name);
 	else if (strcmp(name, "direct") == 0)
-		trial->connector = trial->own = bb_connector_direct(NULL, 0);
-	return trial->connector ? BB_CTL_OK : fail_name(ctl, name);
+		connector = *ret_own = bb_connector_direct(NULL, 0);
+	*ret_connector = connector;
+	return connector ? BB_CTL_OK : fail_name(ctl, name);
 }
 
 static void print_refusal(struct trial *trial, const struct bb_refusal *refusal)
@@ -234,7 +241,7 @@ static void print_summary(const struct trial *trial)
 		fprintf(err, "no configuration: identifiers are shown as they came\n");
 }
 
-int bb_ctl_try(struct bb_ctl *ctl)
+static int try_files(struct bb_ctl *ctl)
 {
 	struct trial trial = {.ctl = ctl, .at_ms = bb_clock_wall_ms()};
 	const char *at = bb_ctl_value(ctl, "at");
@@ -246,7 +253,7 @@ int bb_ctl_try(struct bb_ctl *ctl)
 	if (ret != BB_CTL_OK)
 		return ret;
 	bb_arena_init(&trial.arena);
-	ret = choose_connector(&trial, ctl->args[0]);
+	ret = bb_try_connector(ctl, ctl->args[0], &trial.connector, &trial.own);
 	for (int i = 1; ret == BB_CTL_OK && i < ctl->arg_n; i++)
 		ret = try_file(&trial, ctl->args[i]);
 	if (ret == BB_CTL_OK)
@@ -256,4 +263,24 @@ int bb_ctl_try(struct bb_ctl *ctl)
 	bb_connector_free(trial.own);
 	bb_arena_fini(&trial.arena);
 	return ret;
+}
+
+static bool is_live(const struct bb_ctl *ctl)
+{
+	static const char *const options[] = {"topic", "last", "partition", "events", "brokers"};
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		if (bb_ctl_value(ctl, options[i]))
+			return true;
+	return false;
+}
+
+int bb_ctl_try(struct bb_ctl *ctl)
+{
+	if (is_live(ctl))
+		return bb_try_live(ctl);
+	if (ctl->arg_n < 2)
+		return bb_ctl_fail(ctl, BB_CTL_USAGE,
+				   "expected FILEs, or --topic T --last N for messages of Kafka");
+	return try_files(ctl);
 }

@@ -58,6 +58,19 @@ size_t bb_connector_topic_n(const struct bb_connector *connector);
 const char *bb_connector_topic(const struct bb_connector *connector, size_t i);
 const char *bb_connector_topic_pattern(const struct bb_connector *connector); /* NULL: none */
 
+/* The fields that its event rules name, one after the other. `type` p NULL: it is no constant. */
+enum bb_field_kind {
+	BB_FIELD_TYPE, /* a rule of this type */
+	BB_FIELD_IDENTIFIER,
+	BB_FIELD_ATTRIBUTE,
+	BB_FIELD_TIME,
+	BB_FIELD_AMOUNT,
+	BB_FIELD_CONSENT
+};
+typedef void bb_field_fn(void *ctx, struct bb_text type, enum bb_field_kind kind,
+			 struct bb_text name);
+void bb_connector_fields(const struct bb_connector *connector, bb_field_fn *tell, void *ctx);
+
 /* One element of a message: an event (raw, for the gate), a ruling (raw, for bb_ruling_check), a
  * skip, or a refusal. */
 struct bb_extracted {
