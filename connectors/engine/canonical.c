@@ -566,18 +566,17 @@ static bool emit(struct reader *r, const struct bb_message *msg, struct bb_extra
 	return true;
 }
 
-void bb_canonical_run(const struct bb_message *msg, struct bb_arena *arena,
+void bb_canonical_run(const struct bb_message *msg, struct bb_arena *arena, bb_run_read_fn *read,
 		      struct bb_extraction *extraction)
 {
 	struct bb_refusal refusal;
-	struct bb_json *doc = bb_json_read(msg->value, &refusal);
-	struct reader r = {.doc = doc,
+	struct bb_json doc = {.root = {.type = 0}};
+	struct reader r = {.doc = &doc,
 			   .arena = arena,
 			   .ev = bb_run_event(msg, arena),
 			   .refusal = &refusal,
 			   .from_log = msg->from_log};
 
-	if (!doc || !emit(&r, msg, extraction))
+	if (!read(msg->value, arena, &doc.root, &refusal) || !emit(&r, msg, extraction))
 		bb_run_refuse(extraction, arena, &refusal);
-	bb_json_free(doc);
 }

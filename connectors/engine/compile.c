@@ -354,5 +354,7 @@ struct bb_connector *bb_connector_compile(const char *file, struct bb_text text,
 	}
 	bb_compile_redacted_texts(&c);
 	make_groups(connector);
+	if (connector->format == BB_FORMAT_JSON)
+		bb_project(connector);
 	return connector;
 }

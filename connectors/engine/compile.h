@@ -18,14 +18,14 @@ struct bb_source_map {
 	struct bb_text constant;
 	struct bb_expr template; /* no parts: none */
 	struct bb_exprs from;
-	const struct bb_parse *parse; /* NULL: none */
+	struct bb_parse *parse; /* NULL: none */
 	struct bb_change change;
 	struct bb_seek seek;
 };
 
 /* Texts that are opened, each once. */
 struct bb_parses {
-	const struct bb_parse **items;
+	struct bb_parse **items;
 	size_t n, room;
 };
 

@@ -25,7 +25,7 @@ void bb_compile_parse(struct bb_compiler *c, const struct bb_yaml *node,
 {
 	bool query = strcmp(option->name, "parse_query") == 0;
 	struct bb_parse *parse = bb_arena_zalloc(c->arena, sizeof(*parse));
-	const struct bb_parse *kept = parse;
+	struct bb_parse *kept = parse;
 	size_t before = c->diagnostics->n;
 
 	if (bb_compile_text(c, node, "a path to a text, e.g. '$.content'", &parse->name))

@@ -50,7 +50,6 @@ struct bb_found_value bb_eval_node(const struct bb_json *doc, const struct bb_js
 	case BB_JSON_TEXT:
 		value.kind = BB_FOUND_TEXT;
 		value.text = bb_json_text(doc, node);
-		value.in_tree = true;
 		break;
 	case BB_JSON_LIST:
 		value.kind = BB_FOUND_LIST;
@@ -77,16 +76,32 @@ static struct bb_found_value field(const struct bb_run *run, size_t column)
 	return text_value(text);
 }
 
+/* What the slot of the path holds, *done steps on it; NULL: nothing. */
+static const struct bb_json_node *landed(const struct bb_frame *at, const struct bb_path *path,
+					 size_t *done)
+{
+	const struct bb_landing *landing = &at->shape->landings[path->id];
+	const struct bb_json_node *node;
+
+	bb_assert(path->id > 0 && landing->slot >= 0);
+	node = &at->slots->at[landing->slot];
+	*done = landing->done;
+	return node->type ? node : NULL;
+}
+
 static struct bb_found_value follow(const struct bb_run *run, const struct bb_path *path)
 {
 	struct bb_frame at;
+	size_t i = 0;
 
 	if (path->up > run->depth) /* the tenant, in a rule with fewer [*] */
 		return (struct bb_found_value){.kind = BB_FOUND_NOTHING};
 	at = run->frames[run->depth - path->up];
 	if (run->fields && path->up == run->depth)
 		return field(run, path->column);
-	for (size_t i = 0; i < path->step_n && at.node; i++)
+	if (at.slots)
+		at.node = landed(&at, path, &i);
+	for (; i < path->step_n && at.node; i++)
 		at.node = bb_path_step(at.doc, at.node, &path->steps[i]);
 	return bb_eval_node(at.doc, at.node);
 }
@@ -279,7 +294,8 @@ bool bb_eval_tenant(struct bb_run *run, struct bb_found_value *ret)
 
 struct bb_text bb_eval_keep(struct bb_run *run, const struct bb_found_value *value)
 {
-	return value->in_tree ? bb_arena_copy(run->arena, value->text) : value->text;
+	(void)run;
+	return value->text;
 }
 
 struct bb_text bb_eval_keep_id(struct bb_run *run, const struct bb_found_value *value)

@@ -7,7 +7,7 @@
  *
  *	bytes -> value -> map or list -> value ...
  *	          |
- *	          +-> slot of the frame, node of the map or list around, or nothing
+ *	          +-> slot of its path, node of the map or list around, or nothing
  *
  * Containers are recursive; the depth is limited before the stack could be. Keys that come twice
  *are found in json_keys.c, in values that are passed over too.
@@ -30,7 +30,7 @@ struct reader {
 	struct bb_arena *arena;
 	struct bb_refusal *refusal;
 	unsigned depth;
-	struct bb_frame *frame;
+	struct bb_slots *slots;
 	struct bb_json_keys keys;   /* of all open maps */
 	struct bb_json_node *nodes; /* values of open maps and lists that are kept whole */
 	size_t node_n, node_room;
@@ -301,33 +301,33 @@ static cursor read_map(struct reader *r, cursor p, struct wish wish, struct bb_j
 	return p + 1;
 }
 
-static struct bb_frame *new_frame(struct bb_arena *arena, const struct bb_frame_type *type)
+static struct bb_slots *new_slots(struct bb_arena *arena, const struct bb_shape *shape)
 {
-	return bb_arena_zalloc(arena, sizeof(struct bb_frame) +
-					      type->slot_n * sizeof(struct bb_json_node));
+	return bb_arena_zalloc(arena, sizeof(struct bb_slots) +
+					      shape->slot_n * sizeof(struct bb_json_node));
 }
 
 /* The elements of a list that is walked. */
 struct walked {
-	struct bb_frame *first, *last;
+	struct bb_slots *first, *last;
 };
 
-/* An element of a walked list: its values go to a frame of its own. */
+/* An element of a walked list: its values go to slots of their own. */
 static cursor read_element(struct reader *r, cursor p, struct wish wish, struct walked *walked,
 			   struct bb_json_node *out)
 {
-	const struct bb_frame_type *type = wish.spot->each;
-	struct bb_frame *around = r->frame, *frame = new_frame(r->arena, type);
+	const struct bb_shape *shape = wish.spot->each;
+	struct bb_slots *around = r->slots, *slots = new_slots(r->arena, shape);
 
 	if (walked->last)
-		walked->last->next = frame;
+		walked->last->next = slots;
 	else
-		walked->first = frame;
-	walked->last = frame;
-	r->frame = frame;
-	wish.spot = type->root;
+		walked->first = slots;
+	walked->last = slots;
+	r->slots = slots;
+	wish.spot = shape->root;
 	p = read_value(r, p, wish, out);
-	r->frame = around;
+	r->slots = around;
 	return p;
 }
 
@@ -351,7 +351,7 @@ static void close_list(struct reader *r, size_t n, struct wish wish, const struc
 		memcpy(items, &r->nodes[r->node_n], n * sizeof(*items));
 	}
 	if (wish.spot && wish.spot->each)
-		r->frame->slots[wish.spot->each_slot] =
+		r->slots->at[wish.spot->each_slot] =
 			(struct bb_json_node){walked->first, (uint32_t)n, 1 + BB_JSON_LIST, true};
 	*out = (struct bb_json_node){items, (uint32_t)n, 1 + BB_JSON_LIST, !wish.whole};
 }
@@ -437,7 +437,7 @@ static cursor read_value(struct reader *r, cursor p, struct wish wish, struct bb
 	wish.whole |= wish.spot->whole;
 	p = read_kind(r, p, wish, out);
 	if (p && wish.spot->slot >= 0)
-		r->frame->slots[wish.spot->slot] = *out;
+		r->slots->at[wish.spot->slot] = *out;
 	return p;
 }
 
@@ -461,7 +461,7 @@ static bool read_document(struct reader *r, struct wish wish, struct bb_json_nod
 }
 
 static bool read_wished(struct bb_text bytes, struct bb_arena *arena, struct wish wish,
-			struct bb_frame *frame, struct bb_json_node *ret_root,
+			struct bb_slots *slots, struct bb_json_node *ret_root,
 			struct bb_refusal *ret_refusal)
 {
 	uint32_t tags[STACK_MIN], offsets[STACK_MIN];
@@ -473,7 +473,7 @@ static bool read_wished(struct bb_text bytes, struct bb_arena *arena, struct wis
 		.end = start + bytes.n,
 		.arena = arena,
 		.refusal = ret_refusal,
-		.frame = frame,
+		.slots = slots,
 		.keys = {.arena = arena,
 			 .duplicate = SIZE_MAX,
 			 .tags = tags,
@@ -493,11 +493,11 @@ bool bb_json_read_tree(struct bb_text bytes, struct bb_arena *arena, struct bb_j
 	return read_wished(bytes, arena, (struct wish){NULL, true}, NULL, ret_root, ret_refusal);
 }
 
-bool bb_json_read_frame(struct bb_text bytes, const struct bb_frame_type *type,
-			struct bb_arena *arena, struct bb_json_node *ret_root,
-			struct bb_frame **ret_frame, struct bb_refusal *ret_refusal)
+bool bb_json_read_slots(struct bb_text bytes, const struct bb_shape *shape, struct bb_arena *arena,
+			struct bb_json_node *ret_root, struct bb_slots **ret_slots,
+			struct bb_refusal *ret_refusal)
 {
-	*ret_frame = new_frame(arena, type);
-	return read_wished(bytes, arena, (struct wish){type->root, false}, *ret_frame, ret_root,
+	*ret_slots = new_slots(arena, shape);
+	return read_wished(bytes, arena, (struct wish){shape->root, false}, *ret_slots, ret_root,
 			   ret_refusal);
 }

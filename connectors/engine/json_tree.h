@@ -11,7 +11,8 @@
 #include "project.h"
 
 struct bb_json_node {
-	const void *p; /* TEXT, NUMBER: bytes; LIST: nodes, or the first frame; MAP: members */
+	const void *p; /* TEXT, NUMBER: bytes; LIST: nodes, or the slots of the first element; MAP:
+			  members */
 	uint32_t n;    /* bytes; items; members */
 	uint8_t type;  /* 0: not there; else 1 + enum bb_json_kind */
 	bool bare;     /* LIST, MAP: only their size was asked for; p NULL */
@@ -25,9 +26,9 @@ struct bb_json_member {
 };
 
 /* What a projection keeps of the message, or of one element of a list that is walked. */
-struct bb_frame {
-	struct bb_frame *next; /* element; NULL: the last */
-	struct bb_json_node slots[];
+struct bb_slots {
+	struct bb_slots *next; /* element; NULL: the last */
+	struct bb_json_node at[];
 };
 
 struct bb_json {
@@ -43,8 +44,8 @@ bool bb_json_read_tree(struct bb_text bytes, struct bb_arena *arena, struct bb_j
 		       struct bb_refusal *ret_refusal);
 
 /* Of the document only what the projection keeps; the root without what is in it. */
-bool bb_json_read_frame(struct bb_text bytes, const struct bb_frame_type *type,
-			struct bb_arena *arena, struct bb_json_node *ret_root,
-			struct bb_frame **ret_frame, struct bb_refusal *ret_refusal);
+bool bb_json_read_slots(struct bb_text bytes, const struct bb_shape *shape, struct bb_arena *arena,
+			struct bb_json_node *ret_root, struct bb_slots **ret_slots,
+			struct bb_refusal *ret_refusal);
 
 #endif

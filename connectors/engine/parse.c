@@ -12,50 +12,31 @@
 #include "query.h"
 #include "run.h"
 
-const struct bb_json *bb_parse_json(struct bb_run *run, struct bb_text text,
-				    struct bb_refusal *ret_refusal)
+bool bb_parse_query(struct bb_run *run, struct bb_text text, struct bb_json *ret_doc,
+		    struct bb_refusal *ret_refusal)
 {
-	struct bb_json *doc = bb_json_read(text, ret_refusal);
-
-	if (doc)
-		BB_ARENA_PUSH(run->arena, run->docs, run->doc_n, run->doc_room) = doc;
-	return doc;
-}
-
-const struct bb_json *bb_parse_query(struct bb_run *run, struct bb_text text,
-				     struct bb_refusal *ret_refusal)
-{
-	const struct bb_json *doc;
 	struct bb_text json;
 
 	if (!bb_query_json(text, run->arena, &json, ret_refusal))
-		return NULL;
-	doc = bb_parse_json(run, json, ret_refusal);
-	if (!doc)
-		ret_refusal->byte_offset = -1; /* it is one of `json` */
-	return doc;
+		return false;
+	if (run->read(json, run->arena, &ret_doc->root, ret_refusal))
+		return true;
+	ret_refusal->byte_offset = -1; /* it is one of `json` */
+	return false;
 }
 
-void bb_parse_end(struct bb_run *run)
-{
-	for (size_t i = 0; i < run->doc_n; i++)
-		bb_json_free(run->docs[i]);
-	run->doc_n = 0;
-}
-
-/* The document of a text; NULL: refused. The text is copied, because numbers are slices of it. */
+/* The document of a text; NULL: refused. */
 static const struct bb_json *read_text(struct bb_run *run, const struct bb_parse *parse,
 				       struct bb_text text, struct bb_refusal *ret_refusal)
 {
-	const struct bb_json *doc;
+	struct bb_json *doc = bb_arena_zalloc(run->arena, sizeof(*doc));
 	enum bb_json_kind kind;
 
 	if (parse->kind == BB_PARSE_QUERY)
-		return bb_parse_query(run, text, ret_refusal);
-	doc = bb_parse_json(run, bb_arena_copy(run->arena, text), ret_refusal);
-	if (!doc)
+		return bb_parse_query(run, text, doc, ret_refusal) ? doc : NULL;
+	if (!run->read(text, run->arena, &doc->root, ret_refusal))
 		return NULL;
-	kind = bb_json_kind(doc, bb_json_root(doc));
+	kind = bb_json_kind(doc, &doc->root);
 	if (kind == BB_JSON_MAP || kind == BB_JSON_LIST)
 		return doc;
 	*ret_refusal = (struct bb_refusal){.reason = BB_DEAD_NOT_AN_OBJECT,
@@ -96,7 +77,7 @@ enum bb_parsed bb_parse_open(struct bb_run *run, const struct bb_parse *parse,
 		return BB_PARSED_NOTHING;
 	if (parse->kind == BB_PARSE_JSON &&
 	    (found.kind == BB_FOUND_MAP || found.kind == BB_FOUND_LIST)) {
-		*ret_frame = (struct bb_frame){found.doc, found.node};
+		*ret_frame = (struct bb_frame){.doc = found.doc, .node = found.node};
 		return BB_PARSED;
 	}
 	if (!bb_eval_is_single(&found) ||
@@ -113,7 +94,7 @@ enum bb_parsed bb_parse_open(struct bb_run *run, const struct bb_parse *parse,
 		*ret_refusal = open->refusal;
 		return BB_PARSED_REFUSED;
 	}
-	*ret_frame = (struct bb_frame){open->doc, bb_json_root(open->doc)};
+	*ret_frame = (struct bb_frame){.doc = open->doc, .node = bb_json_root(open->doc)};
 	return BB_PARSED;
 }
 

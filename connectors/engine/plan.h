@@ -8,6 +8,7 @@
 
 #include <backbone/connector.h>
 
+#include "project.h"
 #include "stamp.h"
 
 #define BB_PLAN_EACH_MAX 8    /* [*] in one `each` */
@@ -32,6 +33,7 @@ struct bb_path {
 	struct bb_step *steps;
 	size_t step_n, step_room;
 	size_t column; /* TSV: which one */
+	unsigned id;   /* in the projection, from 1; 0: it has none */
 };
 
 #define BB_METAS(X)                                                                                \
@@ -111,8 +113,8 @@ struct bb_expr {
 	struct bb_path path;
 	struct bb_exprs list;
 	struct bb_change change;
-	const struct bb_seek *seek;   /* PICK, LOOKUP */
-	const struct bb_parse *parse; /* PARSE */
+	const struct bb_seek *seek; /* PICK, LOOKUP */
+	struct bb_parse *parse;	    /* PARSE */
 };
 
 /* A text that is opened: what it holds is an element, with the one it stands in around it. */
@@ -209,11 +211,11 @@ struct bb_ruling_plan {
 };
 
 struct bb_event_plan {
-	struct bb_text name;	      /* p NULL: none */
-	struct bb_path each;	      /* no steps: the whole message */
-	unsigned each_n;	      /* [*] in it */
-	const struct bb_parse *parse; /* a text in it that is the element; NULL: none */
-	bool goes_on;		      /* `continue` */
+	struct bb_text name;	/* p NULL: none */
+	struct bb_path each;	/* no steps: the whole message */
+	unsigned each_n;	/* [*] in it */
+	struct bb_parse *parse; /* a text in it that is the element; NULL: none */
+	bool goes_on;		/* `continue` */
 	struct bb_conditions when, unless;
 	struct bb_exprs type, id, channel;
 	struct bb_time_plans time;
@@ -237,6 +239,11 @@ struct bb_group {
 	bool quiet; /* elements nobody takes are not worth an item: a deeper group may take them */
 	const struct bb_event_plan **rules;
 	size_t rule_n, rule_room;
+	/* With a projection: its [*], the slots of the lists there, what is kept around and in
+	 * them. */
+	unsigned each_n;
+	int lists[BB_PLAN_EACH_MAX];
+	struct bb_shape *shapes[BB_PLAN_EACH_MAX + 1];
 };
 
 struct bb_connector {
@@ -258,6 +265,7 @@ struct bb_connector {
 	size_t parse_n; /* slots */
 	struct bb_group *groups;
 	size_t group_n, group_room;
+	const struct bb_shape *projection; /* of a message; NULL: messages are kept whole */
 };
 
 #endif

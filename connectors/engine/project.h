@@ -4,8 +4,8 @@
  * reader goes along it while it checks the bytes, and puts what lies at the end of a path into the
  * slot of that path; a path is then followed by looking into a slot.
  *
- * Every `[*]` of an `each` opens a frame for each element; a frame has the slots of the paths that
- * begin there. Immutable once made; in the arena of the connector. Private to the engine.
+ * Every `[*]` of an `each` gives each element slots of its own, for the paths that begin there.
+ * Immutable once made; in the arena of the connector. Private to the engine.
  */
 #ifndef BB_PROJECT_H
 #define BB_PROJECT_H
@@ -13,7 +13,7 @@
 #include <backbone/text.h>
 
 struct bb_connector;
-struct bb_frame_type;
+struct bb_shape;
 struct bb_spot;
 
 /* A member that leads on. */
@@ -30,34 +30,35 @@ struct bb_spot_index {
 
 /* A place in a message that a path goes to, or through. */
 struct bb_spot {
-	int slot;   /* of the frame, for what stands here; -1: nothing asks for it */
+	int slot;   /* for what stands here; -1: nothing asks for it */
 	bool whole; /* what stands here is kept with everything in it; else lists and maps bare */
 	struct bb_spot_name *names; /* a table, the place of a tag from its top bits; NULL: none */
 	unsigned name_bits;	    /* 2^name_bits places */
 	size_t name_n;
 	struct bb_spot_index *indexes;
 	size_t index_n, index_room;
-	struct bb_frame_type *each; /* of the elements of a list here; NULL: it is not walked */
-	int each_slot;		    /* for the list of their frames */
+	struct bb_shape *each; /* of the elements of a list here; NULL: it is not walked */
+	int each_slot;	       /* for the list of their slots */
 };
 
-/* Where a path ends in a frame: slot, and how many of its steps lead there. The others, behind an
- * index that cannot be known while reading, are taken in what the slot holds whole. */
+/* Where a path ends: its slot, and how many of its steps lead there. The others, behind an index
+ * that cannot be known while reading, are taken in what the slot holds whole. */
 struct bb_landing {
-	int slot; /* -1: the path does not begin in such frames */
+	int slot; /* -1: the path does not begin in such an element */
 	unsigned done;
 };
 
-struct bb_frame_type {
+/* What is kept of a message, or of the elements of one list. */
+struct bb_shape {
 	struct bb_spot *root;
 	unsigned slot_n;
 	struct bb_landing *landings; /* by the path's id */
 };
 
 /*
- * Makes the projection of a compiled plan: connector->projection, the ids of its paths, the frames
- * of its groups. A plan with an `each` through an index from the end, or through an index of a list
- * that another one walks, gets none: its messages are kept whole.
+ * Makes the projection of a compiled plan: connector->projection, the ids of its paths, the
+ * shapes of its groups' elements. A plan with an `each` through an index from the end, or through
+ * an index of a list that another one walks, gets none: its messages are kept whole.
  */
 void bb_project(struct bb_connector *connector);
 

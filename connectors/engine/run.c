@@ -129,7 +129,7 @@ static enum bb_parsed enter(struct bb_run *run, const struct bb_event_plan *rule
 			    struct bb_refusal *ret_refusal)
 {
 	enum bb_parsed parsed = BB_PARSED_NOTHING;
-	struct bb_frame inner = {NULL, NULL};
+	struct bb_frame inner = {.doc = NULL};
 
 	run->tenant_known = false;
 	run->element_depth = run->depth + (rule->parse != NULL);
@@ -209,6 +209,29 @@ static void walk(struct bb_run *run, const struct bb_group *group, struct bb_fra
 	run->depth--;
 }
 
+/* The same where only a projection was kept: the lists of the group are in slots. */
+static void walk_slots(struct bb_run *run, const struct bb_group *group, struct bb_frame at)
+{
+	const struct bb_slots *slots;
+
+	if (run->index_n == group->each_n) {
+		run_element(run, group);
+		return;
+	}
+	slots = at.slots->at[group->lists[run->index_n]].p;
+	run->depth++;
+	run->index_n++;
+	at.shape = group->shapes[run->index_n];
+	for (size_t k = 0; slots; slots = slots->next, k++) {
+		run->indexes[run->index_n - 1] = k;
+		at.slots = slots;
+		run->frames[run->depth] = at;
+		walk_slots(run, group, at);
+	}
+	run->index_n--;
+	run->depth--;
+}
+
 static int compare_placed(const void *a, const void *b)
 {
 	const struct bb_placed *x = a, *y = b;
@@ -246,11 +269,35 @@ static void separate_ids(struct bb_run *run)
 
 static void run_groups(struct bb_run *run)
 {
-	for (size_t i = 0; i < run->connector->group_n; i++)
-		walk(run, &run->connector->groups[i], run->frames[run->depth], 0);
+	struct bb_frame whole = run->frames[run->depth];
+
+	for (size_t i = 0; i < run->connector->group_n; i++) {
+		if (whole.slots)
+			walk_slots(run, &run->connector->groups[i], whole);
+		else
+			walk(run, &run->connector->groups[i], whole, 0);
+	}
 	separate_ids(run);
 	if (run->extraction->n == 0)
 		unmatched(run, NULL);
+}
+
+/* The message as the plan wants it: what its projection keeps, or the whole. */
+static bool read_message(struct bb_run *run, struct bb_json *doc, struct bb_refusal *ret_refusal)
+{
+	const struct bb_shape *projection = run->connector->projection;
+	struct bb_text value = run->msg->value;
+	struct bb_slots *slots;
+
+	run->frames[0] = (struct bb_frame){.doc = doc, .node = &doc->root};
+	if (run->connector->format == BB_FORMAT_QUERY)
+		return bb_parse_query(run, value, doc, ret_refusal);
+	if (run->whole || !projection)
+		return run->read(value, run->arena, &doc->root, ret_refusal);
+	if (!bb_json_read_slots(value, projection, run->arena, &doc->root, &slots, ret_refusal))
+		return false;
+	run->frames[0] = (struct bb_frame){.doc = doc, .slots = slots, .shape = projection};
+	return true;
 }
 
 static void run_json(struct bb_run *run)
@@ -261,24 +308,18 @@ static void run_json(struct bb_run *run)
 		.byte_offset = -1,
 	};
 	struct bb_refusal refusal;
-	const struct bb_json *doc;
 	enum bb_json_kind kind;
+	struct bb_json doc;
 
-	doc = run->connector->format == BB_FORMAT_QUERY
-		      ? bb_parse_query(run, run->msg->value, &refusal)
-		      : bb_parse_json(run, run->msg->value, &refusal);
-
-	if (!doc) {
+	if (!read_message(run, &doc, &refusal)) {
 		bb_run_refuse(run->extraction, run->arena, &refusal);
 		return;
 	}
-	run->frames[0] = (struct bb_frame){doc, bb_json_root(doc)};
-	kind = bb_json_kind(doc, run->frames[0].node);
+	kind = bb_json_kind(&doc, &doc.root);
 	if (kind == BB_JSON_MAP || (kind == BB_JSON_LIST && run->connector->takes_list))
 		run_groups(run);
 	else
 		bb_run_refuse(run->extraction, run->arena, &not_an_object);
-	bb_parse_end(run);
 }
 
 static void run_tsv(struct bb_run *run)
@@ -293,7 +334,6 @@ static void run_tsv(struct bb_run *run)
 	for (size_t i = 0; i < run->connector->group_n; i++)
 		run_element(run, &run->connector->groups[i]);
 	separate_ids(run);
-	bb_parse_end(run);
 }
 
 /* The first byte of what a schema registry's serialisers write; no text begins with it. */
@@ -302,8 +342,7 @@ static bool is_framed(struct bb_text value)
 	return value.n > 5 && value.p[0] == '\0';
 }
 
-void bb_connector_run(const struct bb_connector *connector, const struct bb_message *msg,
-		      struct bb_arena *arena, struct bb_extraction *ret_extraction)
+static void run_message(struct bb_run *run)
 {
 	static const struct bb_refusal framed = {
 		.reason = BB_DEAD_UNSUPPORTED_FORMAT,
@@ -313,19 +352,44 @@ void bb_connector_run(const struct bb_connector *connector, const struct bb_mess
 	};
 	static const struct bb_refusal tombstone = {
 		.reason = BB_DEAD_TOMBSTONE, .detail = BB_TEXT("no value"), .byte_offset = -1};
-	struct bb_run run = {
-		.connector = connector, .msg = msg, .arena = arena, .extraction = ret_extraction};
+	const struct bb_message *msg = run->msg;
 
-	*ret_extraction = (struct bb_extraction){NULL, 0, 0};
+	*run->extraction = (struct bb_extraction){NULL, 0, 0};
 	if (!msg->value.p)
-		skip(ret_extraction, arena, &tombstone);
+		skip(run->extraction, run->arena, &tombstone);
 	else if (is_framed(msg->value))
-		bb_run_refuse(ret_extraction, arena, &framed);
-	else if (connector->format == BB_FORMAT_CANONICAL)
-		bb_canonical_run(msg, arena, ret_extraction);
-	else if (connector->format == BB_FORMAT_TSV)
-		run_tsv(&run);
+		bb_run_refuse(run->extraction, run->arena, &framed);
+	else if (run->connector->format == BB_FORMAT_CANONICAL)
+		bb_canonical_run(msg, run->arena, run->read, run->extraction);
+	else if (run->connector->format == BB_FORMAT_TSV)
+		run_tsv(run);
 	else
-		run_json(&run);
-	bb_assert(ret_extraction->n > 0);
+		run_json(run);
+	bb_assert(run->extraction->n > 0);
+}
+
+void bb_connector_run(const struct bb_connector *connector, const struct bb_message *msg,
+		      struct bb_arena *arena, struct bb_extraction *ret_extraction)
+{
+	struct bb_run run = {.connector = connector,
+			     .msg = msg,
+			     .arena = arena,
+			     .read = bb_json_read_tree,
+			     .extraction = ret_extraction};
+
+	run_message(&run);
+}
+
+void bb_run_walked(const struct bb_connector *connector, const struct bb_message *msg,
+		   struct bb_arena *arena, bb_run_read_fn *read,
+		   struct bb_extraction *ret_extraction)
+{
+	struct bb_run run = {.connector = connector,
+			     .msg = msg,
+			     .arena = arena,
+			     .read = read,
+			     .whole = true,
+			     .extraction = ret_extraction};
+
+	run_message(&run);
 }

@@ -3,15 +3,20 @@
 #ifndef BB_RUN_H
 #define BB_RUN_H
 
-#include <backbone/json.h>
-
+#include "json_tree.h"
 #include "plan.h"
 
 /* An element: what paths begin at. */
 struct bb_frame {
-	const struct bb_json *doc; /* NULL: the fields of a line */
-	const struct bb_json_node *node;
+	const struct bb_json *doc;	 /* NULL: the fields of a line */
+	const struct bb_json_node *node; /* or, of what only a projection was kept of: */
+	const struct bb_slots *slots;
+	const struct bb_shape *shape; /* of the slots */
 };
+
+/* Reads a whole document, as bb_json_read_tree does. */
+typedef bool bb_run_read_fn(struct bb_text bytes, struct bb_arena *arena,
+			    struct bb_json_node *ret_root, struct bb_refusal *ret_refusal);
 
 /* A value of a message, found by a source. */
 struct bb_found_value {
@@ -27,7 +32,6 @@ struct bb_found_value {
 	struct bb_text text; /* TEXT, NUMBER, and the words of FALSE and TRUE */
 	const struct bb_json *doc;
 	const struct bb_json_node *node; /* of `doc`; LIST, MAP */
-	bool in_tree;			 /* `text` dies with the document: copy what is kept */
 	bool rounded;			 /* made of a number above 2^53 */
 	bool log_time;			 /* it is @timestamp */
 	bool position;			 /* it is @position */
@@ -54,7 +58,9 @@ struct bb_run {
 	const struct bb_message *msg;
 	struct bb_arena *arena;
 	struct bb_extraction *extraction;
-	const struct bb_text *fields;		    /* TSV: as many as columns */
+	bb_run_read_fn *read;	      /* for what is kept whole: texts that are opened, .. */
+	bool whole;		      /* .. and the message, though there is a projection */
+	const struct bb_text *fields; /* TSV: as many as columns */
 	struct bb_frame frames[BB_PLAN_FRAMES_MAX]; /* [0]: the outermost */
 	unsigned depth;				    /* frames[depth] is the current element */
 	size_t indexes[BB_PLAN_EACH_MAX];	    /* of it, in the lists of `each` */
@@ -65,11 +71,17 @@ struct bb_run {
 	struct bb_placed *placed;
 	size_t placed_n, placed_room;
 	struct bb_opened *opened; /* of each slot; NULL: none yet */
-	struct bb_json **docs;	  /* all that were read */
-	size_t doc_n, doc_room;
 };
 
-/* run.c: items of the extraction */
+/*
+ * run.c: bb_connector_run made another way, for tests to compare: documents are kept whole by
+ * `read`, and paths walked step by step.
+ */
+void bb_run_walked(const struct bb_connector *connector, const struct bb_message *msg,
+		   struct bb_arena *arena, bb_run_read_fn *read,
+		   struct bb_extraction *ret_extraction);
+
+/* Items of the extraction */
 void bb_run_refuse(struct bb_extraction *extraction, struct bb_arena *arena,
 		   const struct bb_refusal *refusal);
 void bb_run_emit(struct bb_extraction *extraction, struct bb_arena *arena, struct bb_event *ev);
@@ -80,7 +92,7 @@ void bb_run_emit_ruling(struct bb_extraction *extraction, struct bb_arena *arena
 struct bb_event *bb_run_event(const struct bb_message *msg, struct bb_arena *arena);
 
 /* canonical.c: a canonical event; exactly one item. */
-void bb_canonical_run(const struct bb_message *msg, struct bb_arena *arena,
+void bb_canonical_run(const struct bb_message *msg, struct bb_arena *arena, bb_run_read_fn *read,
 		      struct bb_extraction *extraction);
 
 /* ruling_read.c: as bb_ruling_read, of a member that was read already. */
@@ -124,13 +136,9 @@ bool bb_eval_tenant(struct bb_run *run, struct bb_found_value *ret);
 /* Index path of the current element (0.2.1), empty for the whole message. */
 struct bb_text bb_eval_element(struct bb_run *run);
 
-/* parse.c: a document that lives until the run ends; NULL: refused. Numbers are slices of `text`.
- */
-const struct bb_json *bb_parse_json(struct bb_run *run, struct bb_text text,
-				    struct bb_refusal *ret_refusal);
-const struct bb_json *bb_parse_query(struct bb_run *run, struct bb_text text,
-				     struct bb_refusal *ret_refusal);
-void bb_parse_end(struct bb_run *run);
+/* parse.c: a text that is a query, as a document. False: refused. */
+bool bb_parse_query(struct bb_run *run, struct bb_text text, struct bb_json *ret_doc,
+		    struct bb_refusal *ret_refusal);
 
 /* The element that a text of the current one holds. */
 enum bb_parsed { BB_PARSED, BB_PARSED_NOTHING, BB_PARSED_REFUSED };

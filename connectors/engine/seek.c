@@ -65,7 +65,8 @@ struct bb_found_value bb_seek_pick(struct bb_run *run, const struct bb_seek *see
 		    list.kind != BB_FOUND_LIST)
 			continue;
 		for (size_t k = 0; k < bb_json_size(list.doc, list.node); k++) {
-			element = (struct bb_frame){list.doc, bb_json_item(list.doc, list.node, k)};
+			element = (struct bb_frame){.doc = list.doc,
+						    .node = bb_json_item(list.doc, list.node, k)};
 			if (fits(seek, words, element) &&
 			    inside(element, &seek->value, texts_only, &found))
 				return found;
@@ -87,7 +88,8 @@ struct bb_found_value bb_seek_lookup(struct bb_run *run, const struct bb_seek *s
 			continue;
 		for (size_t k = 0; k < names.n; k++) {
 			member = (struct bb_frame){
-				map.doc, bb_json_member(map.doc, map.node, names.items[k])};
+				.doc = map.doc,
+				.node = bb_json_member(map.doc, map.node, names.items[k])};
 			if (inside(member, &seek->value, texts_only, &found))
 				return found;
 		}
