@@ -28,6 +28,7 @@ static const struct {
 	{"woo_customer", true, true, BB_NORMALISE_TRIM},
 	{"toast_customer", true, true, BB_NORMALISE_TRIM},
 	{"toast_loyalty", true, true, BB_NORMALISE_TRIM},
+	{"lightspeed_customer", true, true, BB_NORMALISE_TRIM},
 	{"user_id", true, true, BB_NORMALISE_TRIM},
 	{"snowplow_user", true, true, BB_NORMALISE_TRIM},
 	{"posthog_user", true, true, BB_NORMALISE_TRIM},
