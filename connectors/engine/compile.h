@@ -96,7 +96,7 @@ bb_compile_fn bb_compile_each, bb_compile_redact, bb_compile_sources, bb_compile
 	bb_compile_conditions, bb_compile_attributes, bb_compile_status, bb_compile_parse,
 	bb_compile_inner, bb_compile_inners;
 
-/* compile_seek.c: makes a pick or a lookup of an expression, where the source is one. */
+/* compile_seek.c: makes a pick, lookup or sum of an expression, where the source is one. */
 void bb_compile_seek(struct bb_compiler *c, const struct bb_yaml *source,
 		     const struct bb_seek *seek, struct bb_expr *expr);
 

@@ -325,7 +325,8 @@ static void check_source(struct bb_compiler *c, const struct bb_yaml *node, void
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
 		n += bb_yaml_get(node, kinds[i]) != NULL;
 	if (n != 1)
-		bb_compile_complain(c, node, "needs one of const, template, from, pick, lookup");
+		bb_compile_complain(c, node,
+				    "needs one of const, template, from, pick, lookup, sum");
 }
 
 /* Where to look is in the message: a text of the file holds nothing. */
@@ -340,6 +341,13 @@ static void check_seek(struct bb_compiler *c, const struct bb_yaml *node, void *
 			complain_key(c, node, "in", "must be a path, e.g. '$.fields'");
 }
 
+static void check_sum(struct bb_compiler *c, const struct bb_yaml *node, void *target)
+{
+	check_seek(c, node, target);
+	if ((bb_yaml_get(node, "key") != NULL) != (bb_yaml_get(node, "equals") != NULL))
+		bb_compile_complain(c, node, "`key` and `equals` need each other");
+}
+
 static check_fn *const checks[BB_PLACE_COUNT] = {
 	[BB_IN_FILE] = check_file,     [BB_IN_EVENT] = check_event,
 	[BB_IN_TIME] = check_time,     [BB_IN_IDENTIFY] = check_identify,
@@ -347,6 +355,7 @@ static check_fn *const checks[BB_PLACE_COUNT] = {
 	[BB_IN_AMOUNT] = check_amount, [BB_IN_CONSENT] = check_consent,
 	[BB_IN_STATUS] = check_status, [BB_IN_SOURCE] = check_source,
 	[BB_IN_PICK] = check_seek,     [BB_IN_LOOKUP] = check_seek,
+	[BB_IN_SUM] = check_sum,
 };
 
 void bb_compile_check(struct bb_compiler *c, const struct bb_yaml *node, enum bb_place place,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sources that look into a list or an object: `pick`, `lookup`. Where to look is a source like
- * any other, on the current element; what is looked at in there are paths inside an element,
+ * Sources that look into a list or an object: `pick`, `lookup`, `sum`. Where to look is a source
+ * like any other, on the current element; what is looked at in there are paths inside an element,
  * without $.
  *
  * Mistakes inside a path are reported at their own column.
@@ -65,7 +65,7 @@ void bb_compile_seek(struct bb_compiler *c, const struct bb_yaml *source,
 	static const struct {
 		const char *key;
 		int kind;
-	} kinds[] = {{"pick", BB_EXPR_PICK}, {"lookup", BB_EXPR_LOOKUP}};
+	} kinds[] = {{"pick", BB_EXPR_PICK}, {"lookup", BB_EXPR_LOOKUP}, {"sum", BB_EXPR_SUM}};
 	struct bb_seek *kept;
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {

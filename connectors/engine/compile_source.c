@@ -65,8 +65,8 @@ static bool check_path(struct bb_compiler *c, const struct bb_yaml *node, size_t
 	if (bb_path_has_each(path))
 		return bb_compile_fail_at(
 			c, node, pos,
-			"[*] stands in each and redact only; name an index like [0], or "
-			"make one event per element with each");
+			"[*] stands in each and redact only; name an index like [0], add up "
+			"with sum, or make one event per element with each");
 	if (c->connector->format == BB_FORMAT_TSV && path->up >= c->ups)
 		return bb_compile_column(c, node, path);
 	if (path->up > c->ups)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Decimal numbers from text to digits and scale and back, by moving the point and never by
- * arithmetic on the value. What does not fit into the limits is refused by a false result.
+ * Decimal numbers from text to digits and scale and back; added and multiplied digit by digit, as
+ * by hand. What does not fit into the limits is refused by a false result; nothing is rounded.
  */
 #include "decimal.h"
 
@@ -73,6 +73,115 @@ bool bb_decimal_read(struct bb_text text, struct bb_decimal *ret)
 	}
 	ret->scale -= exponent;
 	return p == end;
+}
+
+bool bb_decimal_read_text(struct bb_text text, struct bb_decimal *ret)
+{
+	while (text.n > 0 && (text.p[0] == ' ' || text.p[0] == '\t')) {
+		text.p++;
+		text.n--;
+	}
+	while (text.n > 0 && (text.p[text.n - 1] == ' ' || text.p[text.n - 1] == '\t'))
+		text.n--;
+	return bb_decimal_read(text, ret);
+}
+
+/* Digits as they are added up by hand: the last one first, zeros in front. */
+struct column {
+	int digits[BB_DECIMAL_DIGITS_MAX];
+};
+
+/* False: with that scale there are more digits than columns. */
+static bool to_columns(const struct bb_decimal *d, int64_t scale, struct column *ret)
+{
+	int64_t zeros = scale - d->scale;
+
+	memset(ret, 0, sizeof(*ret));
+	if (zeros + d->n > BB_DECIMAL_DIGITS_MAX)
+		return false;
+	for (unsigned i = 0; i < d->n; i++)
+		ret->digits[zeros + i] = d->digits[d->n - 1 - i] - '0';
+	return true;
+}
+
+/* Carries what is above 9. False: it does not fit. */
+static bool from_columns(const struct column *c, int64_t scale, struct bb_decimal *ret)
+{
+	char digits[BB_DECIMAL_DIGITS_MAX];
+	size_t n = BB_DECIMAL_DIGITS_MAX;
+	int carry = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		carry += c->digits[i];
+		digits[i] = (char)(carry % 10);
+		carry /= 10;
+	}
+	while (n > 0 && digits[n - 1] == 0)
+		n--;
+	ret->scale = scale;
+	ret->n = 0;
+	while (n > 0)
+		ret->digits[ret->n++] = (char)('0' + digits[--n]);
+	return carry == 0;
+}
+
+static int compare_columns(const struct column *a, const struct column *b)
+{
+	size_t i = BB_DECIMAL_DIGITS_MAX - 1;
+
+	while (i > 0 && a->digits[i] == b->digits[i])
+		i--;
+	return a->digits[i] - b->digits[i];
+}
+
+/* a - b, where a is not less */
+static void subtract(struct column *a, const struct column *b)
+{
+	int borrowed = 0;
+
+	for (size_t i = 0; i < BB_DECIMAL_DIGITS_MAX; i++) {
+		a->digits[i] -= b->digits[i] + borrowed;
+		borrowed = a->digits[i] < 0;
+		a->digits[i] += 10 * borrowed;
+	}
+}
+
+bool bb_decimal_add(const struct bb_decimal *a, const struct bb_decimal *b, struct bb_decimal *ret)
+{
+	int64_t scale = a->scale > b->scale ? a->scale : b->scale;
+	bool same = a->negative == b->negative, turned;
+	struct column x, y;
+
+	if (a->n == 0 || b->n == 0) {
+		*ret = a->n == 0 ? *b : *a;
+		return true;
+	}
+	if (!to_columns(a, scale, &x) || !to_columns(b, scale, &y))
+		return false;
+	turned = !same && compare_columns(&x, &y) < 0;
+	ret->negative = turned ? b->negative : a->negative;
+	if (same)
+		for (size_t i = 0; i < BB_DECIMAL_DIGITS_MAX; i++)
+			x.digits[i] += y.digits[i];
+	else
+		subtract(turned ? &y : &x, turned ? &x : &y);
+	return from_columns(turned ? &y : &x, scale, ret);
+}
+
+bool bb_decimal_multiply(const struct bb_decimal *a, const struct bb_decimal *b,
+			 struct bb_decimal *ret)
+{
+	int64_t scale = a->scale + b->scale;
+	struct column x, y, product = {{0}};
+
+	if (a->n + b->n > BB_DECIMAL_DIGITS_MAX || !to_columns(a, a->scale, &x) ||
+	    !to_columns(b, b->scale, &y))
+		return false;
+	for (unsigned i = 0; i < a->n; i++)
+		for (unsigned k = 0; k < b->n; k++)
+			product.digits[i + k] += x.digits[i] * y.digits[k];
+	ret->negative = a->negative != b->negative;
+	return from_columns(&product, scale, ret);
 }
 
 /* Without zeros at the end of the fraction beyond `fraction` digits. */

@@ -18,6 +18,14 @@ struct bb_decimal {
 /* -?digits[.digits][e[+-]digits], at most 80 digits that count. False: not of that form. */
 bool bb_decimal_read(struct bb_text text, struct bb_decimal *ret);
 
+/* The same with blanks around it. */
+bool bb_decimal_read_text(struct bb_text text, struct bb_decimal *ret);
+
+/* Exact; false: more digits than there is room for. ret may be a or b. */
+bool bb_decimal_add(const struct bb_decimal *a, const struct bb_decimal *b, struct bb_decimal *ret);
+bool bb_decimal_multiply(const struct bb_decimal *a, const struct bb_decimal *b,
+			 struct bb_decimal *ret);
+
 /*
  * Written out without an exponent, digits after the point as the scale says. False: more than
  * `whole` digits before the point or `fraction` digits after it (zeros at the end are cut to fit).

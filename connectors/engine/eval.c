@@ -264,6 +264,9 @@ bool bb_eval_source(struct bb_run *run, const struct bb_expr *expr, bool texts_o
 	case BB_EXPR_LOOKUP:
 		*ret = bb_seek_lookup(run, expr->seek, texts_only);
 		break;
+	case BB_EXPR_SUM:
+		*ret = bb_seek_sum(run, expr->seek);
+		break;
 	}
 	return bb_eval_is_usable(ret, texts_only);
 }

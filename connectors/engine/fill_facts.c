@@ -82,9 +82,13 @@ static void fill_named(struct bb_run *run, const struct bb_attribute_plans *plan
 {
 	struct bb_found_value found;
 
-	for (size_t i = 0; i < plans->n; i++)
+	for (size_t i = 0; i < plans->n; i++) {
+		run->no_number = false;
 		if (bb_eval_first(run, &plans->items[i].from, false, &found))
 			add_attribute(run, ev, list, plans->items[i].name, &found);
+		if (run->no_number)
+			warn_attribute(run, ev, "sum_not_a_number", list, plans->items[i].name);
+	}
 }
 
 /* An object that is being spread: `head` stands before the names of its members. */
@@ -315,8 +319,13 @@ bool bb_fill_amount(struct bb_run *run, const struct bb_amount_plan *plan, struc
 	struct bb_amount *amount = &ev->amount;
 	struct bb_found_value value, currency;
 
+	run->no_number = false;
 	if (!bb_eval_first(run, &plan->value, true, &value))
-		return true;
+		return !run->no_number || refuse(ret_refusal, "amount.value",
+						 "the sum of a list whose values are not all "
+						 "decimal numbers");
+	if (run->no_number)
+		bb_fill_warn(run, ev, "sum_not_a_number", BB_TEXT("amount.value"), NOTHING);
 	if (!bb_eval_first(run, &plan->currency, true, &currency))
 		return refuse(ret_refusal, "amount.currency",
 			      "none of its sources has a usable value");

@@ -38,22 +38,11 @@ int bb_money_exponent(struct bb_text currency)
 	return -1;
 }
 
-static struct bb_text trim(struct bb_text value)
-{
-	while (value.n > 0 && (value.p[0] == ' ' || value.p[0] == '\t')) {
-		value.p++;
-		value.n--;
-	}
-	while (value.n > 0 && (value.p[value.n - 1] == ' ' || value.p[value.n - 1] == '\t'))
-		value.n--;
-	return value;
-}
-
 bool bb_money_has_fraction(struct bb_text value)
 {
 	struct bb_decimal d;
 
-	return bb_decimal_read(trim(value), &d) && d.scale > 0;
+	return bb_decimal_read_text(value, &d) && d.scale > 0;
 }
 
 bool bb_money_amount(struct bb_text value, struct bb_money_form form, struct bb_arena *arena,
@@ -61,7 +50,7 @@ bool bb_money_amount(struct bb_text value, struct bb_money_form form, struct bb_
 {
 	struct bb_decimal d;
 
-	if (!bb_decimal_read(trim(value), &d))
+	if (!bb_decimal_read_text(value, &d))
 		return false;
 	d.scale += form.minor_digits;
 	d.negative |= form.negative;

@@ -87,12 +87,13 @@ struct bb_change {
 	struct bb_text prepend;
 };
 
-/* What is looked for inside a list or an object. `key` and `value` are paths in an element. */
+/* What is looked for in a list or an object; `key`, `value` and `times` are paths in an element. */
 struct bb_seek {
 	struct bb_exprs in;	/* the lists, or the objects, in the order they are tried */
-	struct bb_path key;	/* PICK: only elements where this .. */
+	struct bb_path key;	/* PICK, SUM: only elements where this .. */
 	struct bb_exprs equals; /* .. is one of these; LOOKUP: the member's name */
 	struct bb_paths value;	/* the first usable; none: the element itself */
+	struct bb_paths times;	/* SUM: what it is multiplied by; none: nothing */
 };
 
 struct bb_parse;
@@ -106,6 +107,7 @@ struct bb_expr {
 		BB_EXPR_FROM,	  /* the first usable of `list`, changed */
 		BB_EXPR_PICK,	  /* of the first element that fits */
 		BB_EXPR_LOOKUP,	  /* of a member whose name is computed */
+		BB_EXPR_SUM,	  /* over the elements that fit */
 		BB_EXPR_PARSE	  /* the first usable of `list`, inside a text */
 	} kind;
 	struct bb_text text; /* CONST; META: the header's name */
@@ -113,7 +115,7 @@ struct bb_expr {
 	struct bb_path path;
 	struct bb_exprs list;
 	struct bb_change change;
-	const struct bb_seek *seek; /* PICK, LOOKUP */
+	const struct bb_seek *seek; /* PICK, LOOKUP, SUM */
 	struct bb_parse *parse;	    /* PARSE */
 };
 

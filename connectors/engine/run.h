@@ -71,6 +71,7 @@ struct bb_run {
 	struct bb_placed *placed;
 	size_t placed_n, placed_room;
 	struct bb_opened *opened; /* of each slot; NULL: none yet */
+	bool no_number; /* a sum met what cannot be added; whoever cares clears it before */
 };
 
 /*
@@ -121,10 +122,11 @@ bool bb_eval_is_single(const struct bb_found_value *value); /* text, number, tru
 /* A value that is a node of the document. */
 struct bb_found_value bb_eval_node(const struct bb_json *doc, const struct bb_json_node *node);
 
-/* seek.c: a value inside of a list, of an object. NOTHING: none that is usable. */
+/* seek.c: a value inside of a list, of an object, the sum of a list. NOTHING: none usable. */
 struct bb_found_value bb_seek_pick(struct bb_run *run, const struct bb_seek *seek, bool texts_only);
 struct bb_found_value bb_seek_lookup(struct bb_run *run, const struct bb_seek *seek,
 				     bool texts_only);
+struct bb_found_value bb_seek_sum(struct bb_run *run, const struct bb_seek *seek);
 
 /* The value's text for an event; a number of an id is written out without an exponent. */
 struct bb_text bb_eval_keep(struct bb_run *run, const struct bb_found_value *value);

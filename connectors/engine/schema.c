@@ -183,9 +183,10 @@ static const struct bb_option options[] = {
 	    HELP("a value of a list of names and values")),
 	ROW(SOURCE, "lookup", SECTION, TO_SOURCE(seek), INSIDE(LOOKUP),
 	    HELP("a value of an object, under a name that is in the message")),
+	ROW(SOURCE, "sum", SECTION, TO_SOURCE(seek), INSIDE(SUM),
+	    HELP("the numbers of a list, added up")),
 	CHANGE_ROWS(SOURCE, TO_SOURCE),
 	ROW(SOURCE, "at", LATER, 0, HELP("the value's own time")),
-	ROW(SOURCE, "sum", LATER, 0, HELP("adds up a list")),
 
 	ROW(PICK, "in", SOURCES, TO_SEEK(in), REQUIRED, HELP("the list")),
 	ROW(PICK, "key", INNER, TO_SEEK(key), REQUIRED, HELP("the name, inside an element")),
@@ -198,6 +199,15 @@ static const struct bb_option options[] = {
 	ROW(LOOKUP, "key", SOURCES, TO_SEEK(equals), REQUIRED, HELP("the name of its member")),
 	ROW(LOOKUP, "value", INNERS, TO_SEEK(value),
 	    HELP("the value, inside the member; the whole member where nothing is said")),
+
+	ROW(SUM, "in", SOURCES, TO_SEEK(in), REQUIRED, HELP("the list")),
+	ROW(SUM, "key", INNER, TO_SEEK(key),
+	    HELP("only elements count where this, inside the element, is what equals says")),
+	ROW(SUM, "equals", SOURCES, TO_SEEK(equals), HELP("what the key must be, one of these")),
+	ROW(SUM, "value", INNERS, TO_SEEK(value),
+	    HELP("the number, inside the element; the element itself where nothing is said")),
+	ROW(SUM, "times", INNERS, TO_SEEK(times),
+	    HELP("what it is multiplied by, inside the element; 1 where there is none")),
 };
 
 const struct bb_option *bb_schema_options(size_t *ret_n)

@@ -24,6 +24,7 @@ enum bb_place {
 	BB_IN_SOURCE,
 	BB_IN_PICK,
 	BB_IN_LOOKUP,
+	BB_IN_SUM,
 	BB_PLACE_COUNT
 };
 

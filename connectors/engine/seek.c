@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Values inside of lists and objects: `pick` takes the first usable value of the elements whose key
- * is asked for, `lookup` that of a member whose name is computed. Everything here is below the end
- * of a path of the plan, and is read from the document as it is.
+ * is asked for, `lookup` that of a member whose name is computed, `sum` adds up numbers, exactly.
+ * Everything here is below the end of a path of the plan, and is read from the document as it is.
  *
- * Nothing fails: what is no list or no object, and an element without the key, is passed over.
+ * Nothing fails: what is no list or no object, and an element without the key or the value, is
+ * passed over. A sum over what is no number is no value, and the run remembers that there was one:
+ * an amount must not lose it.
  */
+#include "decimal.h"
 #include "path.h"
 #include "run.h"
+
+#define SUM_DIGITS 40 /* before the point, and after it */
 
 struct words {
 	struct bb_text *items;
@@ -28,9 +33,11 @@ static struct words words_of(struct bb_run *run, const struct bb_exprs *exprs)
 
 static bool fits(const struct bb_seek *seek, struct words words, struct bb_frame element)
 {
-	struct bb_found_value key =
-		bb_eval_node(element.doc, bb_path_walk(element.doc, element.node, &seek->key));
+	struct bb_found_value key;
 
+	if (seek->key.step_n == 0) /* a sum over all elements */
+		return true;
+	key = bb_eval_node(element.doc, bb_path_walk(element.doc, element.node, &seek->key));
 	for (size_t i = 0; bb_eval_is_single(&key) && i < words.n; i++)
 		if (bb_text_equal(key.text, words.items[i]))
 			return true;
@@ -95,4 +102,70 @@ struct bb_found_value bb_seek_lookup(struct bb_run *run, const struct bb_seek *s
 		}
 	}
 	return (struct bb_found_value){.kind = BB_FOUND_NOTHING};
+}
+
+/* A sum on its way. */
+struct summing {
+	const struct bb_seek *seek;
+	struct words words;
+	struct bb_decimal total;
+	bool any; /* an element had a value */
+};
+
+static bool number_of(const struct bb_found_value *value, struct bb_decimal *ret)
+{
+	return (value->kind == BB_FOUND_NUMBER || value->kind == BB_FOUND_TEXT) &&
+	       bb_decimal_read_text(value->text, ret);
+}
+
+/* Multiplies by the factor of an element, if it has one. False: it is no number. */
+static bool multiply(const struct summing *s, struct bb_frame element, struct bb_decimal *term)
+{
+	struct bb_found_value value;
+	struct bb_decimal factor;
+
+	if (s->seek->times.n == 0 || !inside(element, &s->seek->times, false, &value))
+		return true;
+	return number_of(&value, &factor) && bb_decimal_multiply(term, &factor, term);
+}
+
+/* False: it is no number, or the sum becomes too long. */
+static bool add_element(struct summing *s, struct bb_frame element)
+{
+	struct bb_found_value value;
+	struct bb_decimal term;
+
+	if (!fits(s->seek, s->words, element) || !inside(element, &s->seek->value, false, &value))
+		return true;
+	s->any = true;
+	return number_of(&value, &term) && multiply(s, element, &term) &&
+	       bb_decimal_add(&s->total, &term, &s->total);
+}
+
+static bool add_list(struct summing *s, const struct bb_found_value *list)
+{
+	for (size_t i = 0; i < bb_json_size(list->doc, list->node); i++)
+		if (!add_element(s, (struct bb_frame){list->doc,
+						      bb_json_item(list->doc, list->node, i)}))
+			return false;
+	return true;
+}
+
+struct bb_found_value bb_seek_sum(struct bb_run *run, const struct bb_seek *seek)
+{
+	struct summing s = {.seek = seek, .words = words_of(run, &seek->equals)};
+	struct bb_found_value sum = {.kind = BB_FOUND_NOTHING}, list;
+	bool ok = true;
+
+	for (size_t i = 0; i < seek->in.n && !s.any; i++)
+		if (bb_eval_source(run, &seek->in.items[i], false, &list) &&
+		    list.kind == BB_FOUND_LIST)
+			ok = add_list(&s, &list);
+	if (!s.any)
+		return sum;
+	if (ok && bb_decimal_write(&s.total, SUM_DIGITS, SUM_DIGITS, run->arena, &sum.text))
+		sum.kind = BB_FOUND_NUMBER;
+	else
+		run->no_number = true;
+	return sum;
 }

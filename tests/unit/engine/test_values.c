@@ -263,3 +263,64 @@ Test(engine, numbers_that_doubles_cannot_hold)
 		cr_expect_eq(bb_decimal_may_be_rounded(bb_text_of(rows[i].number)), rows[i].rounded,
 			     "%s", rows[i].number);
 }
+
+struct decimal_row {
+	const char *a, *b, *sum, *product; /* NULL: does not fit */
+};
+
+static void check_decimal(const char *name, const struct decimal_row *row, bool fits,
+			  const struct bb_decimal *d, const char *want)
+{
+	struct bb_text text = {"", 0};
+	struct bb_arena arena;
+
+	bb_arena_init(&arena);
+	cr_expect_eq(fits, want != NULL, "%s %s %s", row->a, name, row->b);
+	if (fits && want) {
+		cr_assert(bb_decimal_write(d, 80, 80, &arena, &text), "%s %s %s", row->a, name,
+			  row->b);
+		cr_expect(bb_text_equal(text, bb_text_of(want)), "%s %s %s: %.*s, not %s", row->a,
+			  name, row->b, (int)text.n, text.p, want);
+	}
+	bb_arena_fini(&arena);
+}
+
+#define NINES_20 "99999999999999999999"
+#define NOUGHTS_20 "00000000000000000000"
+#define NINES_80 NINES_20 NINES_20 NINES_20 NINES_20
+
+Test(engine, decimals_are_added_and_multiplied_exactly)
+{
+	static const struct decimal_row rows[] = {
+		{"0.1", "0.2", "0.3", "0.02"},
+		{"1", "-1", "0", "-1"},
+		{"1.00", "-1", "0.00", "-1.00"},
+		{"0.00", "5", "5", "0.00"},
+		{"-0", "0", "0", "0"},
+		{"-2.5", "1", "-1.5", "-2.5"},
+		{"2.5", "-10", "-7.5", "-25.0"},
+		{"-1", "-9", "-10", "9"},
+		{"100", "-0.01", "99.99", "-1.00"},
+		{"1e3", "1e-3", "1000.001", "1"},
+		{"1000", "-999.999", "0.001", "-999999.000"},
+		{NINES_20, "1", "100000000000000000000", NINES_20},
+		{NINES_80, "1", NULL, NULL},
+		{NINES_80, "0", NINES_80, "0"},
+		{NINES_80, "-" NINES_80, "0", NULL},
+		{NINES_80, "0.1", NULL, NULL},
+		{"1e50", "1e-50", NULL, "1"},
+		{"1e79", "-0.1", NULL, "-1" NOUGHTS_20 NOUGHTS_20 NOUGHTS_20 "000000000000000000"},
+		{NINES_20 "e60", "1", NINES_20 NOUGHTS_20 NOUGHTS_20 "00000000000000000001",
+		 NINES_20 NOUGHTS_20 NOUGHTS_20 NOUGHTS_20},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct bb_decimal a, b, d;
+
+		cr_assert(bb_decimal_read(bb_text_of(rows[i].a), &a), "%s", rows[i].a);
+		cr_assert(bb_decimal_read(bb_text_of(rows[i].b), &b), "%s", rows[i].b);
+		check_decimal("+", &rows[i], bb_decimal_add(&a, &b, &d), &d, rows[i].sum);
+		check_decimal("*", &rows[i], bb_decimal_multiply(&a, &b, &d), &d, rows[i].product);
+		check_decimal("+=", &rows[i], bb_decimal_add(&b, &a, &a), &a, rows[i].sum);
+	}
+}
