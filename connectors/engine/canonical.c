@@ -528,6 +528,7 @@ static bool read_event(struct reader *r, const struct bb_json_node *root)
 	}
 	if (!read_members(r, root))
 		return false;
+	bb_canonical_own_times(r->doc, r->ev, r->arena);
 	if (!r->ev->source.p)
 		return refuse_member(r, "source", "missing");
 	if (!r->ev->type.p)

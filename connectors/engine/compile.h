@@ -21,6 +21,7 @@ struct bb_source_map {
 	struct bb_parse *parse; /* NULL: none */
 	struct bb_change change;
 	struct bb_seek seek;
+	struct bb_time_plan at;
 };
 
 /* Texts that are opened, each once. */
@@ -40,6 +41,7 @@ struct bb_compiler {
 	struct bb_parses parses;
 	bool has_tenant;    /* the file says what the tenant is */
 	bool in_tenant;	    /* it is being read */
+	bool at_allowed;    /* the source being read is an attribute's */
 	unsigned each_n;    /* [*] around the current place */
 	unsigned each_most; /* of all event rules */
 	unsigned ups;	    /* elements around the current place: so many ^ are allowed */

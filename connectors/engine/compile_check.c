@@ -188,6 +188,15 @@ static void check_event(struct bb_compiler *c, const struct bb_yaml *node, void 
 			     "its owner");
 }
 
+static void check_zone(struct bb_compiler *c, const struct bb_yaml *node,
+		       const struct bb_time_plan *plan)
+{
+	if (!plan->zone && !bb_yaml_get(node, "timezone") && !c->defaults.zone &&
+	    bb_stamp_zoned(&plan->format) == BB_STAMP_LOCAL)
+		complain_key(c, node, "format",
+			     "such times name no zone: say `timezone` here or in `defaults`");
+}
+
 static void check_time(struct bb_compiler *c, const struct bb_yaml *node, void *target)
 {
 	struct bb_time_plan *plan = target;
@@ -204,10 +213,7 @@ static void check_time(struct bb_compiler *c, const struct bb_yaml *node, void *
 		complain_key(c, node, "format",
 			     "date and time in two fields need iso8601 or strptime:FORMAT (for "
 			     "both with a space between)");
-	if (!plan->zone && !bb_yaml_get(node, "timezone") &&
-	    bb_stamp_zoned(&plan->format) == BB_STAMP_LOCAL)
-		complain_key(c, node, "format",
-			     "such times name no zone: say `timezone` here or in `defaults`");
+	check_zone(c, node, plan);
 }
 
 /* Telephone numbers of the file's region, where the namespace has another one or none. */
@@ -310,12 +316,28 @@ static void check_status(struct bb_compiler *c, const struct bb_yaml *node, void
 						    plan->granted.items[i].p);
 }
 
+static void check_own_time(struct bb_compiler *c, const struct bb_yaml *node,
+			   const struct bb_time_plan *at)
+{
+	static const char *const more[] = {"format", "timezone"};
+
+	if (!bb_yaml_get(node, "at")) {
+		for (size_t i = 0; i < sizeof(more) / sizeof(*more); i++)
+			if (bb_yaml_get(node, more[i]))
+				complain_key(c, node, more[i], "only with `at`");
+	} else if (!bb_yaml_get(node, "format")) {
+		bb_compile_complain(c, node, "\"format\" is missing: the form of `at`");
+	} else {
+		check_zone(c, node, at);
+	}
+}
+
 static void check_source(struct bb_compiler *c, const struct bb_yaml *node, void *target)
 {
+	const struct bb_source_map *source = target;
 	static const char *const kinds[] = {"const", "template", "from", "pick", "lookup", "sum"};
 	int n = 0;
 
-	(void)target;
 	if ((bb_yaml_get(node, "parse_json") || bb_yaml_get(node, "parse_query")) &&
 	    !bb_yaml_get(node, "from")) {
 		bb_compile_complain(c, node, "needs `from`: what is looked for in the text");
@@ -327,6 +349,7 @@ static void check_source(struct bb_compiler *c, const struct bb_yaml *node, void
 	if (n != 1)
 		bb_compile_complain(c, node,
 				    "needs one of const, template, from, pick, lookup, sum");
+	check_own_time(c, node, &source->at);
 }
 
 /* Where to look is in the message: a text of the file holds nothing. */

@@ -274,15 +274,42 @@ static bool has_change(const struct bb_change *change)
 	       change->prepend.p;
 }
 
-/* {const: ...}, {template: ...} or {from: ...}, with changes or without. */
+static const struct bb_time_plan *own_time(struct bb_compiler *c, const struct bb_yaml *node,
+					   const struct bb_source_map *map)
+{
+	struct bb_expr inside = {.kind = BB_EXPR_PARSE, .list = map->at.from, .parse = map->parse};
+	struct bb_time_plan *plan = bb_arena_alloc(c->arena, sizeof(*plan));
+	struct bb_exprs *from = &plan->from;
+
+	*plan = map->at;
+	if (map->parse) { /* it is in the text, too */
+		*from = (struct bb_exprs){NULL, 0, 0};
+		BB_ARENA_PUSH(c->arena, from->items, from->n, from->room) = inside;
+	}
+	if (!plan->zone)
+		plan->zone = c->defaults.zone;
+	if (!c->at_allowed) {
+		size_t mark = bb_compile_enter(c, BB_TEXT("at"));
+
+		bb_compile_complain(c, bb_yaml_get(node, "at"),
+				    "only for attributes: the time of their value");
+		bb_compile_leave(c, mark);
+	}
+	return plan;
+}
+
+/* {const: ...}, {template: ...}, {from: ...}, {pick: ...} ..., with changes or without. */
 static void compile_map(struct bb_compiler *c, const struct bb_yaml *node, struct bb_expr *expr)
 {
 	struct bb_source_map map = {.template = {.kind = BB_EXPR_TEMPLATE}};
 	struct bb_expr inner = {.kind = BB_EXPR_CONST};
 	unsigned ups = c->ups;
+	bool at_allowed = c->at_allowed;
 
+	c->at_allowed = false; /* a source in a source is no attribute */
 	bb_compile_section(c, node, BB_IN_SOURCE, &map);
 	c->ups = ups;
+	c->at_allowed = at_allowed;
 	inner.text = map.constant;
 	if (map.template.list.n > 0)
 		inner = map.template;
@@ -293,13 +320,15 @@ static void compile_map(struct bb_compiler *c, const struct bb_yaml *node, struc
 		map.from.n = 0;
 	}
 	*expr = inner;
-	if (map.from.n == 0 && !has_change(&map.change))
-		return;
-	*expr = (struct bb_expr){.kind = BB_EXPR_FROM, .list = map.from, .change = map.change};
-	if (map.from.n == 0) {
+	if (map.from.n > 0 || has_change(&map.change))
+		*expr = (struct bb_expr){
+			.kind = BB_EXPR_FROM, .list = map.from, .change = map.change};
+	if (expr->kind == BB_EXPR_FROM && map.from.n == 0) {
 		expr->list = (struct bb_exprs){NULL, 0, 0};
 		BB_ARENA_PUSH(c->arena, expr->list.items, expr->list.n, expr->list.room) = inner;
 	}
+	if (bb_yaml_get(node, "at"))
+		expr->at = own_time(c, node, &map);
 }
 
 /* One source. False: complained. */
@@ -420,7 +449,9 @@ void bb_compile_attributes(struct bb_compiler *c, const struct bb_yaml *node,
 		if (plan.name.n == 0 || plan.name.n > BB_EVENT_TEXT_MAX)
 			bb_compile_complain(c, node->keys[i],
 					    "the name of an attribute has 1 to 256 bytes");
+		c->at_allowed = true;
 		bb_compile_sources(c, node->items[i], option, &plan.from);
+		c->at_allowed = false;
 		BB_ARENA_PUSH(c->arena, list->items, list->n, list->room) = plan;
 		bb_compile_leave(c, mark);
 	}

@@ -268,6 +268,7 @@ bool bb_eval_source(struct bb_run *run, const struct bb_expr *expr, bool texts_o
 		*ret = bb_seek_sum(run, expr->seek);
 		break;
 	}
+	ret->at = expr->at;
 	return bb_eval_is_usable(ret, texts_only);
 }
 

@@ -34,11 +34,11 @@ static struct attribute_list once_of(struct bb_event *ev)
 }
 
 static void warn_attribute(struct bb_run *run, struct bb_event *ev, const char *code,
-			   struct attribute_list list, struct bb_text name)
+			   struct attribute_list list, struct bb_text name, struct bb_text value)
 {
 	bb_fill_warn(run, ev, code,
 		     bb_arena_printf(run->arena, "%s.%.*s", list.member, (int)name.n, name.p),
-		     NOTHING);
+		     value);
 }
 
 /* The value as an event has it. False: it is nothing that an attribute can be. */
@@ -65,15 +65,35 @@ static bool value_of(struct bb_run *run, const struct bb_found_value *found,
 	}
 }
 
+/* A value's own time; the event's where it has none that can be read. */
+static int64_t own_time(struct bb_run *run, struct bb_event *ev, struct attribute_list list,
+			struct bb_text name, const struct bb_time_plan *plan)
+{
+	struct bb_found_value found;
+	int64_t ms;
+
+	if (!plan)
+		return BB_AT_EVENT;
+	if (!bb_eval_first(run, &plan->from, true, &found)) {
+		warn_attribute(run, ev, "time_missing", list, name, NOTHING);
+		return BB_AT_EVENT;
+	}
+	if (bb_stamp_read(&plan->format, plan->zone, found.text, &ms))
+		return ms;
+	warn_attribute(run, ev, "time_invalid", list, name, bb_arena_copy(run->arena, found.text));
+	return BB_AT_EVENT;
+}
+
 static void add_attribute(struct bb_run *run, struct bb_event *ev, struct attribute_list list,
 			  struct bb_text name, const struct bb_found_value *found)
 {
-	struct bb_attribute attribute = {.name = name, .at_ms = BB_AT_EVENT};
+	struct bb_attribute attribute = {.name = name};
 
 	if (!value_of(run, found, &attribute.value)) {
-		warn_attribute(run, ev, "attribute_not_flat", list, name);
+		warn_attribute(run, ev, "attribute_not_flat", list, name, NOTHING);
 		return;
 	}
+	attribute.at_ms = own_time(run, ev, list, name, found->at);
 	BB_ARENA_PUSH(run->arena, *list.items, *list.n, *list.room) = attribute;
 }
 
@@ -87,7 +107,8 @@ static void fill_named(struct bb_run *run, const struct bb_attribute_plans *plan
 		if (bb_eval_first(run, &plans->items[i].from, false, &found))
 			add_attribute(run, ev, list, plans->items[i].name, &found);
 		if (run->no_number)
-			warn_attribute(run, ev, "sum_not_a_number", list, plans->items[i].name);
+			warn_attribute(run, ev, "sum_not_a_number", list, plans->items[i].name,
+				       NOTHING);
 	}
 }
 
@@ -119,7 +140,8 @@ static void spread_value(const struct spreading *s, struct bb_text name,
 	if (s->plan->prefix.p)
 		name = bb_arena_printf(arena, "%s%.*s", s->plan->prefix.p, (int)name.n, name.p);
 	if (name.n == 0 || name.n > BB_EVENT_TEXT_MAX)
-		warn_attribute(s->run, s->ev, "attribute_name_invalid", list, BB_TEXT("*"));
+		warn_attribute(s->run, s->ev, "attribute_name_invalid", list, BB_TEXT("*"),
+			       NOTHING);
 	else
 		add_attribute(s->run, s->ev, list, name, found);
 }

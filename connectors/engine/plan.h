@@ -53,6 +53,7 @@ enum bb_meta {
 };
 
 struct bb_expr;
+struct bb_time_plan;
 
 /* Sources in the order they are tried; the parts of a template; the words of a condition. */
 struct bb_exprs {
@@ -115,8 +116,9 @@ struct bb_expr {
 	struct bb_path path;
 	struct bb_exprs list;
 	struct bb_change change;
-	const struct bb_seek *seek; /* PICK, LOOKUP, SUM */
-	struct bb_parse *parse;	    /* PARSE */
+	const struct bb_seek *seek;    /* PICK, LOOKUP, SUM */
+	struct bb_parse *parse;	       /* PARSE */
+	const struct bb_time_plan *at; /* of an attribute: its own time; NULL: the event's */
 };
 
 /* A text that is opened: what it holds is an element, with the one it stands in around it. */

@@ -155,6 +155,8 @@ static void add_expr(struct projector *p, struct bb_expr *expr, bool whole)
 	p->opened += expr->parse != NULL;
 	add_exprs(p, &expr->list, whole);
 	p->opened -= expr->parse != NULL;
+	if (expr->at)
+		add_exprs(p, &expr->at->from, false);
 	if (!expr->seek)
 		return;
 	add_exprs(p, &expr->seek->in, true); /* what is in there is found by walking */

@@ -35,6 +35,7 @@ struct bb_found_value {
 	bool rounded;			 /* made of a number above 2^53 */
 	bool log_time;			 /* it is @timestamp */
 	bool position;			 /* it is @position */
+	const struct bb_time_plan *at;	 /* where its own time is; NULL: it has none */
 };
 
 /* A text that was opened last by those of its slot. */
@@ -95,6 +96,9 @@ struct bb_event *bb_run_event(const struct bb_message *msg, struct bb_arena *are
 /* canonical.c: a canonical event; exactly one item. */
 void bb_canonical_run(const struct bb_message *msg, struct bb_arena *arena, bb_run_read_fn *read,
 		      struct bb_extraction *extraction);
+
+/* canonical_at.c: times that attributes of a canonical event have of their own. */
+void bb_canonical_own_times(const struct bb_json *doc, struct bb_event *ev, struct bb_arena *arena);
 
 /* ruling_read.c: as bb_ruling_read, of a member that was read already. */
 bool bb_ruling_read_node(const struct bb_json *doc, const struct bb_json_node *map,

@@ -186,7 +186,12 @@ static const struct bb_option options[] = {
 	ROW(SOURCE, "sum", SECTION, TO_SOURCE(seek), INSIDE(SUM),
 	    HELP("the numbers of a list, added up")),
 	CHANGE_ROWS(SOURCE, TO_SOURCE),
-	ROW(SOURCE, "at", LATER, 0, HELP("the value's own time")),
+	ROW(SOURCE, "at", SOURCES, TO_SOURCE(at.from),
+	    HELP("attributes only: the value's own time; the event's where there is none")),
+	ROW(SOURCE, "format", TIME_FORM, TO_SOURCE(at.format),
+	    HELP("form of `at`, as in time; required with it")),
+	ROW(SOURCE, "timezone", ZONE, TO_SOURCE(at.zone),
+	    HELP("zone of an `at` that does not name one")),
 
 	ROW(PICK, "in", SOURCES, TO_SEEK(in), REQUIRED, HELP("the list")),
 	ROW(PICK, "key", INNER, TO_SEEK(key), REQUIRED, HELP("the name, inside an element")),

@@ -144,10 +144,13 @@ static bool add_element(struct summing *s, struct bb_frame element)
 
 static bool add_list(struct summing *s, const struct bb_found_value *list)
 {
-	for (size_t i = 0; i < bb_json_size(list->doc, list->node); i++)
-		if (!add_element(s, (struct bb_frame){list->doc,
-						      bb_json_item(list->doc, list->node, i)}))
+	struct bb_frame element = {.doc = list->doc};
+
+	for (size_t i = 0; i < bb_json_size(list->doc, list->node); i++) {
+		element.node = bb_json_item(list->doc, list->node, i);
+		if (!add_element(s, element))
 			return false;
+	}
 	return true;
 }
 

@@ -139,6 +139,35 @@ static void add_attributes(struct bb_buf *buf, const char *member,
 	bb_buf_byte(buf, '}');
 }
 
+static bool has_own_time(const struct bb_attribute *attribute)
+{
+	return attribute->at_ms >= BB_TIME_MIN_MS && attribute->at_ms <= BB_TIME_MAX_MS;
+}
+
+/* The times of those that have one of their own. */
+static void add_own_times(struct bb_buf *buf, const char *member,
+			  const struct bb_attribute *attributes, size_t n)
+{
+	char iso[BB_ISO_BYTES];
+	size_t timed = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!has_own_time(&attributes[i]))
+			continue;
+		if (timed == 0) {
+			add_name(buf, member);
+			bb_buf_byte(buf, '{');
+		}
+		add_comma(buf, timed++);
+		bb_buf_json(buf, attributes[i].name);
+		bb_buf_byte(buf, ':');
+		bb_clock_iso(attributes[i].at_ms, iso);
+		bb_buf_json(buf, bb_text_bytes(iso, sizeof(iso)));
+	}
+	if (timed > 0)
+		bb_buf_byte(buf, '}');
+}
+
 static void add_unset(struct bb_buf *buf, const struct bb_event *ev)
 {
 	if (ev->unset_n == 0)
@@ -237,7 +266,9 @@ void bb_event_json(const struct bb_event *ev, struct bb_buf *buf)
 	add_time(buf, ev);
 	add_identifiers(buf, ev);
 	add_attributes(buf, "attributes", ev->attributes, ev->attribute_n);
+	add_own_times(buf, "attributes_at", ev->attributes, ev->attribute_n);
 	add_attributes(buf, "attributes_once", ev->once, ev->once_n);
+	add_own_times(buf, "attributes_once_at", ev->once, ev->once_n);
 	add_unset(buf, ev);
 	add_amount(buf, ev);
 	add_consent(buf, ev);

@@ -44,14 +44,18 @@ Test(core, event_json_has_every_member_in_order)
 	};
 	struct bb_attribute attributes[4] = {
 		{.name = BB_TEXT("first_name"),
+		 .at_ms = BB_AT_EVENT,
 		 .value = {.kind = BB_VALUE_TEXT, .text = BB_TEXT("Zoë")}},
 		{.name = BB_TEXT("points"),
+		 .at_ms = INT64_C(1767323045678),
 		 .value = {.kind = BB_VALUE_NUMBER, .text = BB_TEXT("12345678901234567890.10")}},
 		{.name = BB_TEXT("tags"),
+		 .at_ms = BB_AT_EVENT,
 		 .value = {.kind = BB_VALUE_LIST, .items = tags, .item_n = 3}},
-		{.name = BB_TEXT("member"), .value = {.kind = BB_VALUE_TRUE}},
+		{.name = BB_TEXT("member"), .at_ms = 0, .value = {.kind = BB_VALUE_TRUE}},
 	};
 	struct bb_attribute once = {.name = BB_TEXT("first_store"),
+				    .at_ms = BB_TIME_MAX_MS,
 				    .value = {.kind = BB_VALUE_TEXT, .text = BB_TEXT("Lille")}};
 	struct bb_text unset[2] = {BB_TEXT("nickname"), BB_TEXT("title")};
 	struct bb_consent consent[2] = {
@@ -99,7 +103,10 @@ Test(core, event_json_has_every_member_in_order)
 		    "{\"ns\":\"email\",\"value\":\"zoë@example.org\"}],"
 		    "\"attributes\":{\"first_name\":\"Zoë\",\"points\":12345678901234567890.10,"
 		    "\"tags\":[\"new \\\"vip\\\"\",1.50,false],\"member\":true},"
+		    "\"attributes_at\":{\"points\":\"2026-01-02T03:04:05.678Z\","
+		    "\"member\":\"1970-01-01T00:00:00.000Z\"},"
 		    "\"attributes_once\":{\"first_store\":\"Lille\"},"
+		    "\"attributes_once_at\":{\"first_store\":\"9999-12-31T23:59:59.999Z\"},"
 		    "\"unset\":[\"nickname\",\"title\"],"
 		    "\"amount\":{\"value\":\"12.50\",\"currency\":\"EUR\",\"key\":\"o-9\","
 		    "\"part\":\"refund\"},"

@@ -238,3 +238,24 @@ Test(engine, direct_has_its_topics)
 	bb_connector_free(direct);
 	bb_connector_free(NULL);
 }
+
+Test(engine, canonical_attributes_may_have_their_own_time)
+{
+	expect_event("{" HEAD
+		     ",\"attributes_at\":{\"a\":\"2026-01-02T03:04:05+01:00\",\"b\":\"2026-01-02\","
+		     "\"c\":5,\"d\":null,\"z\":\"soon\"},"
+		     "\"attributes\":{\"a\":1,\"b\":2,\"c\":3,\"d\":4,\"e\":5},"
+		     "\"attributes_once\":{\"a\":6},"
+		     "\"attributes_once_at\":{\"a\":\"2026-01-02T03:04:05.678Z\"}}",
+		     false,
+		     "{\"source\":\"till\",\"type\":\"t\",\"id\":\"1\","
+		     "\"attributes\":{\"a\":1,\"b\":2,\"c\":3,\"d\":4,\"e\":5},"
+		     "\"attributes_at\":{\"a\":\"2026-01-02T02:04:05.000Z\"},"
+		     "\"attributes_once\":{\"a\":6},"
+		     "\"attributes_once_at\":{\"a\":\"2026-01-02T03:04:05.678Z\"},"
+		     "\"warnings\":[{\"code\":\"time_invalid\",\"at\":\"attributes.b\","
+		     "\"value\":\"2026-01-02\"},{\"code\":\"time_invalid\",\"at\":\"attributes.c\","
+		     "\"value\":\"5\"}]}");
+	expect_event("{" HEAD ",\"attributes_at\":[1],\"attributes\":{\"a\":1}}", false,
+		     "{\"source\":\"till\",\"type\":\"t\",\"id\":\"1\",\"attributes\":{\"a\":1}}");
+}
