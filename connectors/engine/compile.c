@@ -199,6 +199,7 @@ static bb_compile_fn *const readers[BB_TYPE_COUNT] = {
 	[BB_TYPE_STATUS] = bb_compile_status,
 	[BB_TYPE_SECTION] = compile_sub_section,
 	[BB_TYPE_SECTIONS] = compile_sections,
+	[BB_TYPE_UNWRAP] = bb_compile_unwrap,
 	[BB_TYPE_PARSE] = bb_compile_parse,
 	[BB_TYPE_LATER] = compile_later,
 };
@@ -352,9 +353,9 @@ struct bb_connector *bb_connector_compile(const char *file, struct bb_text text,
 		bb_connector_free(connector);
 		return NULL;
 	}
-	bb_compile_redacted_texts(&c);
+	bb_compile_redacted_tops(&c);
 	make_groups(connector);
-	if (connector->format == BB_FORMAT_JSON)
+	if (connector->format == BB_FORMAT_JSON && connector->unwrap.n == 0)
 		bb_project(connector);
 	return connector;
 }

@@ -95,8 +95,8 @@ bb_compile_fn bb_compile_name, bb_compile_plain, bb_compile_flag, bb_compile_cho
 	bb_compile_topics, bb_compile_names, bb_compile_region, bb_compile_zone,
 	bb_compile_currency, bb_compile_namespace, bb_compile_time_form, bb_compile_word_map;
 bb_compile_fn bb_compile_each, bb_compile_redact, bb_compile_sources, bb_compile_template,
-	bb_compile_conditions, bb_compile_attributes, bb_compile_status, bb_compile_parse,
-	bb_compile_inner, bb_compile_inners;
+	bb_compile_conditions, bb_compile_unwrap, bb_compile_attributes, bb_compile_status,
+	bb_compile_parse, bb_compile_inner, bb_compile_inners;
 
 /* compile_seek.c: makes a pick, lookup or sum of an expression, where the source is one. */
 void bb_compile_seek(struct bb_compiler *c, const struct bb_yaml *source,
@@ -108,7 +108,7 @@ bool bb_compile_top_path(struct bb_compiler *c, const struct bb_yaml *node, stru
 bool bb_compile_column(struct bb_compiler *c, const struct bb_yaml *node, struct bb_path *path);
 
 /* compile_redact.c: after all has been read, the paths of `redact` for every top that rules see. */
-void bb_compile_redacted_texts(struct bb_compiler *c);
+void bb_compile_redacted_tops(struct bb_compiler *c);
 
 /* compile_check.c: what the keys of one map say together */
 void bb_compile_check(struct bb_compiler *c, const struct bb_yaml *node, enum bb_place place,

@@ -46,6 +46,9 @@ static void check_file(struct bb_compiler *c, const struct bb_yaml *node, void *
 {
 	struct bb_connector *connector = target;
 
+	if (connector->unwrap.n > 0 && connector->format != BB_FORMAT_JSON &&
+	    connector->format != BB_FORMAT_QUERY)
+		complain_key(c, node, "unwrap", "only with format json or query");
 	if (connector->format == BB_FORMAT_CANONICAL) {
 		check_canonical(c, node);
 		return;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Texts that are opened: `parse_json`, `parse_query`, on a rule and in a source. What is read after
- * them, in the same map, has one more element around it.
+ * What is opened: envelopes (`unwrap`), and texts (`parse_json`, `parse_query`) on a rule and in a
+ * source. Each is one more element around what is read after it: for texts in the same map, for
+ * envelopes in the whole file.
  *
  * Wrong is what never is such a text, and more elements around each other than a run has room for.
  */
@@ -48,4 +49,51 @@ void bb_compile_parse(struct bb_compiler *c, const struct bb_yaml *node,
 	c->connector->reads_query |= query;
 	BB_ARENA_PUSH(c->diagnostics->arena, c->parses.items, c->parses.n, c->parses.room) = parse;
 	memcpy(target, &kept, sizeof(kept));
+}
+
+static void add_unwrap(struct bb_compiler *c, const struct bb_yaml *node,
+		       const struct bb_option *option, struct bb_unwraps *list)
+{
+	struct bb_names allowed = bb_compile_words(c, option->words);
+	struct bb_text word;
+	unsigned kind = 0;
+
+	if (!bb_compile_text(c, node, "a word", &word))
+		return;
+	while (kind < allowed.n && !bb_text_equal(allowed.items[kind], word))
+		kind++;
+	if (kind++ == allowed.n) { /* they count from 1 */
+		bb_compile_unknown(c, node, option->name, allowed);
+		return;
+	}
+	for (size_t i = 0; i < list->n; i++)
+		if (list->items[i] == kind) {
+			bb_compile_complain(c, node, "\"%s\" is in \"unwrap\" twice", word.p);
+			return;
+		}
+	if (kind == BB_UNWRAP_NONE)
+		return;
+	list->items[list->n++] = (enum bb_unwrap)kind;
+	c->whole += kind != BB_UNWRAP_CONFLUENT_JSON; /* which is bytes, and no element */
+	c->ups = c->whole;
+}
+
+void bb_compile_unwrap(struct bb_compiler *c, const struct bb_yaml *node,
+		       const struct bb_option *option, void *target)
+{
+	struct bb_unwraps *list = target;
+	size_t mark;
+
+	if (node->kind != BB_YAML_LIST) {
+		add_unwrap(c, node, option, list);
+		return;
+	}
+	for (size_t i = 0; i < node->n; i++) {
+		mark = bb_compile_enter_item(c, i);
+		if (node->n > 1 && bb_text_equal(node->items[i]->text, BB_TEXT("none")))
+			bb_compile_complain(c, node->items[i], "none stands alone");
+		else
+			add_unwrap(c, node->items[i], option, list);
+		bb_compile_leave(c, mark);
+	}
 }

@@ -12,29 +12,39 @@
 #include "query.h"
 #include "run.h"
 
-bool bb_parse_query(struct bb_run *run, struct bb_text text, struct bb_json *ret_doc,
-		    struct bb_refusal *ret_refusal)
+const struct bb_json *bb_parse_json(struct bb_run *run, struct bb_text text,
+				    struct bb_refusal *ret_refusal)
 {
+	struct bb_json *doc = bb_arena_zalloc(run->arena, sizeof(*doc));
+
+	return run->read(text, run->arena, &doc->root, ret_refusal) ? doc : NULL;
+}
+
+const struct bb_json *bb_parse_query(struct bb_run *run, struct bb_text text,
+				     struct bb_refusal *ret_refusal)
+{
+	const struct bb_json *doc;
 	struct bb_text json;
 
 	if (!bb_query_json(text, run->arena, &json, ret_refusal))
-		return false;
-	if (run->read(json, run->arena, &ret_doc->root, ret_refusal))
-		return true;
-	ret_refusal->byte_offset = -1; /* it is one of `json` */
-	return false;
+		return NULL;
+	doc = bb_parse_json(run, json, ret_refusal);
+	if (!doc)
+		ret_refusal->byte_offset = -1; /* it is one of `json` */
+	return doc;
 }
 
 /* The document of a text; NULL: refused. */
 static const struct bb_json *read_text(struct bb_run *run, const struct bb_parse *parse,
 				       struct bb_text text, struct bb_refusal *ret_refusal)
 {
-	struct bb_json *doc = bb_arena_zalloc(run->arena, sizeof(*doc));
+	const struct bb_json *doc;
 	enum bb_json_kind kind;
 
 	if (parse->kind == BB_PARSE_QUERY)
-		return bb_parse_query(run, text, doc, ret_refusal) ? doc : NULL;
-	if (!run->read(text, run->arena, &doc->root, ret_refusal))
+		return bb_parse_query(run, text, ret_refusal);
+	doc = bb_parse_json(run, text, ret_refusal);
+	if (!doc)
 		return NULL;
 	kind = bb_json_kind(doc, &doc->root);
 	if (kind == BB_JSON_MAP || kind == BB_JSON_LIST)
@@ -45,15 +55,14 @@ static const struct bb_json *read_text(struct bb_run *run, const struct bb_parse
 	return NULL;
 }
 
-/* The refusal of a text as one of the message: the byte is not one of the message. */
-static struct bb_refusal placed(struct bb_run *run, const struct bb_parse *parse,
-				struct bb_refusal why)
+struct bb_refusal bb_parse_placed(struct bb_arena *arena, struct bb_text name,
+				  struct bb_refusal why)
 {
-	why.at = parse->name;
+	why.at = name;
 	if (why.byte_offset >= 0)
-		why.detail = bb_arena_printf(run->arena, "%.*s, at byte %lld of this text",
-					     (int)why.detail.n, why.detail.p,
-					     (long long)why.byte_offset);
+		why.detail =
+			bb_arena_printf(arena, "%.*s, at byte %lld of this text", (int)why.detail.n,
+					why.detail.p, (long long)why.byte_offset);
 	why.byte_offset = -1;
 	return why;
 }
@@ -87,7 +96,7 @@ enum bb_parsed bb_parse_open(struct bb_run *run, const struct bb_parse *parse,
 		*open = (struct bb_opened){.parse = parse, .text = found.text};
 		open->doc = read_text(run, parse, found.text, &open->refusal);
 		if (!open->doc)
-			open->refusal = placed(run, parse, open->refusal);
+			open->refusal = bb_parse_placed(run->arena, parse->name, open->refusal);
 	}
 	if (!open->doc) {
 		open->failed = true;

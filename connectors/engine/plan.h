@@ -16,6 +16,13 @@
 
 /* Words of a choice count from 1; 0: not said. */
 enum bb_format { BB_FORMAT_JSON = 1, BB_FORMAT_TSV, BB_FORMAT_QUERY, BB_FORMAT_CANONICAL };
+enum bb_unwrap {
+	BB_UNWRAP_NONE = 1,
+	BB_UNWRAP_CLOUDEVENTS,
+	BB_UNWRAP_DEBEZIUM,
+	BB_UNWRAP_CONFLUENT_JSON,
+	BB_UNWRAP_RELAY
+};
 enum bb_otherwise { BB_OTHERWISE_SKIP = 1, BB_OTHERWISE_DEAD_LETTER };
 enum bb_money_kind { BB_MONEY_MAJOR = 1, BB_MONEY_MINOR };
 enum bb_money_sign { BB_MONEY_POSITIVE = 1, BB_MONEY_NEGATIVE };
@@ -250,13 +257,21 @@ struct bb_group {
 	struct bb_shape *shapes[BB_PLAN_EACH_MAX + 1];
 };
 
+#define BB_PLAN_UNWRAPS_MAX 4
+
+/* Envelopes, from the outside; none: n 0. */
+struct bb_unwraps {
+	enum bb_unwrap items[BB_PLAN_UNWRAPS_MAX];
+	size_t n;
+};
+
 struct bb_connector {
 	struct bb_arena arena; /* where this structure lies too */
 	struct bb_text name, channel;
 	struct bb_names topics;
 	struct bb_text pattern; /* of topics; p NULL: none */
 	enum bb_format format;
-	unsigned unwrap;	 /* always `none` */
+	struct bb_unwraps unwrap;
 	struct bb_names columns; /* TSV */
 	bool takes_list;	 /* a path goes into a list at the top */
 	bool ids_may_meet;	 /* of two events whose ids come from the position */

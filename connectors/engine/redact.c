@@ -3,16 +3,17 @@
  * What may be kept of a message: the document written again without the members that `redact`
  * names. An element of a list that is named becomes null, so that the others keep their places; a
  * column of a line becomes empty. Paths lead on into texts that hold JSON, and, where the connector
- * reads such, a query.
+ * reads such, a query; and through the unions of Avro in changes of Debezium.
  *
  * Bytes that cannot be read might hide what must go, so nothing of them is kept; nor of a text that
  * a path leads into, if it seems to hold something and cannot be read.
  */
 #include <backbone/json.h>
 
+#include "base64.h"
 #include "path.h"
 #include "query.h"
-#include "run.h"
+#include "unwrap.h"
 
 /* A path, as far as it has been followed. */
 struct trail {
@@ -43,6 +44,14 @@ static bool leads_to_item(const struct bb_step *step, size_t i, size_t n)
 				 : (uint64_t)-step->index == (uint64_t)(n - i));
 }
 
+static bool unwraps(const struct bb_connector *connector, enum bb_unwrap kind)
+{
+	for (size_t i = 0; i < connector->unwrap.n; i++)
+		if (connector->unwrap.items[i] == kind)
+			return true;
+	return false;
+}
+
 /*
  * The trails that lead on through a member (key.p set) or an item (i of n). *ret_end: one of them
  * ends here.
@@ -69,6 +78,16 @@ static struct trails go_on(struct writer *w, struct trails trails, struct bb_tex
 				(struct trail){trail->path, trail->done + 1};
 	}
 	return (struct trails){next, next_n};
+}
+
+/* Those that lead through a member, and those that pass its name by. */
+static struct trails with(struct writer *w, struct trails a, struct trails b)
+{
+	struct trail *both = bb_arena_alloc(w->arena, (a.n + b.n) * sizeof(*both));
+
+	for (size_t i = 0; i < a.n + b.n; i++)
+		both[i] = i < a.n ? a.items[i] : b.items[i - a.n];
+	return (struct trails){both, a.n + b.n};
 }
 
 static void write_list(struct writer *w, const struct bb_json_node *list, struct trails trails)
@@ -99,11 +118,15 @@ static void write_map(struct writer *w, const struct bb_json_node *map, struct t
 	struct bb_text key;
 	void *iter = NULL;
 
+	bool is_union = bb_json_size(w->doc, map) == 1 && unwraps(w->connector, BB_UNWRAP_DEBEZIUM);
+
 	bb_buf_byte(&w->buf, '{');
 	while (bb_json_next(w->doc, map, &iter, &key, &value)) {
 		next = go_on(w, trails, key, 0, 0, &end);
 		if (end)
 			continue;
+		if (is_union)
+			next = with(w, next, trails);
 		if (!first)
 			bb_buf_byte(&w->buf, ',');
 		first = false;
@@ -164,17 +187,25 @@ static bool seems_json(struct bb_text text)
 	return i < text.n && (text.p[i] == '{' || text.p[i] == '[');
 }
 
-/* A text that a trail leads into. */
+static bool reads_base64(const struct bb_connector *connector)
+{
+	return unwraps(connector, BB_UNWRAP_RELAY) || unwraps(connector, BB_UNWRAP_CLOUDEVENTS);
+}
+
+/* A text that a trail leads into; base64 may hold what must go, and is not looked into. */
 static void write_text(struct writer *w, struct bb_text text, struct trails trails)
 {
 	struct bb_buf buf = BB_BUF_EMPTY;
+	struct bb_text bytes;
 	bool ok = true;
 
 	bb_buf_reserve(&buf, 1);
 	if (seems_json(text))
 		ok = write_document(w, text, trails, &buf);
-	else if (w->connector->reads_query)
+	else if (w->connector->reads_query || w->connector->format == BB_FORMAT_QUERY)
 		ok = write_query(w, text, trails, &buf);
+	else if (reads_base64(w->connector) && bb_base64_decode(text, w->arena, &bytes))
+		ok = false;
 	else
 		bb_buf_text(&buf, text);
 	if (ok)
@@ -206,12 +237,18 @@ static struct bb_text redact_json(const struct bb_connector *connector, struct b
 	const struct trails all = {trails, connector->redact_n};
 	struct bb_buf buf = BB_BUF_EMPTY;
 	struct bb_text result = {NULL, 0};
+	size_t frame =
+		unwraps(connector, BB_UNWRAP_CONFLUENT_JSON) ? bb_unwrap_frame_bytes(value) : 0;
 
 	for (size_t i = 0; i < connector->redact_n; i++)
 		trails[i] = (struct trail){&connector->redact[i], 0};
 	bb_buf_reserve(&buf, 1); /* p is not NULL then */
-	if (connector->format == BB_FORMAT_QUERY ? write_query(&w, value, all, &buf)
-						 : write_document(&w, value, all, &buf))
+	if (frame > 0)
+		bb_buf_add(&buf, value.p, frame);
+	value = bb_text_bytes(value.p + frame, value.n - frame);
+	if (connector->format == BB_FORMAT_QUERY && !seems_json(value)
+		    ? write_query(&w, value, all, &buf)
+		    : write_document(&w, value, all, &buf))
 		result = bb_arena_copy(arena, bb_buf_slice(&buf));
 	bb_buf_fini(&buf);
 	return result;

@@ -14,6 +14,7 @@
 
 #include "path.h"
 #include "run.h"
+#include "unwrap.h"
 
 #include <stdlib.h>
 
@@ -188,7 +189,7 @@ static void walk(struct bb_run *run, const struct bb_group *group, struct bb_fra
 
 	while (at.node && i < each->step_n && each->steps[i].kind != BB_STEP_EACH)
 		at.node = bb_path_step(at.doc, at.node, &each->steps[i++]);
-	if (!at.node)
+	if (!at.node && each->step_n > 0)
 		return;
 	if (i == each->step_n) {
 		run_element(run, group);
@@ -282,22 +283,44 @@ static void run_groups(struct bb_run *run)
 		unmatched(run, NULL);
 }
 
+/* What is left when the envelopes are open, whole. */
+static enum bb_unwrapped read_payload(struct bb_run *run, struct bb_refusal *ret_refusal)
+{
+	struct bb_payload payload = {.bytes = run->msg->value};
+	enum bb_unwrapped code = bb_unwrap(run, &payload, ret_refusal);
+
+	if (code == BB_UNWRAPPED &&
+	    !bb_unwrap_read(run, &payload, run->connector->format, ret_refusal))
+		code = BB_UNWRAPPED_REFUSED;
+	run->frames[run->depth] = payload.at;
+	return code;
+}
+
 /* The message as the plan wants it: what its projection keeps, or the whole. */
-static bool read_message(struct bb_run *run, struct bb_json *doc, struct bb_refusal *ret_refusal)
+static enum bb_unwrapped read_message(struct bb_run *run, struct bb_refusal *ret_refusal)
 {
 	const struct bb_shape *projection = run->connector->projection;
-	struct bb_text value = run->msg->value;
 	struct bb_slots *slots;
+	struct bb_json *doc;
 
-	run->frames[0] = (struct bb_frame){.doc = doc, .node = &doc->root};
-	if (run->connector->format == BB_FORMAT_QUERY)
-		return bb_parse_query(run, value, doc, ret_refusal);
 	if (run->whole || !projection)
-		return run->read(value, run->arena, &doc->root, ret_refusal);
-	if (!bb_json_read_slots(value, projection, run->arena, &doc->root, &slots, ret_refusal))
-		return false;
-	run->frames[0] = (struct bb_frame){.doc = doc, .slots = slots, .shape = projection};
-	return true;
+		return read_payload(run, ret_refusal);
+	doc = bb_arena_zalloc(run->arena, sizeof(*doc));
+	if (!bb_json_read_slots(run->msg->value, projection, run->arena, &doc->root, &slots,
+				ret_refusal))
+		return BB_UNWRAPPED_REFUSED;
+	run->frames[0] = (struct bb_frame){
+		.doc = doc, .node = &doc->root, .slots = slots, .shape = projection};
+	return BB_UNWRAPPED;
+}
+
+/* An envelope may have nothing in it: then rules see what is around. */
+static bool is_element(const struct bb_run *run, struct bb_frame at)
+{
+	enum bb_json_kind kind = at.node ? bb_json_kind(at.doc, at.node) : BB_JSON_NULL;
+
+	return kind == BB_JSON_MAP || (kind == BB_JSON_LIST && run->connector->takes_list) ||
+	       (!at.node && run->depth > 0);
 }
 
 static void run_json(struct bb_run *run)
@@ -308,15 +331,13 @@ static void run_json(struct bb_run *run)
 		.byte_offset = -1,
 	};
 	struct bb_refusal refusal;
-	enum bb_json_kind kind;
-	struct bb_json doc;
+	enum bb_unwrapped code = read_message(run, &refusal);
 
-	if (!read_message(run, &doc, &refusal)) {
+	if (code == BB_UNWRAPPED_NOTHING)
+		skip(run->extraction, run->arena, &refusal);
+	else if (code == BB_UNWRAPPED_REFUSED)
 		bb_run_refuse(run->extraction, run->arena, &refusal);
-		return;
-	}
-	kind = bb_json_kind(&doc, &doc.root);
-	if (kind == BB_JSON_MAP || (kind == BB_JSON_LIST && run->connector->takes_list))
+	else if (is_element(run, run->frames[run->depth]))
 		run_groups(run);
 	else
 		bb_run_refuse(run->extraction, run->arena, &not_an_object);
@@ -347,7 +368,8 @@ static void run_message(struct bb_run *run)
 	static const struct bb_refusal framed = {
 		.reason = BB_DEAD_UNSUPPORTED_FORMAT,
 		.detail = BB_TEXT("begins with byte 0, as Avro, Protobuf and JSON Schema of a "
-				  "schema registry do; send plain JSON"),
+				  "schema registry do; of JSON Schema, `unwrap: confluent_json` "
+				  "reads it, else send plain JSON"),
 		.byte_offset = 0,
 	};
 	static const struct bb_refusal tombstone = {
@@ -357,7 +379,7 @@ static void run_message(struct bb_run *run)
 	*run->extraction = (struct bb_extraction){NULL, 0, 0};
 	if (!msg->value.p)
 		skip(run->extraction, run->arena, &tombstone);
-	else if (is_framed(msg->value))
+	else if (is_framed(msg->value) && run->connector->unwrap.n == 0)
 		bb_run_refuse(run->extraction, run->arena, &framed);
 	else if (run->connector->format == BB_FORMAT_CANONICAL)
 		bb_canonical_run(msg, run->arena, run->read, run->extraction);

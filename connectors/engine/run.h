@@ -142,9 +142,16 @@ bool bb_eval_tenant(struct bb_run *run, struct bb_found_value *ret);
 /* Index path of the current element (0.2.1), empty for the whole message. */
 struct bb_text bb_eval_element(struct bb_run *run);
 
-/* parse.c: a text that is a query, as a document. False: refused. */
-bool bb_parse_query(struct bb_run *run, struct bb_text text, struct bb_json *ret_doc,
-		    struct bb_refusal *ret_refusal);
+/* parse.c: a text that holds JSON, or a query, as a document that borrows from it. NULL: refused.
+ */
+const struct bb_json *bb_parse_json(struct bb_run *run, struct bb_text text,
+				    struct bb_refusal *ret_refusal);
+const struct bb_json *bb_parse_query(struct bb_run *run, struct bb_text text,
+				     struct bb_refusal *ret_refusal);
+
+/* The refusal of a text as one of the message: the byte is told as one of the text `name`. */
+struct bb_refusal bb_parse_placed(struct bb_arena *arena, struct bb_text name,
+				  struct bb_refusal why);
 
 /* The element that a text of the current one holds. */
 enum bb_parsed { BB_PARSED, BB_PARSED_NOTHING, BB_PARSED_REFUSED };

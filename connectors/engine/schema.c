@@ -55,9 +55,9 @@ static const struct bb_option options[] = {
 		 "canonical")),
 	ROW(FILE, "format", CHOICE, TO_FILE(format), WORDS("json tsv query canonical"),
 	    LATER("csv"), HELP("what a message is; json where nothing is said")),
-	ROW(FILE, "unwrap", CHOICE, TO_FILE(unwrap), WORDS("none"),
-	    LATER("cloudevents debezium confluent_json relay"),
-	    HELP("the envelope that the message comes in")),
+	ROW(FILE, "unwrap", UNWRAP, TO_FILE(unwrap),
+	    WORDS("none cloudevents debezium confluent_json relay"),
+	    HELP("envelopes that the message comes in, from the outside")),
 	ROW(FILE, "columns", NAMES, TO_FILE(columns), HELP("tsv: names of the columns, in order")),
 	ROW(FILE, "topics", TOPICS, TO_FILE(topics), REQUIRED,
 	    HELP("topics to read: names, or one pattern /^shop\\..*/; [] where it is for files "

@@ -53,6 +53,7 @@ enum bb_type {
 	BB_TYPE_STATUS,	    /* granted, denied, or a map */
 	BB_TYPE_SECTION,    /* a map with keys of its own */
 	BB_TYPE_SECTIONS,   /* a list of such maps, or one of them */
+	BB_TYPE_UNWRAP,	    /* one of `words`, or a list of them */
 	BB_TYPE_PARSE,	    /* a path to a text that is opened */
 	BB_TYPE_LATER,	    /* known, but not in this version */
 	BB_TYPE_COUNT

@@ -2,7 +2,8 @@
 /*
  * Operators, one file of cases/ each: a connector, then messages with the items that must come out.
  * A message may say how it comes: `--- message file` has no position and no time in the log,
- * `--- message bare` no key and no headers.
+ * `--- message bare` no key and no headers. `ce` brings the headers of a CloudEvent, `ce-NAME`
+ * those with that content type; `framed` puts the frame of a schema registry before the value.
  */
 #include <criterion/criterion.h>
 #include <string.h>
@@ -15,6 +16,50 @@ static const struct bb_header headers[] = {
 	{BB_TEXT("X-Null"), {NULL, 0}},
 	{BB_TEXT("X-Bytes"), BB_TEXT("\xff\xfe")},
 };
+
+static const struct bb_header cloud[] = {
+	{BB_TEXT("Content-Type"), BB_TEXT("application/json")},
+	{BB_TEXT("ce_specversion"), BB_TEXT("1.0")},
+	{BB_TEXT("ce_id"), BB_TEXT("h1")},
+	{BB_TEXT("CE_Type"), BB_TEXT("order.placed")},
+	{BB_TEXT("ce_time"), BB_TEXT("2026-02-03T10:00:00Z")},
+	{BB_TEXT("ce_source"), BB_TEXT("/till")},
+	{BB_TEXT("ce_shopnumber"), BB_TEXT("9")},
+	{BB_TEXT("ce_shopnumber"), BB_TEXT("10")},
+	{BB_TEXT("ce_bytes"), BB_TEXT("\xff")},
+	{BB_TEXT("ce_"), BB_TEXT("x")},
+	{BB_TEXT("ce_null"), {NULL, 0}},
+};
+
+/* Those of the message; of a content type that is named, `other` is it alone. */
+static void set_headers(struct bb_message *msg, const char *how, struct bb_header *other)
+{
+	static const struct {
+		const char *how, *type;
+	} rows[] = {
+		{"ce-structured", "application/cloudevents+json; charset=utf-8"},
+		{"ce-batch", "application/cloudevents-batch+json"},
+		{"ce-avro", "application/cloudevents+avro"},
+	};
+
+	if (strstr(how, " ce")) {
+		msg->headers = cloud;
+		msg->header_n = sizeof(cloud) / sizeof(*cloud);
+	}
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		if (!strstr(how, rows[i].how))
+			continue;
+		*other = (struct bb_header){BB_TEXT("content-type"), bb_text_of(rows[i].type)};
+		msg->headers = other;
+		msg->header_n = 1;
+	}
+	if (strstr(how, "ce-xml")) {
+		other[0] = (struct bb_header){BB_TEXT("content-type"), BB_TEXT("text/xml")};
+		other[1] = cloud[1];
+		msg->headers = other;
+		msg->header_n = 2;
+	}
+}
 
 static struct bb_message message_of(struct bb_text value, const char *how)
 {
@@ -58,16 +103,20 @@ static void run_case(const struct bb_connector *connector, const char *name, str
 {
 	struct bb_extraction extraction;
 	struct bb_buf got = BB_BUF_EMPTY;
+	struct bb_header other[2];
 	struct bb_message msg;
 	struct bb_arena arena;
 	char *copy = NULL;
+	size_t frame = strstr(how, "framed") ? 5 : 0;
 
 	if (value.n > 0 && value.p[value.n - 1] == '\n')
 		value.n--;
-	copy = malloc(value.n + 1); /* of its own, so that a sanitizer sees what outlives it */
-	memcpy(copy, value.p, value.n);
+	copy = malloc(frame + value.n + 1); /* its own, so that a sanitizer sees what outlives it */
+	memcpy(copy, "\0\0\0\0\7", frame);
+	memcpy(copy + frame, value.p, value.n);
 	bb_arena_init(&arena);
-	msg = message_of(bb_text_bytes(copy, value.n), how);
+	msg = message_of(bb_text_bytes(copy, frame + value.n), how);
+	set_headers(&msg, how, other);
 	bb_connector_run(connector, &msg, &arena, &extraction);
 	fixture_print_extraction(&extraction, &got);
 	cr_expect(bb_text_equal(bb_buf_slice(&got), want), "%s: %.*s\ngot\n%.*s\nwant\n%.*s", name,
