@@ -74,6 +74,19 @@ const struct bb_ctl_verb bb_ctl_verbs[] = {
 	 1,
 	 -1,
 	 bb_ctl_try},
+	{"suggest",
+	 "FILE...",
+	 "a connector drafted from sample messages",
+	 "FILEs as for `try`. Prints a connector to start from: identifiers, time, money and what\n"
+	 "is known of the person are guessed by names and forms, each with a comment that says "
+	 "why.\n"
+	 "With a configuration only its namespaces are used. Exit 1: nobody is named in the "
+	 "samples.",
+	 {{"name", "NAME", "of the connector; default: that of the first file"},
+	  {"channel", "CHANNEL", "pos, web, social, ...; default: web"}},
+	 1,
+	 -1,
+	 bb_ctl_suggest},
 	{"check-config",
 	 "[FILE|FOLDER...]",
 	 "everything that is wrong in configuration files",

@@ -9,7 +9,7 @@ Of a Markdown file, the fenced blocks are read:
     ```yaml      that begins with `connector:` must pass as a connector; with `store:`, as a daemon's configuration;
                  any other is a fragment and only has to be free of tabs. One that is wrong on purpose passes if the
                  document shows its errors, line by line
-    ```console   lines after `$ ` that call backbonectl try, check-config or help are run from the top folder, and the
+    ```console   lines after `$ ` that call backbonectl try, suggest, check-config or help are run from the top folder, and the
                  lines below them must come out; `...` stands for any lines. `cat >FILE` with the lines below it makes
                  a file for the next commands of the same document
     ```console live, ```python live, ```js live    are run beside the running demo: live.py
@@ -122,7 +122,7 @@ def check_console(name, text, ctl):
                 if words[0] == "cat" and len(words) == 2 and words[1].startswith(">"):
                     with open(os.path.join(folder, words[1][1:]), "w", encoding="utf-8") as file:
                         file.write("\n".join(wanted) + "\n")
-                elif words[0].endswith("backbonectl") and {"try", "check-config", "help"} & set(words):
+                elif words[0].endswith("backbonectl") and {"try", "suggest", "check-config", "help"} & set(words):
                     done = run(ctl, words[1:], folder)
                     good = matches(wanted, done.stdout)
                     report(f"{name}:{number}: $ {command}", [] if good else ["printed instead:"] + done.stdout.splitlines())

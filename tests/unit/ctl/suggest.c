@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Connectors drafted from samples: what is guessed, what is left alone, and that all can be used.
+ */
+#include "suggest.h"
+#include "ctl.h"
+#include "run.h"
+
+#include <backbone/yaml.h>
+#include <glob.h>
+#include <stdlib.h>
+
+RUN_TEST(a_draft_says_who_when_and_how_much)
+{
+	static const char sample[] =
+		"{\"event\":\"order_paid\",\"messageId\":\"m-1\",\"sentAt\":1770800000123,"
+		"\"customer\":{\"id\":4711,\"emailAddress\":\"a@b.org\",\"newsletter\":\"no\"},"
+		"\"order\":{\"id\":\"A-1\",\"amount\":4290,\"currency\":\"EUR\"},"
+		"\"client_ip\":\"10.0.0.1\"}";
+	static const char *const lines[] = {
+		"connector: order_paid\n",
+		"channel: pos\n",
+		"type: '$.event'",
+		"id: ['$.messageId', '@position']",
+		"time: {from: '$.sentAt', format: epoch_ms}",
+		"- {ns: customer_id, from: '$.customer.id'}",
+		"- {ns: email, from: '$.customer.emailAddress'}",
+		"value: '$.order.amount'",
+		"kind: minor",
+		"currency: '$.order.currency'",
+		"key: '$.order.id'",
+		"status: {from: '$.customer.newsletter', granted: ['yes'], denied: ['no']}",
+		"  - '$.client_ip'\n",
+	};
+
+	cr_assert_eq(run("suggest", "--channel", "pos", run_file("Order-paid.json", sample), NULL),
+		     0, "%s", run_err);
+	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
+		cr_expect(strstr(run_out, lines[i]), "%s is not in\n%s", lines[i], run_out);
+}
+
+RUN_TEST(a_draft_takes_nobody_but_the_customer)
+{
+	static const char *const strangers[] = {
+		"{\"cashier\":{\"email\":\"x@y.org\"}}", "{\"seller\":{\"user_id\":7}}",
+		"{\"shop\":{\"phone\":\"+33612345678\"}}", "{\"page\":{\"user_id\":\"9\"}}",
+		"{\"order\":{\"staff\":{\"member_id\":\"9\"}}}"};
+
+	for (size_t i = 0; i < sizeof(strangers) / sizeof(*strangers); i++) {
+		cr_expect_eq(run("suggest", run_file("s.json", strangers[i]), NULL), 1, "%s",
+			     strangers[i]);
+		cr_expect(strstr(run_out, "# Left out:\n#   '$."), "%s: %s", strangers[i], run_out);
+		cr_expect(strstr(run_err, "nothing looks like an identifier"), "%s", run_err);
+	}
+}
+
+RUN_TEST(a_draft_makes_one_event_per_element)
+{
+	cr_assert_eq(run("suggest",
+			 run_file("l.json", "{\"page\":{\"id\":1},\"entry\":[{\"time\":1770800000,"
+					    "\"messaging\":[{\"sender\":{\"id\":\"5\"}}]}]}"),
+			 NULL),
+		     0, "%s", run_err);
+	cr_expect(strstr(run_out, "each: '$.entry[*].messaging[*]'"), "%s", run_out);
+	cr_expect(strstr(run_out, "time: {from: '^.time', format: epoch_s}"), "%s", run_out);
+	cr_expect(strstr(run_out, "from: '$.sender.id'"), "%s", run_out);
+	cr_assert_eq(run("suggest", run_file("a.json", "[{\"email\":\"a@b.org\"}]"), NULL), 0);
+	cr_expect(strstr(run_out, "each: '$[*]'"), "%s", run_out);
+}
+
+RUN_TEST(a_draft_uses_configured_namespaces_only)
+{
+	cr_assert_eq(run_with_config("suggest",
+				     run_file("n.json", "{\"email\":\"a@b.org\",\"loyalty_id\":"
+							"\"L1\",\"user_id\":\"u\"}"),
+				     NULL),
+		     0, "%s", run_err);
+	cr_expect(strstr(run_out, "\n      - {ns: email, "), "%s", run_out);
+	cr_expect(strstr(run_out, "but no such namespace is configured"), "%s", run_out);
+}
+
+RUN_TEST(names_that_a_path_cannot_have_are_left_alone)
+{
+	cr_assert_eq(run("suggest",
+			 run_file("q.json", "{\"a'b\":{\"email\":\"a@b.org\"},\"x y\":{\"email\":"
+					    "\"c@d.org\"},\"l\\nf\":{\"email\":\"e@f.org\"},"
+					    "\"${HOME}\":{\"email\":\"g@h.org\"}}"),
+			 NULL),
+		     0, "%s", run_err);
+	cr_expect(strstr(run_out, "from: \"$['x y'].email\"}"), "%s", run_out);
+}
+
+RUN_TEST(suggest_says_what_it_cannot_use)
+{
+	cr_expect_eq(run("suggest", run_file("t.txt", "not JSON\n"), NULL), 1);
+	cr_expect(strstr(run_err, "no message in"), "%s", run_err);
+	cr_expect_eq(run("suggest", "/nowhere.json", NULL), 2);
+	cr_expect_eq(run("suggest", "--name", "Big Name", run_file("b.json", "{}"), NULL), 2);
+	cr_expect(strstr(run_err, "--name and --channel:"), "%s", run_err);
+}
+
+RUN_TEST(suggest_prints_json)
+{
+	cr_assert_eq(run("--json", "suggest", run_file("j.json", "{\"email\":\"a@b.org\"}"), NULL),
+		     0, "%s", run_err);
+	cr_expect(strncmp(run_out, "{\"connector\":\"j\",\"yaml\":\"# Drafted", 33) == 0, "%s",
+		  run_out);
+}
+
+/* Whatever producers call their fields, what comes out can be compiled. */
+RUN_TEST(drafts_of_all_shipped_samples_can_be_compiled)
+{
+	struct bb_diagnostics diagnostics = {.n = 0};
+	struct bb_arena arena;
+	glob_t found;
+
+	cr_assert_eq(glob(BB_SOURCE_DIR "/connectors/*/*/samples/*.json", 0, NULL, &found), 0);
+	cr_assert(found.gl_pathc > 50);
+	bb_arena_init(&arena);
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		struct bb_connector *connector;
+
+		bb_arena_reset(&arena);
+		diagnostics = (struct bb_diagnostics){.arena = &arena};
+		run("suggest", found.gl_pathv[i], NULL);
+		connector = bb_connector_compile("draft", bb_text_of(run_out), NULL, &diagnostics);
+		cr_expect(connector, "%s: %s\n%s", found.gl_pathv[i],
+			  diagnostics.n ? diagnostics.items[0].message : "", run_out);
+		bb_connector_free(connector);
+	}
+	bb_arena_fini(&arena);
+	globfree(&found);
+}
