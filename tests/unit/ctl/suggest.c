@@ -121,7 +121,9 @@ RUN_TEST(drafts_of_all_shipped_samples_can_be_compiled)
 
 		bb_arena_reset(&arena);
 		diagnostics = (struct bb_diagnostics){.arena = &arena};
-		run("suggest", found.gl_pathv[i], NULL);
+		if (run("suggest", found.gl_pathv[i], NULL) == 1 &&
+		    strstr(run_err, "is a JSON document"))
+			continue; /* a query string */
 		connector = bb_connector_compile("draft", bb_text_of(run_out), NULL, &diagnostics);
 		cr_expect(connector, "%s: %s\n%s", found.gl_pathv[i],
 			  diagnostics.n ? diagnostics.items[0].message : "", run_out);
