@@ -21,6 +21,7 @@ static const struct {
 	bool owner, durable;
 	enum bb_normaliser normaliser;
 } namespaces[] = {
+	{"customer_id", true, true, BB_NORMALISE_TRIM},
 	{"shopify_customer", true, true, BB_NORMALISE_TRIM},
 	{"square_customer", true, true, BB_NORMALISE_TRIM},
 	{"stripe_customer", true, true, BB_NORMALISE_TRIM},
