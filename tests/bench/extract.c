@@ -244,7 +244,10 @@ static void run_by(const struct load *load, struct bb_arena *arena, bb_run_read_
 					 .header_n = 3,
 					 .from_log = true};
 
-		bb_run_walked(load->connector, &msg, arena, read, &extraction);
+		if (read)
+			bb_run_walked(load->connector, &msg, arena, read, &extraction);
+		else
+			bb_connector_run(load->connector, &msg, arena, &extraction);
 		if (extraction.items[0].kind != BB_EXTRACTED_EVENT)
 			exit(1);
 	}
