@@ -14,9 +14,10 @@ static void read_own_time(const struct bb_json *doc, const struct bb_json_node *
 			  const char *member, struct bb_attribute *attribute, struct bb_event *ev,
 			  struct bb_arena *arena)
 {
-	struct bb_found_value value = bb_eval_node(doc, node);
 	struct bb_warning warning = {.code = BB_TEXT("time_invalid")};
+	struct bb_found_value value;
 
+	bb_eval_node(doc, node, &value);
 	if (value.kind == BB_FOUND_NOTHING ||
 	    (value.kind == BB_FOUND_TEXT && bb_clock_parse_rfc3339(value.text, &attribute->at_ms)))
 		return;

@@ -13,9 +13,9 @@
 #include "path.h"
 #include "run.h"
 
-#include <inttypes.h>
 #include <strings.h>
 
+#define NUMBER_BYTES 24	 /* a number of 64 bits, its sign, and what stands before it */
 #define ID_DIGITS_MAX 40 /* of a number with an exponent that is written out */
 
 bool bb_eval_is_blank(struct bb_text text)
@@ -26,54 +26,69 @@ bool bb_eval_is_blank(struct bb_text text)
 	return true;
 }
 
-struct bb_found_value bb_eval_node(const struct bb_json *doc, const struct bb_json_node *node)
+/* With an exponent, or of 16 digits: a double may not have held it. */
+static bool may_be_rounded(struct bb_text number)
 {
-	static const struct bb_text no = {"false", 5}, yes = {"true", 4};
-	struct bb_found_value value = {.kind = BB_FOUND_NOTHING, .doc = doc, .node = node};
+	bool suspect = number.n >= 16;
 
-	switch (node ? bb_json_kind(doc, node) : BB_JSON_NULL) {
-	case BB_JSON_NULL:
-		break;
-	case BB_JSON_FALSE:
-	case BB_JSON_TRUE:
-		value.kind =
-			bb_json_kind(doc, node) == BB_JSON_TRUE ? BB_FOUND_TRUE : BB_FOUND_FALSE;
-		value.text = value.kind == BB_FOUND_TRUE ? yes : no;
-		break;
-	case BB_JSON_NUMBER:
-		value.kind = BB_FOUND_NUMBER;
-		value.text = bb_json_text(doc, node);
-		value.rounded = value.text.n >= 16 || memchr(value.text.p, 'e', value.text.n) ||
-				memchr(value.text.p, 'E', value.text.n);
-		value.rounded = value.rounded && bb_decimal_may_be_rounded(value.text);
-		break;
-	case BB_JSON_TEXT:
-		value.kind = BB_FOUND_TEXT;
-		value.text = bb_json_text(doc, node);
-		break;
-	case BB_JSON_LIST:
-		value.kind = BB_FOUND_LIST;
-		break;
-	case BB_JSON_MAP:
-		value.kind = BB_FOUND_MAP;
-		break;
+	for (size_t i = 0; i < number.n && !suspect; i++)
+		suspect = (number.p[i] | 0x20) == 'e';
+	return suspect && bb_decimal_may_be_rounded(number);
+}
+
+/* Member by member, here and below: a value is made for every field of every event. */
+static inline void set_node(const struct bb_json *doc, const struct bb_json_node *node,
+			    struct bb_found_value *ret)
+{
+	static const struct {
+		int kind;
+		struct bb_text word;
+	} kinds[] = {
+		[BB_JSON_NULL] = {BB_FOUND_NOTHING, {NULL, 0}},
+		[BB_JSON_FALSE] = {BB_FOUND_FALSE, {"false", 5}},
+		[BB_JSON_TRUE] = {BB_FOUND_TRUE, {"true", 4}},
+		[BB_JSON_NUMBER] = {BB_FOUND_NUMBER, {NULL, 0}},
+		[BB_JSON_TEXT] = {BB_FOUND_TEXT, {NULL, 0}},
+		[BB_JSON_LIST] = {BB_FOUND_LIST, {NULL, 0}},
+		[BB_JSON_MAP] = {BB_FOUND_MAP, {NULL, 0}},
+	};
+	enum bb_json_kind kind = node ? (enum bb_json_kind)(node->type - 1) : BB_JSON_NULL;
+
+	ret->kind = kinds[kind].kind;
+	ret->text = kinds[kind].word;
+	ret->doc = doc;
+	ret->node = node;
+	ret->at = NULL;
+	ret->rounded = ret->log_time = ret->position = false;
+	if (kind == BB_JSON_TEXT || kind == BB_JSON_NUMBER) {
+		ret->text.p = node->p;
+		ret->text.n = node->n;
 	}
-	return value;
+	if (kind == BB_JSON_NUMBER)
+		ret->rounded = may_be_rounded(ret->text);
 }
 
-static struct bb_found_value text_value(struct bb_text text)
+void bb_eval_node(const struct bb_json *doc, const struct bb_json_node *node,
+		  struct bb_found_value *ret)
 {
-	return (struct bb_found_value){.kind = text.p ? BB_FOUND_TEXT : BB_FOUND_NOTHING,
-				       .text = text};
+	set_node(doc, node, ret);
 }
 
-static struct bb_found_value field(const struct bb_run *run, size_t column)
+/* A text of its own; p NULL: nothing. */
+static void set_text(struct bb_found_value *ret, struct bb_text text)
+{
+	bb_eval_node(NULL, NULL, ret);
+	ret->kind = text.p ? BB_FOUND_TEXT : BB_FOUND_NOTHING;
+	ret->text = text;
+}
+
+static void field(const struct bb_run *run, size_t column, struct bb_found_value *ret)
 {
 	struct bb_text text = run->fields[column];
 
 	if (text.n == 0 || bb_text_equal(text, BB_TEXT("NULL")))
-		return (struct bb_found_value){.kind = BB_FOUND_NOTHING};
-	return text_value(text);
+		text.p = NULL;
+	set_text(ret, text);
 }
 
 /* What the slot of the path holds, *done steps on it; NULL: nothing. */
@@ -89,100 +104,149 @@ static const struct bb_json_node *landed(const struct bb_frame *at, const struct
 	return node->type ? node : NULL;
 }
 
-static struct bb_found_value follow(const struct bb_run *run, const struct bb_path *path)
+static void follow(const struct bb_run *run, const struct bb_path *path, struct bb_found_value *ret)
 {
-	struct bb_frame at;
+	const struct bb_json_node *node = NULL;
+	const struct bb_frame *at;
 	size_t i = 0;
 
-	if (path->up > run->depth) /* the tenant, in a rule with fewer [*] */
-		return (struct bb_found_value){.kind = BB_FOUND_NOTHING};
-	at = run->frames[run->depth - path->up];
-	if (run->fields && path->up == run->depth)
-		return field(run, path->column);
-	if (at.slots)
-		at.node = landed(&at, path, &i);
-	for (; i < path->step_n && at.node; i++)
-		at.node = bb_path_step(at.doc, at.node, &path->steps[i]);
-	return bb_eval_node(at.doc, at.node);
+	if (run->fields && path->up == run->depth) {
+		field(run, path->column, ret);
+		return;
+	}
+	if (path->up > run->depth) { /* the tenant, in a rule with fewer [*] */
+		bb_eval_node(NULL, NULL, ret);
+		return;
+	}
+	at = &run->frames[run->depth - path->up];
+	node = at->slots ? landed(at, path, &i) : at->node;
+	for (; i < path->step_n && node; i++)
+		node = bb_path_step(at->doc, node, &path->steps[i]);
+	set_node(at->doc, node, ret);
 }
 
 /* Bytes from outside the value: text only if they are UTF-8. */
-static struct bb_found_value outside(struct bb_text bytes)
+static struct bb_text outside(struct bb_text bytes)
 {
 	if (bytes.p && !bb_text_is_utf8(bytes))
 		bytes.p = NULL;
-	return text_value(bytes);
+	return bytes;
 }
 
-static struct bb_found_value header(const struct bb_message *msg, struct bb_text name)
+static struct bb_text header(const struct bb_message *msg, struct bb_text name)
 {
 	for (size_t i = 0; i < msg->header_n; i++)
 		if (msg->headers[i].name.n == name.n &&
 		    strncasecmp(msg->headers[i].name.p, name.p, name.n) == 0)
 			return outside(msg->headers[i].value);
-	return (struct bb_found_value){.kind = BB_FOUND_NOTHING};
+	return (struct bb_text){NULL, 0};
+}
+
+/* The digits of a number; returns what follows. */
+static char *write_number(char *out, int64_t value)
+{
+	char digits[NUMBER_BYTES], *d = digits + sizeof(digits);
+	uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
+	size_t n;
+
+	do {
+		*--d = (char)('0' + rest % 10);
+		rest /= 10;
+	} while (rest > 0);
+	if (value < 0)
+		*--d = '-';
+	n = (size_t)(digits + sizeof(digits) - d);
+	memcpy(out, d, n);
+	return out + n;
+}
+
+static char *write_element(const struct bb_run *run, char *out)
+{
+	for (unsigned i = 0; i < run->index_n; i++) {
+		if (i > 0)
+			*out++ = '.';
+		out = write_number(out, (int64_t)run->indexes[i]);
+	}
+	return out;
 }
 
 struct bb_text bb_eval_element(struct bb_run *run)
 {
-	struct bb_text text = {"", 0};
+	char *start = bb_arena_alloc(run->arena, NUMBER_BYTES * (run->index_n + 1));
 
-	for (unsigned i = 0; i < run->index_n; i++)
-		text = i == 0 ? bb_arena_printf(run->arena, "%zu", run->indexes[0])
-			      : bb_arena_printf(run->arena, "%.*s.%zu", (int)text.n, text.p,
-						run->indexes[i]);
-	return text;
+	return bb_text_bytes(start, (size_t)(write_element(run, start) - start));
 }
 
 static struct bb_text position(struct bb_run *run)
 {
 	const struct bb_message *msg = run->msg;
-	struct bb_text element = bb_eval_element(run);
+	char *start, *out;
 
-	return bb_arena_printf(run->arena, "%.*s/%" PRId32 "/%" PRId64 "%s%.*s", (int)msg->topic.n,
-			       msg->topic.p, msg->partition, msg->offset, element.n ? "/" : "",
-			       (int)element.n, element.p);
+	out = start = bb_arena_alloc(run->arena, msg->topic.n + NUMBER_BYTES * (run->index_n + 3));
+	if (msg->topic.n > 0)
+		memcpy(out, msg->topic.p, msg->topic.n);
+	out += msg->topic.n;
+	*out++ = '/';
+	out = write_number(out, msg->partition);
+	*out++ = '/';
+	out = write_number(out, msg->offset);
+	if (run->index_n > 0)
+		*out++ = '/';
+	out = write_element(run, out);
+	return bb_text_bytes(start, (size_t)(out - start));
 }
 
-static struct bb_found_value timestamp(struct bb_run *run)
+static struct bb_text number_text(struct bb_run *run, int64_t value)
 {
-	struct bb_found_value value = {.kind = BB_FOUND_NOTHING};
+	char *start = bb_arena_alloc(run->arena, NUMBER_BYTES);
 
-	if (run->msg->timestamp_ms != BB_NO_TIMESTAMP)
-		value = text_value(bb_arena_printf(run->arena, "%" PRId64, run->msg->timestamp_ms));
-	value.log_time = true;
-	return value;
+	return bb_text_bytes(start, (size_t)(write_number(start, value) - start));
 }
 
-static struct bb_found_value metadata(struct bb_run *run, const struct bb_expr *expr)
+static struct bb_text timestamp(struct bb_run *run)
+{
+	if (run->msg->timestamp_ms == BB_NO_TIMESTAMP)
+		return (struct bb_text){NULL, 0};
+	return number_text(run, run->msg->timestamp_ms);
+}
+
+static void metadata(struct bb_run *run, const struct bb_expr *expr, struct bb_found_value *ret)
 {
 	const struct bb_message *msg = run->msg;
-	struct bb_found_value value = {.kind = BB_FOUND_NOTHING};
+	struct bb_text text = {NULL, 0};
 
 	switch (expr->meta) {
 	case BB_META_KEY:
-		return outside(msg->key);
+		text = outside(msg->key);
+		break;
 	case BB_META_HEADER:
-		return header(msg, expr->text);
+		text = header(msg, expr->text);
+		break;
 	case BB_META_TOPIC:
-		return text_value(msg->topic);
+		text = msg->topic;
+		break;
 	case BB_META_PARTITION:
-		return text_value(bb_arena_printf(run->arena, "%" PRId32, msg->partition));
+		text = number_text(run, msg->partition);
+		break;
 	case BB_META_OFFSET:
-		return text_value(bb_arena_printf(run->arena, "%" PRId64, msg->offset));
+		text = number_text(run, msg->offset);
+		break;
 	case BB_META_TIMESTAMP:
-		return timestamp(run);
+		text = timestamp(run);
+		break;
 	case BB_META_POSITION:
-		value = text_value(position(run));
-		value.position = true;
-		return value;
+		text = position(run);
+		break;
 	case BB_META_TENANT:
-		bb_eval_tenant(run, &value);
-		return value;
+		bb_eval_tenant(run, ret);
+		return;
 	case BB_META_ELEMENT:
-		return text_value(bb_eval_element(run));
+		text = bb_eval_element(run);
+		break;
 	}
-	return value;
+	set_text(ret, text);
+	ret->log_time = expr->meta == BB_META_TIMESTAMP;
+	ret->position = expr->meta == BB_META_POSITION;
 }
 
 bool bb_eval_is_usable(const struct bb_found_value *value, bool texts_only)
@@ -209,7 +273,7 @@ static struct bb_found_value join(struct bb_run *run, const struct bb_exprs *par
 
 	for (size_t i = 0; i < parts->n; i++) {
 		if (parts->items[i].kind == BB_EXPR_CONST)
-			part = text_value(parts->items[i].text);
+			set_text(&part, parts->items[i].text);
 		else if (!bb_eval_source(run, &parts->items[i], true, &part))
 			return (struct bb_found_value){.kind = BB_FOUND_NOTHING};
 		whole.rounded |= part.rounded;
@@ -237,18 +301,16 @@ static struct bb_found_value changed(struct bb_run *run, const struct bb_expr *e
 	return value;
 }
 
-bool bb_eval_source(struct bb_run *run, const struct bb_expr *expr, bool texts_only,
-		    struct bb_found_value *ret)
+/* Apart from the two that nearly all are, which need no room for more. */
+static void __attribute__((noinline)) find_other(struct bb_run *run, const struct bb_expr *expr,
+						 bool texts_only, struct bb_found_value *ret)
 {
 	switch (expr->kind) {
 	case BB_EXPR_CONST:
-		*ret = text_value(expr->text);
-		break;
 	case BB_EXPR_PATH:
-		*ret = follow(run, &expr->path);
 		break;
 	case BB_EXPR_META:
-		*ret = metadata(run, expr);
+		metadata(run, expr, ret);
 		break;
 	case BB_EXPR_TEMPLATE:
 		*ret = join(run, &expr->list);
@@ -260,7 +322,8 @@ bool bb_eval_source(struct bb_run *run, const struct bb_expr *expr, bool texts_o
 		*ret = bb_seek_pick(run, expr->seek, texts_only);
 		break;
 	case BB_EXPR_PARSE:
-		return bb_parse_source(run, expr, texts_only, ret);
+		bb_parse_source(run, expr, texts_only, ret);
+		break;
 	case BB_EXPR_LOOKUP:
 		*ret = bb_seek_lookup(run, expr->seek, texts_only);
 		break;
@@ -268,6 +331,17 @@ bool bb_eval_source(struct bb_run *run, const struct bb_expr *expr, bool texts_o
 		*ret = bb_seek_sum(run, expr->seek);
 		break;
 	}
+}
+
+bool bb_eval_source(struct bb_run *run, const struct bb_expr *expr, bool texts_only,
+		    struct bb_found_value *ret)
+{
+	if (expr->kind == BB_EXPR_PATH)
+		follow(run, &expr->path, ret);
+	else if (expr->kind == BB_EXPR_CONST)
+		set_text(ret, expr->text);
+	else
+		find_other(run, expr, texts_only, ret);
 	ret->at = expr->at;
 	return bb_eval_is_usable(ret, texts_only);
 }
@@ -278,7 +352,7 @@ bool bb_eval_first(struct bb_run *run, const struct bb_exprs *list, bool texts_o
 	for (size_t i = 0; i < list->n; i++)
 		if (bb_eval_source(run, &list->items[i], texts_only, ret))
 			return true;
-	*ret = (struct bb_found_value){.kind = BB_FOUND_NOTHING};
+	bb_eval_node(NULL, NULL, ret);
 	return false;
 }
 

@@ -130,25 +130,28 @@ bool bb_fill_identifier(struct bb_run *run, const struct bb_identify_plan *plan,
 		value = bb_change_join((struct bb_text[]){tenant.text, BB_TEXT("/"), value}, 3,
 				       run->arena);
 	}
-	*ret_id = (struct bb_identifier){.ns = plan->ns,
-					 .value = value,
-					 .ns_index = BB_NS_UNKNOWN,
-					 .optional = plan->optional};
+	ret_id->ns = plan->ns;
+	ret_id->value = value;
+	ret_id->ns_index = BB_NS_UNKNOWN;
+	ret_id->blocked = false;
+	ret_id->optional = plan->optional;
 	return true;
 }
 
 static void add_identifier(struct bb_run *run, const struct bb_identify_plan *plan,
 			   const struct bb_found_value *found, struct bb_event *ev)
 {
-	struct bb_identifier id;
+	struct bb_identifier *id =
+		&BB_ARENA_PUSH(run->arena, ev->identifiers, ev->identifier_n, ev->identifier_room);
 
-	if (!bb_fill_identifier(run, plan, found, ev, &id))
+	ev->identifier_n--; /* it is none yet; warnings name its place */
+	if (!bb_fill_identifier(run, plan, found, ev, id))
 		return;
 	if (found->rounded)
 		bb_fill_warn(run, ev, "may_be_rounded",
 			     bb_arena_printf(run->arena, "identifiers[%zu]", ev->identifier_n),
-			     id.value);
-	BB_ARENA_PUSH(run->arena, ev->identifiers, ev->identifier_n, ev->identifier_room) = id;
+			     id->value);
+	ev->identifier_n++;
 }
 
 typedef void on_value_fn(struct bb_run *run, const struct bb_identify_plan *plan,
@@ -168,7 +171,7 @@ static void each_value(struct bb_run *run, const struct bb_identify_plan *plan,
 		return;
 	}
 	for (size_t i = 0; i < bb_json_size(found->doc, found->node); i++) {
-		item = bb_eval_node(found->doc, bb_json_item(found->doc, found->node, i));
+		bb_eval_node(found->doc, bb_json_item(found->doc, found->node, i), &item);
 		if (item.kind != BB_FOUND_NOTHING && item.kind != BB_FOUND_LIST &&
 		    item.kind != BB_FOUND_MAP)
 			on_value(run, plan, &item, ev);
@@ -180,6 +183,11 @@ static void fill_identifiers(struct bb_run *run, const struct bb_event_plan *rul
 {
 	struct bb_found_value found;
 
+	if (rule->identify.n > 0) {
+		ev->identifiers =
+			bb_arena_alloc(run->arena, rule->identify.n * sizeof(*ev->identifiers));
+		ev->identifier_room = rule->identify.n;
+	}
 	for (size_t i = 0; i < rule->identify.n; i++)
 		if (bb_eval_first(run, &rule->identify.items[i].from, false, &found))
 			each_value(run, &rule->identify.items[i], &found, ev, add_identifier);

@@ -34,10 +34,11 @@ static struct attribute_list once_of(struct bb_event *ev)
 }
 
 static void warn_attribute(struct bb_run *run, struct bb_event *ev, const char *code,
-			   struct attribute_list list, struct bb_text name, struct bb_text value)
+			   const struct attribute_list *list, struct bb_text name,
+			   struct bb_text value)
 {
 	bb_fill_warn(run, ev, code,
-		     bb_arena_printf(run->arena, "%s.%.*s", list.member, (int)name.n, name.p),
+		     bb_arena_printf(run->arena, "%s.%.*s", list->member, (int)name.n, name.p),
 		     value);
 }
 
@@ -66,7 +67,7 @@ static bool value_of(struct bb_run *run, const struct bb_found_value *found,
 }
 
 /* A value's own time; the event's where it has none that can be read. */
-static int64_t own_time(struct bb_run *run, struct bb_event *ev, struct attribute_list list,
+static int64_t own_time(struct bb_run *run, struct bb_event *ev, const struct attribute_list *list,
 			struct bb_text name, const struct bb_time_plan *plan)
 {
 	struct bb_found_value found;
@@ -84,24 +85,31 @@ static int64_t own_time(struct bb_run *run, struct bb_event *ev, struct attribut
 	return BB_AT_EVENT;
 }
 
-static void add_attribute(struct bb_run *run, struct bb_event *ev, struct attribute_list list,
-			  struct bb_text name, const struct bb_found_value *found)
+static void add_attribute(struct bb_run *run, struct bb_event *ev,
+			  const struct attribute_list *list, struct bb_text name,
+			  const struct bb_found_value *found)
 {
-	struct bb_attribute attribute = {.name = name};
+	struct bb_attribute *attribute =
+		&BB_ARENA_PUSH(run->arena, *list->items, *list->n, *list->room);
 
-	if (!value_of(run, found, &attribute.value)) {
-		warn_attribute(run, ev, "attribute_not_flat", list, name, NOTHING);
+	attribute->name = name;
+	if (value_of(run, found, &attribute->value)) {
+		attribute->at_ms = own_time(run, ev, list, name, found->at);
 		return;
 	}
-	attribute.at_ms = own_time(run, ev, list, name, found->at);
-	BB_ARENA_PUSH(run->arena, *list.items, *list.n, *list.room) = attribute;
+	--*list->n;
+	warn_attribute(run, ev, "attribute_not_flat", list, name, NOTHING);
 }
 
 static void fill_named(struct bb_run *run, const struct bb_attribute_plans *plans,
-		       struct bb_event *ev, struct attribute_list list)
+		       struct bb_event *ev, const struct attribute_list *list)
 {
 	struct bb_found_value found;
 
+	if (*list->room == 0 && plans->n > 0) {
+		*list->items = bb_arena_alloc(run->arena, plans->n * sizeof(**list->items));
+		*list->room = plans->n;
+	}
 	for (size_t i = 0; i < plans->n; i++) {
 		run->no_number = false;
 		if (bb_eval_first(run, &plans->items[i].from, false, &found))
@@ -138,12 +146,12 @@ static void spread_value(const struct spreading *s, struct bb_text name,
 	    (found->kind == BB_FOUND_LIST && bb_json_size(found->doc, found->node) == 0))
 		return;
 	if (s->plan->prefix.p)
-		name = bb_arena_printf(arena, "%s%.*s", s->plan->prefix.p, (int)name.n, name.p);
+		name = bb_change_join((struct bb_text[]){s->plan->prefix, name}, 2, arena);
 	if (name.n == 0 || name.n > BB_EVENT_TEXT_MAX)
-		warn_attribute(s->run, s->ev, "attribute_name_invalid", list, BB_TEXT("*"),
+		warn_attribute(s->run, s->ev, "attribute_name_invalid", &list, BB_TEXT("*"),
 			       NOTHING);
 	else
-		add_attribute(s->run, s->ev, list, name, found);
+		add_attribute(s->run, s->ev, &list, name, found);
 }
 
 /* Members of members get names with dots. The depth is that of the document: at most 64. */
@@ -156,12 +164,12 @@ static void spread_members(const struct spreading *s, const struct bb_found_valu
 	void *iter = NULL;
 
 	while (bb_json_next(map->doc, map->node, &iter, &key, &node)) {
-		name = head.n ? bb_arena_printf(s->run->arena, "%.*s.%.*s", (int)head.n, head.p,
-						(int)key.n, key.p)
-			      : bb_arena_copy(s->run->arena, key);
+		name = head.n ? bb_change_join((struct bb_text[]){head, BB_TEXT("."), key}, 3,
+					       s->run->arena)
+			      : key;
 		if (is_excepted(s->plan, name))
 			continue;
-		found = bb_eval_node(map->doc, node);
+		bb_eval_node(map->doc, node, &found);
 		if (found.kind == BB_FOUND_MAP)
 			spread_members(s, &found, name);
 		else
@@ -225,7 +233,7 @@ static void unset_names(struct bb_run *run, const struct bb_expr *source, struct
 		return;
 	}
 	for (size_t i = 0; i < bb_json_size(found.doc, found.node); i++) {
-		item = bb_eval_node(found.doc, bb_json_item(found.doc, found.node, i));
+		bb_eval_node(found.doc, bb_json_item(found.doc, found.node, i), &item);
 		if (item.kind != BB_FOUND_TEXT || !bb_eval_is_blank(item.text))
 			add_unset(run, ev, change, &item);
 	}
@@ -239,11 +247,12 @@ static void fill_unset(struct bb_run *run, const struct bb_exprs *list, struct b
 
 void bb_fill_attributes(struct bb_run *run, const struct bb_event_plan *rule, struct bb_event *ev)
 {
+	struct attribute_list attributes = attributes_of(ev), once = once_of(ev);
 	struct spreading s = {run, ev, NULL};
 	struct bb_found_value found;
 
-	fill_named(run, &rule->attributes, ev, attributes_of(ev));
-	fill_named(run, &rule->once, ev, once_of(ev));
+	fill_named(run, &rule->attributes, ev, &attributes);
+	fill_named(run, &rule->once, ev, &once);
 	for (size_t i = 0; i < rule->spread.n; i++) {
 		s.plan = &rule->spread.items[i];
 		if (bb_eval_first(run, &s.plan->from, false, &found) && found.kind == BB_FOUND_MAP)

@@ -109,6 +109,17 @@ static inline const unsigned char *bb_json_skip_space(const unsigned char *p,
 	return p;
 }
 
+/* Whether two keys are equal; most are short. */
+static inline bool bb_json_same(struct bb_text a, struct bb_text b)
+{
+	if (a.n != b.n)
+		return false;
+	if (a.n < 8 || a.n > 16)
+		return bb_text_equal(a, b);
+	return bb_json_load8(a.p) == bb_json_load8(b.p) &&
+	       bb_json_load8(a.p + a.n - 8) == bb_json_load8(b.p + b.n - 8);
+}
+
 /*
  * 32 bits that tell keys apart quickly: of their length and their first and last eight bytes. Keys
  * with one tag may differ.

@@ -241,7 +241,7 @@ static inline const struct bb_spot *spot_of_name(const struct bb_spot *spot, str
 	mask = ((size_t)1 << spot->name_bits) - 1;
 	i = (size_t)((uint64_t)tag << spot->name_bits >> 32);
 	for (; spot->names[i].to; i = (i + 1) & mask)
-		if (spot->names[i].tag == tag && bb_text_equal(spot->names[i].name, name))
+		if (spot->names[i].tag == tag && bb_json_same(spot->names[i].name, name))
 			return spot->names[i].to;
 	return NULL;
 }
@@ -275,7 +275,8 @@ static inline cursor read_member(struct reader *r, cursor p, struct wish wish,
 	return p;
 }
 
-static cursor read_map(struct reader *r, cursor p, struct wish wish, struct bb_json_node *out)
+static cursor __attribute__((noinline))
+read_map(struct reader *r, cursor p, struct wish wish, struct bb_json_node *out)
 {
 	struct bb_json_key_set set = {.first = r->keys.n};
 
@@ -356,7 +357,8 @@ static void close_list(struct reader *r, size_t n, struct wish wish, const struc
 	*out = (struct bb_json_node){items, (uint32_t)n, 1 + BB_JSON_LIST, !wish.whole};
 }
 
-static cursor read_list(struct reader *r, cursor p, struct wish wish, struct bb_json_node *out)
+static cursor __attribute__((noinline))
+read_list(struct reader *r, cursor p, struct wish wish, struct bb_json_node *out)
 {
 	struct walked walked = {NULL, NULL};
 	struct bb_json_node item;
@@ -391,8 +393,7 @@ static cursor read_list(struct reader *r, cursor p, struct wish wish, struct bb_
 	return p + 1;
 }
 
-static inline cursor read_text(struct reader *r, cursor p, struct wish wish,
-			       struct bb_json_node *out)
+static inline cursor read_text(struct reader *r, cursor p, bool wanted, struct bb_json_node *out)
 {
 	cursor from = p + 1;
 	struct bb_text text;
@@ -401,22 +402,15 @@ static inline cursor read_text(struct reader *r, cursor p, struct wish wish,
 	p = read_string(r, from, false, &escaped);
 	if (!p)
 		return NULL;
-	text = string_text(r, from, p, escaped && (wish.spot || wish.whole));
+	text = string_text(r, from, p, escaped && wanted);
 	*out = (struct bb_json_node){text.p, (uint32_t)text.n, 1 + BB_JSON_TEXT, false};
 	return p + 1;
 }
 
-static cursor read_kind(struct reader *r, cursor p, struct wish wish, struct bb_json_node *out)
+static cursor __attribute__((noinline))
+read_scalar(struct reader *r, cursor p, struct bb_json_node *out)
 {
-	if (p == r->end)
-		return unexpected(r, p, "");
 	switch (*p) {
-	case '"':
-		return read_text(r, p, wish, out);
-	case '{':
-		return read_map(r, p, wish, out);
-	case '[':
-		return read_list(r, p, wish, out);
 	case 't':
 		return read_word(r, p, BB_TEXT("true"), BB_JSON_TRUE, out);
 	case 'f':
@@ -430,14 +424,29 @@ static cursor read_kind(struct reader *r, cursor p, struct wish wish, struct bb_
 	}
 }
 
+/* A value that a slot waits for is made in its place. */
 static cursor read_value(struct reader *r, cursor p, struct wish wish, struct bb_json_node *out)
 {
-	if (!wish.spot)
-		return read_kind(r, p, wish, out);
-	wish.whole |= wish.spot->whole;
-	p = read_kind(r, p, wish, out);
-	if (p && wish.spot->slot >= 0)
-		r->slots->at[wish.spot->slot] = *out;
+	struct bb_json_node *place = out;
+	bool around = wish.whole;
+
+	if (p == r->end)
+		return unexpected(r, p, "");
+	if (wish.spot) {
+		wish.whole |= wish.spot->whole;
+		if (wish.spot->slot >= 0)
+			place = &r->slots->at[wish.spot->slot];
+	}
+	if (*p == '"')
+		p = read_text(r, p, wish.spot || wish.whole, place);
+	else if (*p == '{')
+		p = read_map(r, p, wish, place);
+	else if (*p == '[')
+		p = read_list(r, p, wish, place);
+	else
+		p = read_scalar(r, p, place);
+	if (around && place != out)
+		*out = *place;
 	return p;
 }
 
@@ -451,6 +460,8 @@ static bool read_document(struct reader *r, struct wish wish, struct bb_json_nod
 	p = read_value(r, p, wish, ret_root);
 	if (!p)
 		return false;
+	if (wish.spot && wish.spot->slot >= 0)
+		*ret_root = r->slots->at[wish.spot->slot];
 	p = bb_json_skip_space(p, r->end);
 	if (p < r->end)
 		return fail(r, BB_DEAD_TRAILING_BYTES, p, "something follows the value") != NULL;

@@ -124,7 +124,8 @@ bool bb_eval_is_usable(const struct bb_found_value *value, bool texts_only);
 bool bb_eval_is_single(const struct bb_found_value *value); /* text, number, true or false */
 
 /* A value that is a node of the document. */
-struct bb_found_value bb_eval_node(const struct bb_json *doc, const struct bb_json_node *node);
+void bb_eval_node(const struct bb_json *doc, const struct bb_json_node *node,
+		  struct bb_found_value *ret);
 
 /* seek.c: a value inside of a list, of an object, the sum of a list. NOTHING: none usable. */
 struct bb_found_value bb_seek_pick(struct bb_run *run, const struct bb_seek *seek, bool texts_only);

@@ -37,7 +37,7 @@ static bool fits(const struct bb_seek *seek, struct words words, struct bb_frame
 
 	if (seek->key.step_n == 0) /* a sum over all elements */
 		return true;
-	key = bb_eval_node(element.doc, bb_path_walk(element.doc, element.node, &seek->key));
+	bb_eval_node(element.doc, bb_path_walk(element.doc, element.node, &seek->key), &key);
 	for (size_t i = 0; bb_eval_is_single(&key) && i < words.n; i++)
 		if (bb_text_equal(key.text, words.items[i]))
 			return true;
@@ -49,12 +49,12 @@ static bool inside(struct bb_frame element, const struct bb_paths *paths, bool t
 		   struct bb_found_value *ret)
 {
 	if (paths->n == 0) {
-		*ret = bb_eval_node(element.doc, element.node);
+		bb_eval_node(element.doc, element.node, ret);
 		return bb_eval_is_usable(ret, texts_only);
 	}
 	for (size_t i = 0; i < paths->n; i++) {
-		*ret = bb_eval_node(element.doc,
-				    bb_path_walk(element.doc, element.node, &paths->items[i]));
+		bb_eval_node(element.doc, bb_path_walk(element.doc, element.node, &paths->items[i]),
+			     ret);
 		if (bb_eval_is_usable(ret, texts_only))
 			return true;
 	}

@@ -46,7 +46,10 @@ const struct bb_json_node *bb_unwrap_member(struct bb_frame map, const char *nam
 
 struct bb_text bb_unwrap_member_text(struct bb_frame map, const char *name)
 {
-	return bb_eval_node(map.doc, bb_unwrap_member(map, name)).text;
+	struct bb_found_value value;
+
+	bb_eval_node(map.doc, bb_unwrap_member(map, name), &value);
+	return value.text;
 }
 
 void bb_unwrap_push(struct bb_run *run, struct bb_frame envelope)
@@ -159,9 +162,9 @@ static void relay_headers(struct bb_run *run, struct bb_frame envelope)
 	headers = bb_arena_alloc(run->arena, (n + msg->header_n + 1) * sizeof(*headers));
 	while (map.node && bb_json_kind(map.doc, map.node) == BB_JSON_MAP &&
 	       bb_json_next(map.doc, map.node, &iter, &name, &node)) {
-		value = bb_eval_node(map.doc, node);
+		bb_eval_node(map.doc, node, &value);
 		if (value.kind == BB_FOUND_LIST)
-			value = bb_eval_node(map.doc, bb_json_item(map.doc, node, 0));
+			bb_eval_node(map.doc, bb_json_item(map.doc, node, 0), &value);
 		headers[made++] = (struct bb_header){bb_arena_copy(run->arena, name),
 						     bb_eval_keep(run, &value)};
 	}

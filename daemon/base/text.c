@@ -25,10 +25,24 @@ static size_t sequence_bytes(const unsigned char *p, size_t n)
 	return p[0] == 0xf4 && second <= 0x8f ? 4 : 0;
 }
 
+/* How many bytes in front are ASCII, in steps of eight. */
+static size_t ascii_bytes(const unsigned char *p, size_t n)
+{
+	uint64_t word;
+	size_t i = 0;
+
+	for (; n - i >= sizeof(word); i += sizeof(word)) {
+		memcpy(&word, p + i, sizeof(word));
+		if (word & UINT64_C(0x8080808080808080))
+			break;
+	}
+	return i;
+}
+
 bool bb_text_is_utf8(struct bb_text text)
 {
 	const unsigned char *p = (const unsigned char *)text.p;
-	size_t i = 0;
+	size_t i = ascii_bytes(p, text.n);
 
 	while (i < text.n) {
 		size_t n = sequence_bytes(p + i, text.n - i);
