@@ -93,7 +93,8 @@ const struct bb_ctl_verb bb_ctl_verbs[] = {
 	 "FILE is a daemon's configuration or a connector; of a FOLDER all *.yaml. Without one: "
 	 "the\n"
 	 "daemon's configuration and its connectors. Exit 1: there are errors.",
-	 {{0}},
+	 {{"reference", "WHAT",
+	   "prints everything that may be written instead: daemon or connector"}},
 	 0,
 	 -1,
 	 bb_ctl_check_config},

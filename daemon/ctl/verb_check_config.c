@@ -2,7 +2,7 @@
 /*
  * `check-config`: every mistake in every file named, in one run. A file with a member `connector`
  * is a connector (checked against the namespaces of --config, if given); any other is a daemon's
- * configuration, with all that it names.
+ * configuration, with all that it names. With --reference, what may be written in such files.
  *
  * Exit 1 if there was a mistake; 3 if a file could not be read.
  */
@@ -150,10 +150,34 @@ static void check_folder(struct check *check, char *folder)
 		fts_close(walk);
 }
 
+/* What may be written in a file, as the manual has it. */
+static int print_reference(struct bb_ctl *ctl, const char *what)
+{
+	static const struct {
+		const char *what;
+		void (*print)(struct bb_buf *buf);
+	} rows[] = {{"daemon", bb_config_reference}, {"connector", bb_connector_reference}};
+	struct bb_buf buf = BB_BUF_EMPTY;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		if (strcmp(what, rows[i].what) != 0)
+			continue;
+		rows[i].print(&buf);
+		fwrite(buf.p, 1, buf.n, ctl->out);
+		bb_buf_fini(&buf);
+		return BB_CTL_OK;
+	}
+	return bb_ctl_fail(ctl, BB_CTL_USAGE, "--reference takes daemon or connector, not %s",
+			   what);
+}
+
 int bb_ctl_check_config(struct bb_ctl *ctl)
 {
 	struct check check = {.ctl = ctl, .diagnostics = {.arena = &ctl->arena}};
+	const char *what = bb_ctl_value(ctl, "reference");
 
+	if (what)
+		return print_reference(ctl, what);
 	if (ctl->arg_n == 0)
 		check_daemon(&check, ctl->config_file ? ctl->config_file : BB_CTL_CONFIG_DEFAULT);
 	else if (ctl->config_file && bb_ctl_load_config(ctl) != BB_CTL_OK)

@@ -45,6 +45,9 @@ struct bb_connector *bb_connector_compile(const char *file, struct bb_text text,
 					  const struct bb_rules *rules,
 					  struct bb_diagnostics *diagnostics);
 
+/* Every key of a connector's file, as tables in Markdown: the reference in the manual. */
+void bb_connector_reference(struct bb_buf *buf);
+
 /* The built-in connector `direct`: `format: canonical`, on the given topics (n may be 0: for replay
  * only). */
 struct bb_connector *bb_connector_direct(const char *const *topics, size_t n);

@@ -169,6 +169,17 @@ RUN_TEST(check_config_says_everything)
 	cr_assert(strstr(run_err, "no .yaml file"), "%s", run_err);
 }
 
+RUN_TEST(check_config_prints_what_may_be_written)
+{
+	cr_assert_eq(run("check-config", "--reference", "connector", NULL), 0);
+	cr_assert(strstr(run_out, "\n### Keys of `amount`\n") && strstr(run_out, "\n| `sign` | "),
+		  "%s", run_out);
+	cr_assert_eq(run("check-config", "--reference", "daemon", NULL), 0);
+	cr_assert(strstr(run_out, "\n| `store.path` | "), "%s", run_out);
+	cr_assert_eq(run("check-config", "--reference", "all", NULL), 2);
+	cr_assert(strstr(run_err, "--reference takes daemon or connector, not all"), "%s", run_err);
+}
+
 RUN_TEST(check_config_knows_the_options_of_librdkafka)
 {
 	char text[1024];
