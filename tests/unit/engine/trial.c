@@ -54,6 +54,7 @@ static const struct {
 	{"instagram_igsid", true, true, BB_NORMALISE_TRIM},
 	{"telegram_user", true, true, BB_NORMALISE_TRIM},
 	{"tiktok_user", true, true, BB_NORMALISE_TRIM},
+	{"x_user", true, true, BB_NORMALISE_TRIM},
 	{"youtube_channel", true, true, BB_NORMALISE_TRIM},
 	{"anonymous_id", false, false, BB_NORMALISE_TRIM},
 	{"card_fingerprint", false, false, BB_NORMALISE_TRIM},
