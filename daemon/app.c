@@ -243,6 +243,7 @@ static void on_tick(uv_timer_t *timer)
 		bb_metrics_observe(app->metrics, BB_METRIC_LOOP_LAG, BB_LABELS_NONE,
 				   (now_ms - app->tick_due_ms) * UINT64_C(1000000));
 	app->tick_due_ms = now_ms + TICK_MS;
+	bb_app_rebuild_tick(app);
 	if (!app->stopping && app->ticks++ % STATUS_TICKS == 0)
 		tell_status(app);
 }
@@ -328,13 +329,17 @@ static int start_ingest(struct bb_app *app, struct bb_error *err)
 	code = check_rules(app, err);
 	if (!code)
 		code = bb_ingest_new(&options, &app->ingest, err);
-	return code ? code : bb_app_sources_new(app, err);
+	bb_app_sources_warn(app->config);
+	return code ? code
+		    : bb_app_sources_new(&app->sources, app->config, app->ingest,
+					 app->config->kafka_group, err);
 }
 
 static int on_order(void *ctx, struct bb_order *order)
 {
 	struct bb_app *app = ctx;
 
+	bb_app_rebuild_order(app);
 	return bb_ingest_order(app->ingest, order);
 }
 
@@ -352,7 +357,9 @@ static int start_serve(struct bb_app *app, int query_fd, int admin_fd, struct bb
 		.order = on_order,
 		.order_ctx = app,
 		.purge = bb_app_purge,
-		.purge_ctx = app,
+		.rebuild = bb_app_rebuild,
+		.rebuild_cancel = bb_app_rebuild_cancel,
+		.maintenance_ctx = app,
 		.reload = bb_app_reload_asked,
 		.reload_ctx = app,
 	};
@@ -428,7 +435,7 @@ static void finish(struct bb_app *app)
 	if (app->loop_open)
 		bb_assert(uv_loop_close(&app->loop) == 0);
 	bb_ingest_free(app->ingest);
-	bb_app_sources_free(app);
+	bb_app_sources_free(&app->sources);
 	bb_store_reader_free(app->reader);
 	bb_app_maintenance_fini(app);
 	bb_store_close(app->store);

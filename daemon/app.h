@@ -13,6 +13,8 @@
 #include <stdatomic.h>
 #include <uv.h>
 
+#include "app_rebuild.h"
+
 /* X(name, code, when) */
 #define BB_EXITS(X)                                                                                \
 	X(OK, 0, "ended as asked; with --once: everything was read and committed")                 \
@@ -41,14 +43,20 @@ struct bb_app_options {
 
 /* Work on the whole store: the second store, and its place. All the loop's, but for what a job of
  * the pool has while it runs: beside, err. */
-enum bb_maintenance_kind { BB_MAINTENANCE_PURGE, BB_MAINTENANCE_RULES };
+enum bb_maintenance_kind { BB_MAINTENANCE_PURGE, BB_MAINTENANCE_RULES, BB_MAINTENANCE_REBUILD };
 
 enum bb_maintenance_phase {
 	BB_MAINTENANCE_NONE,
 	BB_MAINTENANCE_HOLDING,	 /* ingestion ends what it has begun */
 	BB_MAINTENANCE_COPYING,	 /* pool: the second store is filled */
 	BB_MAINTENANCE_SWAPPING, /* until no snapshot is open, and rules not in use */
-	BB_MAINTENANCE_CLEANING	 /* pool: the old file goes */
+	BB_MAINTENANCE_CLEANING, /* pool: the old file goes */
+	/* of a rebuild: app_rebuild.c */
+	BB_MAINTENANCE_OPENING,
+	BB_MAINTENANCE_BUILDING,
+	BB_MAINTENANCE_CATCHING,
+	BB_MAINTENANCE_CLOSING,
+	BB_MAINTENANCE_DISCARDING
 };
 
 struct bb_maintenance {
@@ -78,8 +86,6 @@ struct bb_reloads {
 	int64_t ended_ms;
 };
 
-#define BB_APP_REPLAYS_MAX (BB_INGEST_SOURCES_MAX - 1)
-
 struct bb_app {
 	struct bb_app_options options;
 	struct bb_config *config; /* of the start: store, sockets; borrowed by all */
@@ -92,9 +98,7 @@ struct bb_app {
 	struct bb_metrics *metrics;
 	uv_loop_t loop;
 	bool loop_open;
-	struct bb_source *kafka;
-	struct bb_source *replays[BB_APP_REPLAYS_MAX];
-	size_t replay_n;
+	struct bb_app_sources sources;
 	struct bb_ingest *ingest;
 	struct bb_serve *serve;
 	uv_signal_t term, interrupt, hangup;
@@ -103,6 +107,7 @@ struct bb_app {
 	unsigned ticks;
 	int64_t started_ms;
 	struct bb_maintenance maintenance;
+	struct bb_rebuild rebuild;
 	struct bb_reloads reloads;
 	bool stopping;
 	enum bb_exit exit;
@@ -126,6 +131,19 @@ void bb_app_maintenance_idle(struct bb_app *app);
 void bb_app_maintenance_status(const struct bb_app *app, struct bb_status_maintenance *ret_status);
 void bb_app_maintenance_stop(struct bb_app *app); /* gives up what has not changed anything yet */
 void bb_app_maintenance_fini(struct bb_app *app); /* the loop has ended, the store is open */
+
+/*
+ * app_maintenance.c, for a rebuild. Is free: BB_OK, or BB_EBUSY and why not now. Copy: the pool
+ * fills or completes the second store, then it is swapped. Progress, from any thread: false, give
+ * up. End: how, as app->maintenance.err says; the second store is gone.
+ */
+BB_MUST_CHECK int bb_app_maintenance_is_free(const struct bb_app *app, struct bb_error *err);
+void bb_app_maintenance_begin(struct bb_app *app, enum bb_maintenance_kind kind,
+			      enum bb_maintenance_phase phase);
+void bb_app_maintenance_copy(struct bb_app *app);
+bool bb_app_maintenance_progress(struct bb_app *app, uint64_t done, uint64_t total);
+void bb_app_maintenance_cancel(struct bb_app *app);
+void bb_app_maintenance_end(struct bb_app *app, int code);
 
 /* app_tool.c: reads the configuration and says what is wrong with it. */
 int bb_app_check(const char *config_file);
@@ -171,10 +189,15 @@ void bb_app_reload_finish(struct bb_app *app);
 void bb_app_reload_take(struct bb_app *app, bool with_rules);
 void bb_app_reload_end(struct bb_app *app, int code);
 
-/* app_sources.c */
-BB_MUST_CHECK int bb_app_sources_new(struct bb_app *app, struct bb_error *err);
-void bb_app_sources_route(struct bb_app *app, const struct bb_config *config);
-void bb_app_sources_free(struct bb_app *app);
+/* app_sources.c: those of the configuration, for an ingest that is not started. What was made is
+ * freed by the caller, also after a failure. `group` is told positions, for lag displays; NULL:
+ * none. */
+BB_MUST_CHECK int bb_app_sources_new(struct bb_app_sources *sources, const struct bb_config *config,
+				     struct bb_ingest *ingest, const char *group,
+				     struct bb_error *err);
+void bb_app_sources_route(struct bb_app_sources *sources, const struct bb_config *config);
+void bb_app_sources_free(struct bb_app_sources *sources);
+void bb_app_sources_warn(const struct bb_config *config); /* of what is not read */
 
 /* app_sources.c: options for librdkafka in the form of its source; in the arena. */
 const struct bb_kafka_option *bb_app_kafka_options(const struct bb_config *config,

@@ -3,7 +3,8 @@
  * Work on the whole store. A purge: the store is copied into a second file, entry by entry, and
  * that takes its place, so that nothing of what was deleted is left in any file of the store. A
  * change of the rules of identity, by a reload: the second file is what the records make under the
- * new ones (app_rules.c), and the rules take their place with it.
+ * new ones (app_rules.c), and the rules take their place with it. A rebuild: the second file is
+ *what the log makes, from its beginning (app_rebuild.c, which has further phases before COPYING).
  *
  *	NONE -> HOLDING      ingestion commits what it has taken, and takes no more
  *	     -> COPYING      on the pool; look-ups go on
@@ -12,8 +13,9 @@
  *	     -> CLEANING     on the pool: names are made durable, the old file goes
  *	     -> NONE         ingestion goes on; a reload that was asked for meanwhile follows
  *
- * In SWAPPING new rules go to everybody in the same callback as the store does. So that nobody on
- * the pool has the old ones, digests and explanations that are not begun wait.
+ * In SWAPPING new rules go to everybody in the same callback as the store does, and after a rebuild
+ * the positions of the new contents to ingest. So that nobody on the pool has the old ones, digests
+ * and explanations that are not begun wait.
  *
  * What fails before the swap leaves everything as it was, is said, and ingestion goes on. A failure
  * of the swap itself ends the process with the store's exit code: a start takes up whichever of the
@@ -34,8 +36,17 @@
 #define SWAP_RETRY_MS 20
 #define SWAP_PATIENCE_MS 120000 /* a digest of a large store may take that long */
 
-static const char *const phase_names[] = {NULL, "holding", "copying", "swapping", "cleaning"};
-static const char *const kind_names[] = {"purge", "rules"};
+static const char *const phase_names[] = {NULL,	      "holding",   "copying",  "swapping",
+					  "cleaning", "opening",   "building", "catching_up",
+					  "closing",  "discarding"};
+
+static const struct {
+	const char *name, *long_name, *done, *failed; /* done, failed: lines of the log */
+} kinds[] = {
+	[BB_MAINTENANCE_PURGE] = {"purge", "purge", "purged", "purge_failed"},
+	[BB_MAINTENANCE_RULES] = {"rules", "change of rules", "rules_applied", "rules_not_applied"},
+	[BB_MAINTENANCE_REBUILD] = {"rebuild", "rebuild", "rebuilt", "rebuild_failed"},
+};
 
 static uint64_t file_bytes(struct bb_app *app)
 {
@@ -47,20 +58,19 @@ static uint64_t file_bytes(struct bb_app *app)
 static void tell_end(const struct bb_maintenance *work)
 {
 	int64_t took_ms = work->ended_ms - work->began_ms;
-	bool is_purge = work->kind == BB_MAINTENANCE_PURGE;
 
 	if (work->last != BB_OK)
-		bb_log(BB_LOG_ERROR, is_purge ? "purge_failed" : "rules_not_applied", "%s",
-		       work->err.msg);
-	else if (is_purge)
-		bb_log(BB_LOG_NOTICE, "purged",
+		bb_log(atomic_load(&work->cancelled) ? BB_LOG_NOTICE : BB_LOG_ERROR,
+		       kinds[work->kind].failed, "%s", work->err.msg);
+	else if (work->kind == BB_MAINTENANCE_RULES)
+		bb_log(BB_LOG_NOTICE, kinds[work->kind].done, "ms=%" PRId64, took_ms);
+	else
+		bb_log(BB_LOG_NOTICE, kinds[work->kind].done,
 		       "before_bytes=%" PRIu64 " after_bytes=%" PRIu64 " ms=%" PRId64,
 		       work->before_bytes, work->after_bytes, took_ms);
-	else
-		bb_log(BB_LOG_NOTICE, "rules_applied", "ms=%" PRId64, took_ms);
 }
 
-static void end(struct bb_app *app, int code)
+void bb_app_maintenance_end(struct bb_app *app, int code)
 {
 	struct bb_maintenance *work = &app->maintenance;
 
@@ -76,8 +86,8 @@ static void end(struct bb_app *app, int code)
 		return;
 	if (work->kind == BB_MAINTENANCE_RULES)
 		bb_app_reload_end(app, code);
-	if (work->kind == BB_MAINTENANCE_RULES && app->serve)
-		bb_serve_committed(app->serve); /* the feed has what the rules did */
+	if (work->kind != BB_MAINTENANCE_PURGE && app->serve)
+		bb_serve_committed(app->serve); /* the feed has what it did */
 	bb_ingest_go(app->ingest);
 	if (work->reload_wanted) {
 		work->reload_wanted = false;
@@ -89,24 +99,29 @@ static void end(struct bb_app *app, int code)
 static void end_process(struct bb_app *app)
 {
 	bb_app_stop(app, BB_EXIT_STORE);
-	end(app, BB_EIO);
+	bb_app_maintenance_end(app, BB_EIO);
 }
 
 /* --- jobs of the pool --------------------------------------------------------------------------
  */
 
-static bool on_progress(void *ctx, uint64_t done, uint64_t total)
+bool bb_app_maintenance_progress(struct bb_app *app, uint64_t done, uint64_t total)
 {
-	struct bb_maintenance *work = ctx;
+	struct bb_maintenance *work = &app->maintenance;
 
 	atomic_store_explicit(&work->done, done, memory_order_relaxed);
 	atomic_store_explicit(&work->total, total, memory_order_relaxed);
 	return !atomic_load_explicit(&work->cancelled, memory_order_relaxed);
 }
 
+static bool on_progress(void *ctx, uint64_t done, uint64_t total)
+{
+	return bb_app_maintenance_progress(ctx, done, total);
+}
+
 static bool on_permille(void *ctx, unsigned permille)
 {
-	return on_progress(ctx, permille, 1000);
+	return bb_app_maintenance_progress(ctx, permille, 1000);
 }
 
 static void apply_rules(struct bb_app *app)
@@ -116,7 +131,7 @@ static void apply_rules(struct bb_app *app)
 		.store = app->store,
 		.rules = &app->coming->rules,
 		.progress = on_permille,
-		.ctx = work,
+		.ctx = app,
 	};
 
 	if (bb_app_adopt_beside(&adoption, &work->err) == BB_OK)
@@ -126,7 +141,7 @@ static void apply_rules(struct bb_app *app)
 static void compact(struct bb_app *app)
 {
 	struct bb_maintenance *work = &app->maintenance;
-	struct bb_store_progress progress = {on_progress, work};
+	struct bb_store_progress progress = {on_progress, app};
 	struct bb_error ignored;
 	int code = bb_store_open_beside(app->store, &work->beside, &work->err);
 
@@ -148,6 +163,8 @@ static void on_copy(uv_work_t *job)
 
 	if (app->maintenance.kind == BB_MAINTENANCE_RULES)
 		apply_rules(app);
+	else if (app->maintenance.kind == BB_MAINTENANCE_REBUILD)
+		bb_app_rebuild_complete(app);
 	else
 		compact(app);
 }
@@ -168,7 +185,7 @@ static void on_cleaned(uv_work_t *job, int status)
 
 	bb_assert(status == 0);
 	if (app->maintenance.err.code == BB_OK)
-		end(app, BB_OK);
+		bb_app_maintenance_end(app, BB_OK);
 	else
 		end_process(app);
 }
@@ -181,32 +198,49 @@ static void give_up(struct bb_app *app)
 	struct bb_maintenance *work = &app->maintenance;
 	struct bb_error ignored;
 
-	if (work->kind == BB_MAINTENANCE_RULES && app->serve)
+	if (work->kind != BB_MAINTENANCE_PURGE && app->serve)
 		bb_serve_go(app->serve);
 	if (work->beside && bb_store_close_beside(work->beside, &ignored))
 		bb_log(BB_LOG_WARNING, "next_not_removed", "%s; a start removes it", ignored.msg);
 	work->beside = NULL;
-	end(app, BB_EBUSY);
+	bb_app_maintenance_end(app, BB_EBUSY);
+}
+
+/* Readers of the old contents may have names in mind that stand for others in the new ones. */
+static int take_contents(struct bb_app *app)
+{
+	int code = bb_ingest_store_changed(app->ingest);
+
+	if (code)
+		return bb_error_set(&app->maintenance.err, code == BB_EBUSY ? BB_EIO : code,
+				    "the second store's positions cannot be read: %s",
+				    bb_error_text(code));
+	if (app->serve)
+		bb_serve_rules_set(app->serve, &app->ruling->rules);
+	return BB_OK;
 }
 
 static int swap(struct bb_app *app)
 {
 	struct bb_maintenance *work = &app->maintenance;
-	bool with_rules = work->kind == BB_MAINTENANCE_RULES;
+	bool is_purge = work->kind == BB_MAINTENANCE_PURGE;
 	int code = BB_OK;
 
-	if (with_rules && app->serve && !bb_serve_hold(app->serve))
+	if (!is_purge && app->serve && !bb_serve_hold(app->serve))
 		return bb_error_set(&work->err, BB_EBUSY,
 				    "a digest or an explanation takes too long; nothing was "
-				    "changed: reload again");
+				    "changed: try again");
 	if (work->beside)
 		code = bb_store_swap(app->store, work->beside, &work->err);
-	if (code || !with_rules)
+	if (code || is_purge)
 		return code;
-	bb_app_reload_take(app, true);
+	if (work->kind == BB_MAINTENANCE_RULES)
+		bb_app_reload_take(app, true);
+	else
+		code = take_contents(app);
 	if (app->serve)
 		bb_serve_go(app->serve);
-	return BB_OK;
+	return code;
 }
 
 static void try_swap(uv_timer_t *timer)
@@ -217,6 +251,11 @@ static void try_swap(uv_timer_t *timer)
 
 	if (app->stopping)
 		return; /* bb_app_maintenance_fini */
+	if (atomic_load(&work->cancelled)) {
+		bb_error_set(&work->err, BB_EBUSY, "cancelled; nothing was changed");
+		give_up(app);
+		return;
+	}
 	code = swap(app);
 	if (code == BB_EBUSY && uv_now(&app->loop) - work->since_ms < SWAP_PATIENCE_MS) {
 		uv_timer_start(timer, try_swap, SWAP_RETRY_MS, 0);
@@ -225,7 +264,7 @@ static void try_swap(uv_timer_t *timer)
 	} else if (code) {
 		end_process(app);
 	} else if (!work->beside) {
-		end(app, BB_OK);
+		bb_app_maintenance_end(app, BB_OK);
 	} else {
 		work->phase = BB_MAINTENANCE_CLEANING;
 		bb_assert(uv_queue_work(&app->loop, &work->work, on_clean, on_cleaned) == 0);
@@ -238,8 +277,10 @@ static void on_copied(uv_work_t *job, int status)
 	struct bb_maintenance *work = &app->maintenance;
 
 	bb_assert(status == 0); /* never cancelled in the pool's queue */
+	if (work->kind == BB_MAINTENANCE_REBUILD)
+		bb_app_rebuild_completed(app);
 	if (work->err.code) {
-		end(app, work->err.code);
+		bb_app_maintenance_end(app, work->err.code);
 		return;
 	}
 	work->phase = BB_MAINTENANCE_SWAPPING;
@@ -250,21 +291,25 @@ static void on_copied(uv_work_t *job, int status)
 /* --- for the rest of the program ---------------------------------------------------------------
  */
 
-static void begin(struct bb_maintenance *work, enum bb_maintenance_kind kind)
+void bb_app_maintenance_begin(struct bb_app *app, enum bb_maintenance_kind kind,
+			      enum bb_maintenance_phase phase)
 {
+	struct bb_maintenance *work = &app->maintenance;
+
 	work->kind = kind;
-	work->phase = BB_MAINTENANCE_HOLDING;
+	work->phase = phase;
 	work->run++;
 	work->err = (struct bb_error){0};
 	work->began_ms = bb_clock_wall_ms();
+	work->before_bytes = file_bytes(app);
+	atomic_store(&work->cancelled, false);
 	atomic_store(&work->done, 0);
 	atomic_store(&work->total, 0);
 }
 
-int bb_app_purge(void *ctx, struct bb_error *err)
+int bb_app_maintenance_is_free(const struct bb_app *app, struct bb_error *err)
 {
-	struct bb_app *app = ctx;
-	struct bb_maintenance *work = &app->maintenance;
+	const struct bb_maintenance *work = &app->maintenance;
 
 	if (app->stopping)
 		return bb_error_set(err, BB_EBUSY, "the daemon is ending");
@@ -272,9 +317,18 @@ int bb_app_purge(void *ctx, struct bb_error *err)
 		return bb_error_set(err, BB_EBUSY, "a reload is under way: try again in a moment");
 	if (work->phase != BB_MAINTENANCE_NONE)
 		return bb_error_set(err, BB_EBUSY, "a %s is under way: see the status",
-				    work->kind == BB_MAINTENANCE_PURGE ? "purge"
-								       : "change of rules");
-	begin(work, BB_MAINTENANCE_PURGE);
+				    kinds[work->kind].long_name);
+	return BB_OK;
+}
+
+int bb_app_purge(void *ctx, struct bb_error *err)
+{
+	struct bb_app *app = ctx;
+	int code = bb_app_maintenance_is_free(app, err);
+
+	if (code)
+		return code;
+	bb_app_maintenance_begin(app, BB_MAINTENANCE_PURGE, BB_MAINTENANCE_HOLDING);
 	bb_log(BB_LOG_NOTICE, "purging", "ingestion pauses, look-ups go on");
 	bb_ingest_hold(app->ingest);
 	return BB_OK;
@@ -284,7 +338,7 @@ void bb_app_maintenance_change_rules(struct bb_app *app)
 {
 	const struct bb_rules *now = &app->ruling->rules;
 
-	begin(&app->maintenance, BB_MAINTENANCE_RULES);
+	bb_app_maintenance_begin(app, BB_MAINTENANCE_RULES, BB_MAINTENANCE_HOLDING);
 	/* how much of the feed is kept changes at a start only */
 	app->coming->rules.changes_max = now->changes_max;
 	app->coming->rules.changes_age_ms = now->changes_age_ms;
@@ -316,7 +370,7 @@ bool bb_app_maintenance_tell(const struct bb_app *app)
 		return false;
 	if (work->kind == BB_MAINTENANCE_RULES)
 		bb_app_rules_patience(); /* it is a reload that takes longer */
-	bb_sdnotify_status("%s: %s, %" PRIu64 " %%; look-ups go on", kind_names[work->kind],
+	bb_sdnotify_status("%s: %s, %" PRIu64 " %%; look-ups go on", kinds[work->kind].name,
 			   phase_names[work->phase], total ? 100 * done / total : 0);
 	return true;
 }
@@ -328,15 +382,26 @@ void bb_app_maintenance_init(struct bb_app *app)
 	app->maintenance.work.data = app;
 }
 
+void bb_app_maintenance_copy(struct bb_app *app)
+{
+	struct bb_maintenance *work = &app->maintenance;
+
+	work->phase = BB_MAINTENANCE_COPYING;
+	bb_assert(uv_queue_work(&app->loop, &work->work, on_copy, on_copied) == 0);
+}
+
 void bb_app_maintenance_idle(struct bb_app *app)
 {
 	struct bb_maintenance *work = &app->maintenance;
 
 	if (work->phase != BB_MAINTENANCE_HOLDING || app->stopping)
 		return;
-	work->phase = BB_MAINTENANCE_COPYING;
+	if (work->kind == BB_MAINTENANCE_REBUILD) {
+		bb_app_rebuild_idle(app);
+		return;
+	}
 	work->before_bytes = file_bytes(app);
-	bb_assert(uv_queue_work(&app->loop, &work->work, on_copy, on_copied) == 0);
+	bb_app_maintenance_copy(app);
 }
 
 void bb_app_maintenance_status(const struct bb_app *app, struct bb_status_maintenance *ret_status)
@@ -349,13 +414,17 @@ void bb_app_maintenance_status(const struct bb_app *app, struct bb_status_mainte
 		.total = atomic_load_explicit(&work->total, memory_order_relaxed),
 	};
 	if (work->phase != BB_MAINTENANCE_NONE) {
-		ret_status->what = bb_text_of(kind_names[work->kind]);
+		ret_status->what = bb_text_of(kinds[work->kind].name);
 		ret_status->phase = bb_text_of(phase_names[work->phase]);
+		if (work->phase == BB_MAINTENANCE_BUILDING)
+			ret_status->per_second = app->rebuild.per_second;
 	}
 	if (!work->ended_ms)
 		return;
-	ret_status->last = bb_text_of(kind_names[work->last_kind]);
-	ret_status->result = work->last == BB_OK ? BB_TEXT("done") : BB_TEXT("failed");
+	ret_status->last = bb_text_of(kinds[work->last_kind].name);
+	ret_status->result = work->last == BB_OK     ? BB_TEXT("done")
+			     : work->last == BB_EGAP ? BB_TEXT("refused")
+						     : BB_TEXT("failed");
 	if (work->last != BB_OK)
 		ret_status->detail = bb_text_of(work->detail);
 	ret_status->ended_ms = work->ended_ms;
@@ -363,9 +432,15 @@ void bb_app_maintenance_status(const struct bb_app *app, struct bb_status_mainte
 	ret_status->after_bytes = work->after_bytes;
 }
 
-void bb_app_maintenance_stop(struct bb_app *app)
+void bb_app_maintenance_cancel(struct bb_app *app)
 {
 	atomic_store_explicit(&app->maintenance.cancelled, true, memory_order_relaxed);
+}
+
+void bb_app_maintenance_stop(struct bb_app *app)
+{
+	bb_app_maintenance_cancel(app);
+	bb_app_rebuild_stop(app);
 }
 
 void bb_app_maintenance_fini(struct bb_app *app)
@@ -373,6 +448,7 @@ void bb_app_maintenance_fini(struct bb_app *app)
 	struct bb_maintenance *work = &app->maintenance;
 	struct bb_error err;
 
+	bb_app_rebuild_fini(app);
 	if (work->beside && bb_store_close_beside(work->beside, &err))
 		bb_log(BB_LOG_WARNING, "next_not_removed", "%s; a start removes it", err.msg);
 	work->beside = NULL;

@@ -338,7 +338,7 @@ void bb_app_reload_take(struct bb_app *app, bool with_rules)
 	if (with_rules)
 		take_rules(app);
 	bb_config_take(app->coming, current(app));
-	bb_app_sources_route(app, app->coming);
+	bb_app_sources_route(&app->sources, app->coming);
 	app->latest = app->coming;
 	app->coming = NULL;
 	if (app->serve)

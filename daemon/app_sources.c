@@ -25,31 +25,38 @@ const struct bb_kafka_option *bb_app_kafka_options(const struct bb_config *confi
 	return options;
 }
 
-static int kafka_new(struct bb_app *app, struct bb_error *err)
+/* An ingest, and what is made for it. */
+struct making {
+	struct bb_app_sources *sources;
+	const struct bb_config *config;
+	struct bb_ingest *ingest;
+};
+
+static int kafka_new(struct making *making, const char *group, struct bb_error *err)
 {
-	const struct bb_config *config = app->config;
+	const struct bb_config *config = making->config;
 	struct bb_kafka_options options = {
 		.brokers = config->kafka_brokers,
-		.group = config->kafka_group,
+		.group = group,
 		.option_n = config->kafka_option_n,
 		.resume = bb_ingest_resume,
-		.resume_ctx = app->ingest,
+		.resume_ctx = making->ingest,
 	};
 	struct bb_arena arena;
 	int code;
 
 	bb_arena_init(&arena);
 	options.options = bb_app_kafka_options(config, &arena);
-	code = bb_kafka_new(&options, &app->kafka, err);
+	code = bb_kafka_new(&options, &making->sources->kafka, err);
 	bb_arena_fini(&arena);
 	if (!code)
-		bb_ingest_add(app->ingest, app->kafka);
+		bb_ingest_add(making->ingest, making->sources->kafka);
 	return code;
 }
 
-static void warn_without_kafka(const struct bb_config *config)
+void bb_app_sources_warn(const struct bb_config *config)
 {
-	for (size_t i = 0; i < config->connector_n; i++) {
+	for (size_t i = 0; !config->kafka_brokers && i < config->connector_n; i++) {
 		const struct bb_connector *connector = config->connectors[i];
 
 		if (bb_connector_topic_n(connector) || bb_connector_topic_pattern(connector))
@@ -59,25 +66,26 @@ static void warn_without_kafka(const struct bb_config *config)
 	}
 }
 
-static void replay_new(struct bb_app *app, const struct bb_config_replay *replay)
+static void replay_new(struct making *making, const struct bb_config_replay *replay)
 {
 	struct bb_replay_options options = {
 		.files = replay->files,
 		.file_n = replay->file_n,
-		.connector = bb_config_connector(app->config, replay->connector),
+		.connector = bb_config_connector(making->config, replay->connector),
 		.resume = bb_ingest_resume,
-		.resume_ctx = app->ingest,
+		.resume_ctx = making->ingest,
 	};
 
 	bb_assert(options.connector); /* the configuration's loader has checked it */
-	app->replays[app->replay_n] = bb_replay_new(&options);
-	bb_ingest_add(app->ingest, app->replays[app->replay_n]);
-	app->replay_n++;
+	making->sources->replays[making->sources->replay_n] = bb_replay_new(&options);
+	bb_ingest_add(making->ingest, making->sources->replays[making->sources->replay_n]);
+	making->sources->replay_n++;
 }
 
-int bb_app_sources_new(struct bb_app *app, struct bb_error *err)
+int bb_app_sources_new(struct bb_app_sources *sources, const struct bb_config *config,
+		       struct bb_ingest *ingest, const char *group, struct bb_error *err)
 {
-	const struct bb_config *config = app->config;
+	struct making making = {sources, config, ingest};
 	int code = BB_OK;
 
 	if (config->replay_n > BB_APP_REPLAYS_MAX)
@@ -87,34 +95,33 @@ int bb_app_sources_new(struct bb_app *app, struct bb_error *err)
 			"into one entry",
 			config->file, config->replay_n, BB_APP_REPLAYS_MAX);
 	if (config->kafka_brokers)
-		code = kafka_new(app, err);
-	else
-		warn_without_kafka(config);
+		code = kafka_new(&making, group, err);
 	if (code)
 		return code;
 	for (size_t i = 0; i < config->replay_n; i++)
 		if (config->replay[i].file_n)
-			replay_new(app, &config->replay[i]);
-	bb_app_sources_route(app, config);
+			replay_new(&making, &config->replay[i]);
+	bb_app_sources_route(sources, config);
 	return BB_OK;
 }
 
-void bb_app_sources_route(struct bb_app *app, const struct bb_config *config)
+void bb_app_sources_route(struct bb_app_sources *sources, const struct bb_config *config)
 {
 	size_t at = 0;
 
-	if (app->kafka)
-		bb_kafka_route(app->kafka, config->connectors, config->connector_n);
+	if (sources->kafka)
+		bb_kafka_route(sources->kafka, config->connectors, config->connector_n);
 	for (size_t i = 0; i < config->replay_n; i++)
 		if (config->replay[i].file_n)
-			bb_replay_route(app->replays[at++],
+			bb_replay_route(sources->replays[at++],
 					bb_config_connector(config, config->replay[i].connector));
 }
 
-void bb_app_sources_free(struct bb_app *app)
+void bb_app_sources_free(struct bb_app_sources *sources)
 {
-	if (app->kafka)
-		app->kafka->ops->free(app->kafka);
-	for (size_t i = 0; i < app->replay_n; i++)
-		app->replays[i]->ops->free(app->replays[i]);
+	if (sources->kafka)
+		sources->kafka->ops->free(sources->kafka);
+	for (size_t i = 0; i < sources->replay_n; i++)
+		sources->replays[i]->ops->free(sources->replays[i]);
+	*sources = (struct bb_app_sources){.replay_n = 0};
 }

@@ -19,7 +19,8 @@ static bool is_a_point(const char *name)
 		"core.identifiers",   "core.profiles",	 "core.ledger",
 		"core.window",	      "core.counters",	 "batch.before-commit",
 		"batch.after-commit", "order.done",	 "order.before-commit",
-		"order.after-commit"};
+		"order.after-commit", "rebuild-begun",	 "rebuild-reading",
+		"rebuild-caught-up",  "rebuild-carried"};
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (strcmp(name, names[i]) == 0)

@@ -398,6 +398,23 @@ int bb_erasure_next(struct bb_kv *kv, struct bb_erasure_cursor *cursor, struct b
 	return BB_OK;
 }
 
+int bb_erasure_latest(struct bb_kv *kv, struct bb_arena *arena,
+		      struct bb_erasure_receipt *ret_receipt)
+{
+	struct bb_tomb_order order;
+	struct bb_tomb tomb;
+	int rc = bb_tomb_latest(kv, &order);
+
+	if (rc == BB_OK)
+		rc = bb_tomb_get(kv, &order, arena, &tomb);
+	if (rc != BB_OK)
+		return rc;
+	*ret_receipt = tomb.receipt;
+	bb_hash_profile_id(&tomb.profile, ret_receipt->profile);
+	ret_receipt->profile[BB_PROFILE_ID_BYTES] = '\0';
+	return BB_OK;
+}
+
 int bb_erasure_carry(struct bb_kv *from, struct bb_kv *to)
 {
 	struct bb_tomb_order order = {{0}};

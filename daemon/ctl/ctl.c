@@ -248,6 +248,24 @@ const struct bb_ctl_verb bb_ctl_verbs[] = {
 	 0,
 	 0,
 	 bb_ctl_purge},
+	{"rebuild",
+	 "",
+	 "builds the store anew from the beginning of topics and files",
+	 "For connectors that were changed: the events of the past are read again. A second store "
+	 "is\n"
+	 "filled beside the first, while look-ups and ingestion go on, and takes its place when it "
+	 "has\n"
+	 "caught up. Rulings, erasures, the audit log and the change feed are kept. Needs room for "
+	 "it\n"
+	 "on the disk. Exit 1: it failed or was cancelled, and the store is as it was. Exit 4: the "
+	 "log\n"
+	 "no longer has what the store has.",
+	 {{"accept-loss", NULL, "goes on without what the log no longer has"},
+	  {"detach", NULL, "begins it, and does not wait for its end"},
+	  {"cancel", NULL, "ends the one that is under way; nothing is changed"}},
+	 0,
+	 0,
+	 bb_ctl_rebuild},
 	{"rules",
 	 "plan FILE",
 	 "what other rules of identity would change",

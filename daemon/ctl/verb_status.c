@@ -4,6 +4,7 @@
  * first.
  */
 #include "ctl.h"
+#include "maintenance.h"
 #include "net.h"
 #include "table.h"
 
@@ -22,7 +23,7 @@ static long long number_of(const json_t *object, const char *name)
 	return json_integer_value(json_object_get(object, name));
 }
 
-static void print_seconds(long long s, FILE *out)
+void bb_ctl_print_seconds(long long s, FILE *out)
 {
 	if (s >= 86400)
 		fprintf(out, "%lld d %lld h", s / 86400, s / 3600 % 24);
@@ -37,12 +38,13 @@ static void print_seconds(long long s, FILE *out)
 static void print_summary(const json_t *root, FILE *out)
 {
 	const json_t *store = json_object_get(root, "store"), *reason;
+	const json_t *work = json_object_get(root, "maintenance");
 	size_t i;
 
 	fprintf(out, "%s, ", json_is_true(json_object_get(root, "ready")) ? "ready" : "NOT READY");
 	bb_ctl_print_safe(text_of(root, "state"), out);
 	fprintf(out, ", up ");
-	print_seconds(number_of(root, "uptime_seconds"), out);
+	bb_ctl_print_seconds(number_of(root, "uptime_seconds"), out);
 	fprintf(out, ", version ");
 	bb_ctl_print_safe(text_of(root, "version"), out);
 	fputc('\n', out);
@@ -61,6 +63,10 @@ static void print_summary(const json_t *root, FILE *out)
 		(double)number_of(store, "used_bytes") / 1048576,
 		(double)number_of(store, "file_bytes") / 1048576,
 		number_of(store, "checksum_failures"));
+	if (json_is_string(json_object_get(work, "running"))) {
+		bb_ctl_print_maintenance(work, out);
+		fputc('\n', out);
+	}
 	fprintf(out, "clients: %lld\n", number_of(json_object_get(root, "clients"), "connected"));
 }
 

@@ -60,12 +60,28 @@ void bb_intake_reset(struct bb_intake *batch)
 	batch->bytes = 0;
 }
 
+/*
+ * Whether the message was there when somebody was erased last: then it is read again, and nobody
+ * can search it for that person any more. A file that was not read by then is taken for news.
+ */
+static bool is_before(const struct bb_message *msg, const struct bb_erasure_receipt *erasure)
+{
+	for (size_t i = 0; i < erasure->watermark_n; i++) {
+		const struct bb_erasure_mark *mark = &erasure->watermark[i];
+
+		if (mark->partition == msg->partition && bb_text_equal(mark->topic, msg->topic))
+			return msg->offset < mark->next_offset;
+	}
+	return msg->timestamp_ms >= 0 && msg->timestamp_ms < erasure->time_ms;
+}
+
+/* `erasure` NULL: nobody ever was. */
 static int put_letter(struct bb_job *job, struct bb_kv *kv, const struct bb_letter *letter,
-		      bool with_bytes, int64_t now_ms)
+		      bool with_bytes, const struct bb_erasure_receipt *erasure)
 {
 	const struct bb_delivery *delivery = &job->batch->items[letter->item];
 	struct bb_deadletter row = {
-		.stored_ms = now_ms,
+		.stored_ms = bb_clock_wall_ms(),
 		.refusal = letter->refusal,
 		.connector = bb_text_of(bb_connector_name(delivery->connector)),
 		.message = delivery->message,
@@ -74,6 +90,10 @@ static int put_letter(struct bb_job *job, struct bb_kv *kv, const struct bb_lett
 	};
 	uint64_t number;
 
+	if (erasure && is_before(&delivery->message, erasure)) {
+		with_bytes = false;
+		row.message.key = (struct bb_text){NULL, 0};
+	}
 	if (with_bytes && row.has_value) {
 		row.message.value = bb_connector_redact(
 			delivery->connector, delivery->message.value, &job->batch->arena);
@@ -88,18 +108,25 @@ static int put_letter(struct bb_job *job, struct bb_kv *kv, const struct bb_lett
 static int put_letters(struct bb_job *job, struct bb_kv *kv)
 {
 	struct bb_intake *batch = job->batch;
-	int64_t now_ms = bb_clock_wall_ms();
+	struct bb_erasure_receipt erasure;
+	bool any_erased = false;
 	size_t removed;
 	int err = BB_OK;
 
+	if (batch->letter_n) {
+		err = bb_erasure_latest(kv, &batch->arena, &erasure);
+		any_erased = err == BB_OK;
+		err = err == BB_ENOTFOUND ? BB_OK : err;
+	}
 	for (size_t i = 0; !err && i < batch->letter_n; i++) {
 		bool first = i == 0 || batch->letters[i - 1].item != batch->letters[i].item;
 
-		err = put_letter(job, kv, &batch->letters[i], first, now_ms);
+		err = put_letter(job, kv, &batch->letters[i], first, any_erased ? &erasure : NULL);
 	}
 	if (!err && job->options->dead_letter_days)
-		err = bb_deadletter_sweep(kv, now_ms - job->options->dead_letter_days * BB_DAY_MS,
-					  BB_JOB_SWEEP_MAX, &removed);
+		err = bb_deadletter_sweep(
+			kv, bb_clock_wall_ms() - job->options->dead_letter_days * BB_DAY_MS,
+			BB_JOB_SWEEP_MAX, &removed);
 	return err;
 }
 

@@ -75,3 +75,13 @@ int bb_ingest_store_changed(struct bb_ingest *ingest)
 	store->read_end(store->ctx, kv);
 	return code;
 }
+
+bool bb_ingest_is_started(struct bb_ingest *ingest)
+{
+	struct bb_error ignored;
+
+	for (size_t i = 0; i < ingest->feed_n; i++)
+		if (!ingest->feeds[i].source->ops->ready(ingest->feeds[i].source, &ignored))
+			return false;
+	return ingest->state != BB_INGEST_NEW;
+}

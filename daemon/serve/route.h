@@ -88,12 +88,13 @@ bb_route_fn bb_route_explain;				   /* route_explain.c */
 bb_route_fn bb_route_identifiers;			   /* route_identifiers.c */
 bb_route_fn bb_route_connectors, bb_route_reload;	   /* route_connectors.c */
 
-/* route_maintenance.c */
-void bb_route_purge(const struct bb_request *req, struct bb_text rest, struct bb_response *res);
+bb_route_fn bb_route_purge, bb_route_rebuild, bb_route_rebuild_get,
+	bb_route_rebuild_delete; /* route_maintenance.c */
 
 /* status_json.c, config_json.c */
 void bb_status_json(const struct bb_status *status, const struct bb_serve_stats *stats,
 		    struct bb_buf *buf);
+void bb_status_maintenance_json(const struct bb_status_maintenance *at, struct bb_buf *buf);
 void bb_status_reasons_json(const struct bb_status *status, struct bb_buf *buf);
 void bb_status_reload_json(const struct bb_status_reload *reload, struct bb_buf *buf);
 void bb_config_json(const struct bb_config *config, struct bb_buf *buf);

@@ -32,7 +32,9 @@ struct bb_service {
 	bb_status_fn *status;
 	void *status_ctx;
 	int (*purge)(void *ctx, struct bb_error *err);
-	void *purge_ctx;
+	int (*rebuild)(void *ctx, bool accept_loss, uint32_t uid, struct bb_error *err);
+	int (*rebuild_cancel)(void *ctx, struct bb_error *err);
+	void *maintenance_ctx;
 	int (*reload)(void *ctx, struct bb_buf *said);
 	void *reload_ctx;
 	int (*order)(void *ctx, struct bb_order *order);

@@ -80,16 +80,22 @@ static void text_or_null(struct bb_text text, struct bb_buf *buf)
 		bb_buf_printf(buf, "null");
 }
 
-static void maintenance_json(const struct bb_status_maintenance *at, struct bb_buf *buf)
+void bb_status_maintenance_json(const struct bb_status_maintenance *at, struct bb_buf *buf)
 {
 	char iso[BB_ISO_BYTES];
 
-	bb_buf_printf(buf, ",\"maintenance\":{\"running\":");
+	bb_buf_printf(buf, "{\"running\":");
 	text_or_null(at->what, buf);
 	bb_buf_printf(buf, ",\"phase\":");
 	text_or_null(at->phase, buf);
-	bb_buf_printf(buf, ",\"run\":%llu,\"done\":%llu,\"total\":%llu,\"last\":", ull(at->run),
+	bb_buf_printf(buf, ",\"run\":%llu,\"done\":%llu,\"total\":%llu", ull(at->run),
 		      ull(at->done), ull(at->total));
+	if (at->per_second > 0)
+		bb_buf_printf(buf, ",\"per_second\":%.1f,\"seconds_left\":%llu", at->per_second,
+			      ull((uint64_t)((double)(at->total - at->done) / at->per_second)));
+	else
+		bb_buf_printf(buf, ",\"per_second\":null,\"seconds_left\":null");
+	bb_buf_printf(buf, ",\"last\":");
 	if (at->last.p) {
 		bb_clock_iso(at->ended_ms, iso);
 		bb_buf_printf(buf, "{\"what\":");
@@ -150,7 +156,8 @@ void bb_status_json(const struct bb_status *status, const struct bb_serve_stats 
 		      ull(stats->clients), ull(stats->accepted), ull(stats->refused),
 		      ull(stats->commands), ull(stats->errors), ull(stats->protocol_errors),
 		      ull(stats->closed_idle), ull(stats->closed_slow));
-	maintenance_json(&status->maintenance, buf);
+	bb_buf_printf(buf, ",\"maintenance\":");
+	bb_status_maintenance_json(&status->maintenance, buf);
 	bb_buf_byte(buf, ',');
 	bb_status_reload_json(&status->reload, buf);
 	partitions_json(status, buf);
@@ -193,6 +200,17 @@ void bb_status_metrics(struct bb_service *service, const struct bb_status *statu
 	bb_metrics_set(metrics, BB_METRIC_PROFILES, BB_LABELS_NONE, (double)status->profiles);
 	bb_metrics_set(metrics, BB_METRIC_CLIENTS, BB_LABELS("query"),
 		       (double)service->stats.clients);
+	bb_metrics_clear(metrics, BB_METRIC_MAINTENANCE_DONE);
+	bb_metrics_clear(metrics, BB_METRIC_MAINTENANCE_GOAL);
+	if (status->maintenance.what.p) {
+		struct bb_labels labels = BB_LABELS_NONE;
+
+		labels.values[0] = status->maintenance.what;
+		bb_metrics_set(metrics, BB_METRIC_MAINTENANCE_DONE, labels,
+			       (double)status->maintenance.done);
+		bb_metrics_set(metrics, BB_METRIC_MAINTENANCE_GOAL, labels,
+			       (double)status->maintenance.total);
+	}
 	bb_metrics_clear(metrics, BB_METRIC_LAG);
 	for (size_t i = 0; i < status->partition_n; i++) {
 		const struct bb_status_partition *part = &status->partitions[i];

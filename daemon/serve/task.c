@@ -157,18 +157,27 @@ void bb_task_read(const struct bb_request *req, struct bb_task *task, struct bb_
 	res->task = task;
 }
 
-void bb_task_who(struct bb_task *task)
+struct bb_text bb_serve_user(uint32_t uid, struct bb_arena *arena)
 {
 	struct passwd entry, *found = NULL;
 	char buf[PASSWD_BYTES];
 
-	if (task->uid == BB_PEER_UNKNOWN)
-		task->user = BB_TEXT("tcp");
-	else if (getpwuid_r(task->uid, &entry, buf, sizeof(buf), &found) == 0 && found &&
-		 bb_text_is_utf8(bb_text_of(found->pw_name)))
-		task->user = bb_arena_copy(&task->arena, bb_text_of(found->pw_name));
-	else
-		task->user = bb_arena_printf(&task->arena, "uid:%u", (unsigned)task->uid);
+	if (uid == BB_AUDIT_NO_UID)
+		return BB_TEXT("tcp");
+	if (getpwuid_r(uid, &entry, buf, sizeof(buf), &found) == 0 && found &&
+	    bb_text_is_utf8(bb_text_of(found->pw_name)))
+		return bb_arena_copy(arena, bb_text_of(found->pw_name));
+	return bb_arena_printf(arena, "uid:%u", (unsigned)uid);
+}
+
+static uint32_t audit_uid(uid_t uid)
+{
+	return uid == BB_PEER_UNKNOWN ? BB_AUDIT_NO_UID : (uint32_t)uid;
+}
+
+void bb_task_who(struct bb_task *task)
+{
+	task->user = bb_serve_user(audit_uid(task->uid), &task->arena);
 }
 
 int bb_task_audit(struct bb_task *task, struct bb_kv *kv, enum bb_audit_action action,
@@ -176,7 +185,7 @@ int bb_task_audit(struct bb_task *task, struct bb_kv *kv, enum bb_audit_action a
 {
 	struct bb_audit entry = {
 		.at_ms = bb_clock_wall_ms(),
-		.uid = task->uid == BB_PEER_UNKNOWN ? BB_AUDIT_NO_UID : task->uid,
+		.uid = audit_uid(task->uid),
 		.actor = task->user,
 		.action = bb_text_of(bb_audit_action_text(action)),
 		.subject = subject,

@@ -81,6 +81,10 @@ struct bb_erasure_cursor {
 BB_MUST_CHECK int bb_erasure_next(struct bb_kv *kv, struct bb_erasure_cursor *cursor,
 				  struct bb_arena *arena, struct bb_erasure_receipt *ret_receipt);
 
+/* The latest of them. BB_ENOTFOUND: none. */
+BB_MUST_CHECK int bb_erasure_latest(struct bb_kv *kv, struct bb_arena *arena,
+				    struct bb_erasure_receipt *ret_receipt);
+
 /* Takes all tombstones to a store that has no records yet (a rebuild, a restore). BB_OK, BB_EINVAL
  * (it has records) or the store's error. */
 BB_MUST_CHECK int bb_erasure_carry(struct bb_kv *from, struct bb_kv *to);

@@ -111,6 +111,9 @@ void bb_ingest_rules_set(struct bb_ingest *ingest, const struct bb_rules *rules)
  * error: then the process must end. */
 BB_MUST_CHECK int bb_ingest_store_changed(struct bb_ingest *ingest);
 
+/* Whether every source has begun to read: then what is not read is not there. */
+bool bb_ingest_is_started(struct bb_ingest *ingest);
+
 /* Fills ready, reasons, state, partitions and connectors. */
 void bb_ingest_status(struct bb_ingest *ingest, struct bb_arena *arena,
 		      struct bb_status *ret_status);

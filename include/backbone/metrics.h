@@ -50,6 +50,8 @@
 	X(CHECKSUM_FAILURES, COUNTER, "store_checksum_failures_total", "", "Damaged values met")   \
 	X(LOOP_LAG, HISTOGRAM, "loop_lag_seconds", "", "How late the loop's timer fires")          \
 	X(RELOADS, COUNTER, "reloads_total", "result", "Reloads of the configuration")             \
+	X(MAINTENANCE_DONE, GAUGE, "maintenance_done", "what", "Done of a purge, rules, rebuild")  \
+	X(MAINTENANCE_GOAL, GAUGE, "maintenance_goal", "what", "And to be done")                   \
 	X(BUILD, GAUGE, "build_info", "version", "Always 1")
 
 enum bb_metric {

@@ -37,7 +37,11 @@ struct bb_serve_options {
 	/* Begins a purge: BB_OK, it shows in the status; or BB_EBUSY, and `err` says why not now.
 	 * NULL: it is refused. */
 	int (*purge)(void *ctx, struct bb_error *err);
-	void *purge_ctx;
+	/* Begins a rebuild, asked for by that user: BB_OK, or BB_EBUSY or BB_EGAP (what would be
+	 * lost). Cancels it: BB_OK, BB_ENOTFOUND (there is none) or BB_EBUSY. */
+	int (*rebuild)(void *ctx, bool accept_loss, uint32_t uid, struct bb_error *err);
+	int (*rebuild_cancel)(void *ctx, struct bb_error *err);
+	void *maintenance_ctx; /* of these three */
 	/* Begins a reload. BB_OK: it shows in the status, `said` has the members of its answer;
 	 * BB_ECONFIG: lines of what is wrong; BB_EBUSY: why not now. NULL: it is refused. */
 	int (*reload)(void *ctx, struct bb_buf *said);
@@ -71,6 +75,10 @@ void bb_serve_go(struct bb_serve *serve);
 /* While bb_serve_hold is true, outside of any callback of the server's: the old rules are not used
  * any more. */
 void bb_serve_rules_set(struct bb_serve *serve, const struct bb_rules *rules);
+
+/* The name of a user of the system, or what stands for it in the audit log; in the arena. It may
+ * ask a server: on a thread of the pool. */
+struct bb_text bb_serve_user(uint32_t uid, struct bb_arena *arena);
 
 /* Something was committed to the store: those who wait for changes are answered. */
 void bb_serve_committed(struct bb_serve *serve);

@@ -42,13 +42,20 @@ struct bb_status_reload {      /* of those that were not refused */
 	int64_t ended_ms;
 };
 
-/* Work on the whole store: a purge, a change of the rules. Texts that are not there have p NULL. */
+/* Work on the whole store: a purge, a change of the rules, a rebuild. Texts that are not there have
+ * p NULL. */
 struct bb_status_maintenance {
-	struct bb_text what;  /* under way now: purge, rules */
-	struct bb_text phase; /* of it: holding, copying, swapping, cleaning */
-	uint64_t run;	      /* its number, or that of the last one; 0: none since the start */
-	uint64_t done, total; /* entries of the store; of rules: thousandths */
-	struct bb_text last, result, detail; /* of the last one that ended: done or failed, why */
+	struct bb_text what; /* under way now: purge, rules, rebuild */
+	/* of it: holding, copying, swapping, cleaning; of a rebuild also opening, building,
+	 * catching_up, closing, discarding */
+	struct bb_text phase;
+	uint64_t run; /* its number, or that of the last one; 0: none since the start */
+	/* entries of the store; of rules, and while a rebuild is copying: thousandths; else of a
+	 * rebuild records of the log */
+	uint64_t done, total;
+	double per_second;		     /* of a rebuild; 0: not known */
+	struct bb_text last, result, detail; /* of the last one that ended: done, failed or refused,
+					      * why */
 	int64_t ended_ms;
 	uint64_t before_bytes, after_bytes; /* of data.mdb */
 };
