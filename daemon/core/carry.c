@@ -121,6 +121,49 @@ int bb_carry_more(struct bb_kv *from, struct bb_kv *to, struct bb_pipeline *pl,
 	return carry_rulings(from, to, pl, key, arena, &ret_carried->rulings);
 }
 
+/* --- one by one ------------------------------------------------------------------------------- */
+
+int bb_tombstone_next(struct bb_kv *kv, struct bb_erasure_cursor *cursor, struct bb_arena *arena,
+		      struct bb_tombstone *ret_stone)
+{
+	struct bb_erasure_receipt receipt;
+	struct bb_tomb_order order;
+	struct bb_tomb tomb;
+	int rc = bb_erasure_next(kv, cursor, arena, &receipt);
+
+	if (rc != BB_OK)
+		return rc;
+	memcpy(order.b, cursor->last, BB_TOMB_ORDER_BYTES);
+	rc = bb_tomb_get(kv, &order, arena, &tomb);
+	if (rc == BB_OK)
+		*ret_stone = (struct bb_tombstone){receipt, tomb.records, tomb.keys, tomb.record_n,
+						   tomb.key_n};
+	return rc;
+}
+
+int bb_tombstone_take(struct bb_pipeline *pl, struct bb_kv *kv, const struct bb_tombstone *stone,
+		      bool *ret_known)
+{
+	struct bb_batch *batch = bb_pipeline_batch(pl);
+	struct bb_hash id = bb_tomb_hash_id(&batch->rules->profile_key, stone->receipt.id);
+	struct bb_tomb_order order = bb_tomb_order(stone->receipt.time_ms, &id), found;
+	struct bb_tomb tomb = {.receipt = stone->receipt,
+			       .records = stone->records,
+			       .keys = stone->keys,
+			       .record_n = stone->record_n,
+			       .key_n = stone->key_n};
+	int rc = batch->err == BB_OK ? bb_tomb_find(kv, &id, &found) : batch->err;
+
+	*ret_known = rc == BB_OK;
+	if (rc != BB_ENOTFOUND)
+		return rc;
+	bb_assert(bb_hash_parse_profile_id(
+		bb_text_bytes(stone->receipt.profile, BB_PROFILE_ID_BYTES), &tomb.profile));
+	batch->alone = true;
+	bb_erase_carried(batch, &order, &tomb);
+	return batch->err;
+}
+
 /* --- the end ---------------------------------------------------------------------------------- */
 
 struct carrying {

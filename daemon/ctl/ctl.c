@@ -212,9 +212,22 @@ const struct bb_ctl_verb bb_ctl_verbs[] = {
 	 1,
 	 1,
 	 bb_ctl_export},
+	{"erasures",
+	 "export FILE | import FILE",
+	 "takes erasures to another store, so that nobody returns there",
+	 "export: every erasure as a line of JSON, keyed hashes only; `-` is the standard output. "
+	 "A\n"
+	 "daemon may be at work. import: into the store of the configuration, which must have the\n"
+	 "same profile_key; while no daemon runs on it. Before the topics are read for the first "
+	 "time,\n"
+	 "or after a copy was put back. What is known is passed over. Exit 2: FILE is wrong.",
+	 {{0}},
+	 2,
+	 2,
+	 bb_ctl_erasures},
 	{"audit",
 	 "list | verify",
-	 "who gave rulings, erased and exported, and whether that log is whole",
+	 "who gave rulings, erased, exported, rebuilt, and whether that log is whole",
 	 "From the daemon, or from the store when it is down. verify: exit 1 and the first wrong "
 	 "number\n"
 	 "where an entry was changed or is missing.",

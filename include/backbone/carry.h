@@ -38,6 +38,23 @@ BB_MUST_CHECK int bb_carry_more(struct bb_kv *from, struct bb_kv *to, struct bb_
 				const struct bb_profile_key *key, struct bb_arena *arena,
 				struct bb_carried *ret_carried);
 
+/* An erasure with all that it names, on its way between two stores as something else than rows. */
+struct bb_tombstone {
+	struct bb_erasure_receipt receipt; /* `again` and `dead_letters` are not filled */
+	struct bb_hash *records, *keys;
+	size_t record_n, key_n;
+};
+
+/* As bb_erasure_next. */
+BB_MUST_CHECK int bb_tombstone_next(struct bb_kv *kv, struct bb_erasure_cursor *cursor,
+				    struct bb_arena *arena, struct bb_tombstone *ret_stone);
+
+/* Does what it says, as bb_carry_more does, in a batch of its own that was begun on `kv`; nothing
+ * where its id is known. It must live until the batch is in. BB_OK or the store's error: then abort
+ * the batch. */
+BB_MUST_CHECK int bb_tombstone_take(struct bb_pipeline *pl, struct bb_kv *kv,
+				    const struct bb_tombstone *stone, bool *ret_known);
+
 /*
  * `from` and `to` hold the same part of the log; the change feed of `to` is empty. `entry` is
  * appended to the audit log. What is different goes to the feed with the cause REBUILD: ids that

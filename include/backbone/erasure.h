@@ -72,6 +72,8 @@ struct bb_erasure_receipt {
 	uint64_t dead_letters;	  /* filled by whoever scrubs them */
 };
 
+#define BB_ERASURE_ID_MAX 256 /* bytes */
+
 /* One tombstone after the other, by time: start with an empty cursor. BB_ENOTFOUND at the end.
  * Slices live in the arena. */
 struct bb_erasure_cursor {

@@ -5,6 +5,7 @@ rulings stay; a kill at any point leaves the old store or the new one; what the 
 import json
 import os
 import signal
+import subprocess
 import threading
 
 import pytest
@@ -370,6 +371,53 @@ def test_a_file_that_cannot_be_read_ends_it(daemon, tmp_path):
     before = digest(one)
     rebuild(one)
     assert digest(one) == before
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 64 MiB, mounted as the folder of a store to be."""
+    folder = tmp_path / "one" / "store"
+    folder.mkdir(parents=True, mode=0o700)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m,mode=0700", "tmpfs", folder], check=False,
+                      stderr=subprocess.DEVNULL).returncode:
+        pytest.skip("no tmpfs can be mounted here")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=False)
+
+
+def test_a_full_disk_refuses_or_ends_it(daemon, devbroker, small_disk):
+    name, filler = devbroker.topic, small_disk / "filler"
+    produce(devbroker, name, [line(e) for e in stream(95, 500, 12000)])
+    one = daemon("one", brokers=devbroker.bootstrap, topics=[name], batch_events=20)
+    one.start()
+    one.catch_up(devbroker, name, deadline_s=120)
+    before = digest(one)
+
+    def fill(left):
+        with open(filler, "wb", buffering=0) as out:
+            try:
+                while os.statvfs(small_disk).f_bavail * 4096 > left:
+                    out.write(bytes(65536))
+            except OSError:
+                pass
+
+    fill(1 << 20)
+    no = one.ctl("rebuild", check=False)
+    assert no.returncode == 1 and b"the disk has" in no.stderr and b"make room" in no.stderr, no.stderr
+    filler.unlink()
+    rebuild(one, "--detach")
+    wait_until(lambda: maintenance(one)["done"] > 0, "some of it")
+    fill(0)
+    last = ended(one)
+    assert last["result"] == "failed" and "nothing was changed" in last["detail"], last
+    assert digest(one) == before
+    filler.unlink()
+    produce(devbroker, name, [line(event("last", ["user:last"]))])
+    one.catch_up(devbroker, name)
+    before = digest(one)
+    rebuild(one)
+    assert digest(one) == before
+    one.stop()
 
 
 POINTS = [("rebuild-begun", False), ("rebuild-reading", False), ("rebuild-caught-up", False),

@@ -270,6 +270,50 @@ CARRY_TEST(carry_erases_what_was_read_before_the_erasure_came)
 	}
 }
 
+/* As a file takes them: one by one, each in a batch. */
+static void take_stones(uint64_t *ret_taken, uint64_t *ret_known)
+{
+	struct bb_kv *from = bb_kvmem_begin(old.mem);
+	struct bb_erasure_cursor cursor = {.n = 0};
+	struct bb_tombstone stone;
+
+	*ret_taken = *ret_known = 0;
+	while (bb_tombstone_next(from, &cursor, &old.arena, &stone) == BB_OK) {
+		struct bb_kv *to = bb_kvmem_begin(other.mem);
+		bool known;
+
+		bb_pipeline_begin(other.pl, to);
+		cr_assert_eq(bb_tombstone_take(other.pl, to, &stone, &known), BB_OK);
+		cr_assert_eq(bb_pipeline_finish(other.pl), BB_OK);
+		cr_assert_eq(bb_kvmem_commit(to), BB_OK);
+		*(known ? ret_known : ret_taken) += 1;
+	}
+	bb_kvmem_abort(from);
+}
+
+CARRY_TEST(carry_takes_tombstones_one_by_one)
+{
+	uint64_t taken, known;
+
+	for (int early = 0; early < 2; early++) {
+		core_rig_restart(&old);
+		core_rig_restart(&other);
+		say_all(&old, 0, 12);
+		cr_assert_eq(erase(&old, "crm:c1", "x1", BB_ERASURE_FORGET, 12), BB_OK);
+		cr_assert_eq(erase(&old, "mail:m2", "x2", BB_ERASURE_SUPPRESS, 12), BB_OK);
+		if (early)
+			take_stones(&taken, &known);
+		replay(&other, 0, 12);
+		if (!early)
+			take_stones(&taken, &known);
+		cr_expect_eq(taken, 2);
+		expect_same(early ? "before it is read" : "after it was read");
+		take_stones(&taken, &known);
+		cr_expect(taken == 0 && known == 2, "again");
+		expect_same("again");
+	}
+}
+
 CARRY_TEST(carry_takes_rulings_that_the_log_does_not_bring)
 {
 	struct bb_ruling logged =

@@ -1,0 +1,467 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `erasures`: takes erasures from one store to another. `export` writes each tombstone as one line
+ * of JSON, in a snapshot of the store, whether a daemon is at work on it or not. `import` does what
+ * they say to the store of the configuration, which is made if there is none, while no daemon has
+ * it: each in a transaction of its own, with an entry of the audit log. One whose id is known is
+ * passed over.
+ *
+ * The first line has a keyed hash, so that a file of another profile key is refused before anything
+ * is done. A line that cannot be read ends it with its number and what is wrong; those before it
+ * have been done, and importing again goes on.
+ */
+#include "ctl.h"
+
+#include <backbone/audit.h>
+#include <backbone/beside.h>
+#include <backbone/carry.h>
+#include <backbone/clock.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { VERSION = 1, HEX_BYTES = 2 * BB_HASH_BYTES };
+
+/* What a file shows of the key that its hashes were made with. */
+static void print_key(const struct bb_profile_key *key, char out[HEX_BYTES + 1])
+{
+	struct bb_text parts[] = {BB_TEXT("erasures"), BB_TEXT("key")};
+	struct bb_hash hash = bb_hash_parts(key, parts, 2);
+
+	for (size_t i = 0; i < BB_HASH_BYTES; i++)
+		snprintf(out + 2 * i, 3, "%02x", hash.b[i]);
+}
+
+/* --- export ------------------------------------------------------------------------------------
+ */
+
+static void put_hash(const struct bb_hash *hash, struct bb_buf *buf)
+{
+	bb_buf_byte(buf, '"');
+	for (size_t i = 0; i < BB_HASH_BYTES; i++)
+		bb_buf_printf(buf, "%02x", hash->b[i]);
+	bb_buf_byte(buf, '"');
+}
+
+static void put_hashes(const char *name, const struct bb_hash *items, size_t n, struct bb_buf *buf)
+{
+	bb_buf_printf(buf, ",\"%s\":[", name);
+	for (size_t i = 0; i < n; i++) {
+		if (i > 0)
+			bb_buf_byte(buf, ',');
+		put_hash(&items[i], buf);
+	}
+	bb_buf_byte(buf, ']');
+}
+
+static void put_lists(const struct bb_tombstone *stone, struct bb_buf *buf)
+{
+	const struct bb_erasure_receipt *receipt = &stone->receipt;
+
+	bb_buf_printf(buf, ",\"identifiers\":[");
+	for (size_t i = 0; i < receipt->identifier_n; i++) {
+		bb_buf_printf(buf, "%s{\"hash\":", i > 0 ? "," : "");
+		put_hash(&receipt->identifiers[i].hash, buf);
+		bb_buf_printf(buf, ",\"standing\":%s}",
+			      receipt->identifiers[i].standing ? "true" : "false");
+	}
+	bb_buf_printf(buf, "],\"watermark\":[");
+	for (size_t i = 0; i < receipt->watermark_n; i++) {
+		const struct bb_erasure_mark *mark = &receipt->watermark[i];
+
+		bb_buf_printf(buf, "%s{\"topic\":", i > 0 ? "," : "");
+		bb_buf_json(buf, mark->topic);
+		bb_buf_printf(buf, ",\"partition\":%" PRId32 ",\"next_offset\":%" PRId64 "}",
+			      mark->partition, mark->next_offset);
+	}
+	bb_buf_byte(buf, ']');
+	put_hashes("record_hashes", stone->records, stone->record_n, buf);
+	put_hashes("amount_key_hashes", stone->keys, stone->key_n, buf);
+}
+
+static void put_stone(const struct bb_tombstone *stone, struct bb_buf *buf)
+{
+	const struct bb_erasure_receipt *receipt = &stone->receipt;
+	char time[BB_ISO_BYTES];
+
+	bb_clock_iso(receipt->time_ms, time);
+	bb_buf_printf(buf, "{\"id\":");
+	bb_buf_json(buf, receipt->id);
+	bb_buf_printf(buf,
+		      ",\"time\":\"%.*s\",\"mode\":\"%s\",\"profile\":\"%s\",\"records\":%" PRIu64
+		      ",\"events\":%" PRIu64 ",\"stripped\":%" PRIu64 ",\"rulings\":%" PRIu64,
+		      BB_ISO_BYTES, time, bb_erasure_mode_text(receipt->mode), receipt->profile,
+		      receipt->records, receipt->events, receipt->stripped, receipt->rulings);
+	put_lists(stone, buf);
+	bb_buf_printf(buf, "}\n");
+}
+
+static int write_all(struct bb_ctl *ctl, struct bb_kv *kv, FILE *out, uint64_t *ret_n)
+{
+	struct bb_erasure_cursor cursor = {.n = 0};
+	struct bb_buf line = BB_BUF_EMPTY;
+	char key[HEX_BYTES + 1];
+	int err = BB_OK;
+
+	print_key(&ctl->config->rules.profile_key, key);
+	fprintf(out, "{\"erasures\":%d,\"key\":\"%s\"}\n", VERSION, key);
+	for (*ret_n = 0; err == BB_OK; ++*ret_n) {
+		struct bb_tombstone stone;
+
+		bb_arena_reset(&ctl->arena);
+		err = bb_tombstone_next(kv, &cursor, &ctl->arena, &stone);
+		if (err != BB_OK)
+			break;
+		line.n = 0;
+		put_stone(&stone, &line);
+		if (fwrite(line.p, 1, line.n, out) != line.n)
+			err = BB_EIO;
+	}
+	bb_buf_fini(&line);
+	if (err == BB_ENOTFOUND && fflush(out) != 0)
+		err = BB_EIO;
+	return err == BB_ENOTFOUND ? BB_OK : err;
+}
+
+static int export_to(struct bb_ctl *ctl, const char *name, FILE *out)
+{
+	struct bb_store_reader *reader = NULL;
+	struct bb_store *store = NULL;
+	struct bb_kv *kv;
+	uint64_t n = 0;
+	int ret = bb_ctl_open_store(ctl, &store), err;
+
+	if (ret != BB_CTL_OK)
+		return ret;
+	err = bb_store_reader_new(store, &reader);
+	if (err == BB_OK)
+		err = bb_store_read_begin(reader, &kv);
+	if (err == BB_OK) {
+		err = write_all(ctl, kv, out, &n);
+		bb_store_read_end(reader);
+	}
+	bb_store_reader_free(reader);
+	bb_store_close(store);
+	if (err != BB_OK)
+		return bb_ctl_fail(ctl, bb_ctl_exit_of(err), "%s: %s", name, bb_error_text(err));
+	if (out != ctl->out)
+		fprintf(ctl->out, "%" PRIu64 " erasures\n", n);
+	return BB_CTL_OK;
+}
+
+/* --- import ------------------------------------------------------------------------------------
+ */
+
+struct import {
+	struct bb_ctl *ctl;
+	const char *name; /* of the file */
+	size_t line;
+	struct bb_store *store;
+	struct bb_pipeline *pl;
+	struct bb_text actor;
+	uint64_t done, known;
+};
+
+static bool wrong(struct import *import, const char *what)
+{
+	bb_ctl_fail(import->ctl, BB_CTL_USAGE, "%s:%zu: %s", import->name, import->line, what);
+	return false;
+}
+
+static struct bb_text text_of(const json_t *value)
+{
+	return json_is_string(value)
+		       ? bb_text_bytes(json_string_value(value), json_string_length(value))
+		       : (struct bb_text){NULL, 0};
+}
+
+static bool hash_of(const json_t *value, struct bb_hash *ret_hash)
+{
+	struct bb_text text = text_of(value);
+
+	if (text.n != HEX_BYTES || strspn(text.p, "0123456789abcdef") != HEX_BYTES)
+		return false;
+	for (size_t i = 0; i < BB_HASH_BYTES; i++) {
+		char byte[3] = {text.p[2 * i], text.p[2 * i + 1], '\0'};
+
+		ret_hash->b[i] = (uint8_t)strtoul(byte, NULL, 16);
+	}
+	return true;
+}
+
+static bool read_hashes(struct import *import, const json_t *root, const char *name,
+			struct bb_hash **ret_items, size_t *ret_n)
+{
+	const json_t *list = json_object_get(root, name), *item;
+	size_t i;
+
+	if (!json_is_array(list))
+		return false;
+	*ret_n = json_array_size(list);
+	*ret_items = bb_arena_zalloc(&import->ctl->arena, *ret_n * sizeof(**ret_items));
+	json_array_foreach(list, i, item)
+	{
+		if (!hash_of(item, &(*ret_items)[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool read_identifiers(struct import *import, const json_t *root,
+			     struct bb_erasure_receipt *receipt)
+{
+	const json_t *list = json_object_get(root, "identifiers"), *item;
+	size_t i;
+
+	if (!json_is_array(list))
+		return false;
+	receipt->identifier_n = json_array_size(list);
+	receipt->identifiers = bb_arena_zalloc(
+		&import->ctl->arena, receipt->identifier_n * sizeof(*receipt->identifiers));
+	json_array_foreach(list, i, item)
+	{
+		const json_t *standing = json_object_get(item, "standing");
+
+		if (!hash_of(json_object_get(item, "hash"), &receipt->identifiers[i].hash) ||
+		    !json_is_boolean(standing))
+			return false;
+		receipt->identifiers[i].standing = json_is_true(standing);
+	}
+	return true;
+}
+
+static bool read_watermark(struct import *import, const json_t *root,
+			   struct bb_erasure_receipt *receipt)
+{
+	const json_t *list = json_object_get(root, "watermark"), *item;
+	size_t i;
+
+	if (!json_is_array(list))
+		return false;
+	receipt->watermark_n = json_array_size(list);
+	receipt->watermark = bb_arena_zalloc(&import->ctl->arena,
+					     receipt->watermark_n * sizeof(*receipt->watermark));
+	json_array_foreach(list, i, item)
+	{
+		struct bb_erasure_mark *mark = &receipt->watermark[i];
+		json_int_t partition = json_integer_value(json_object_get(item, "partition"));
+
+		mark->topic = text_of(json_object_get(item, "topic"));
+		mark->partition = (int32_t)partition;
+		mark->next_offset = json_integer_value(json_object_get(item, "next_offset"));
+		if (!mark->topic.n || partition < 0 || partition > INT32_MAX ||
+		    mark->next_offset < 0)
+			return false;
+	}
+	return true;
+}
+
+static bool read_count(const json_t *root, const char *name, uint64_t *ret_count)
+{
+	const json_t *value = json_object_get(root, name);
+
+	*ret_count = (uint64_t)json_integer_value(value);
+	return json_is_integer(value) && json_integer_value(value) >= 0;
+}
+
+/* Slices are of `root`. */
+static bool read_stone(struct import *import, const json_t *root, struct bb_tombstone *ret_stone)
+{
+	struct bb_erasure_receipt *receipt = &ret_stone->receipt;
+	struct bb_text profile = text_of(json_object_get(root, "profile"));
+	struct bb_hash hash;
+
+	*ret_stone = (struct bb_tombstone){.records = NULL};
+	receipt->id = text_of(json_object_get(root, "id"));
+	if (!receipt->id.n || receipt->id.n > BB_ERASURE_ID_MAX)
+		return wrong(import, "id: has not 1 to 256 bytes");
+	if (!bb_clock_parse_rfc3339(text_of(json_object_get(root, "time")), &receipt->time_ms))
+		return wrong(import, "time: is not of the form 2026-01-31T12:00:00.000Z");
+	if (!bb_erasure_mode_of(text_of(json_object_get(root, "mode")), &receipt->mode))
+		return wrong(import, "mode: must be forget or suppress");
+	if (!bb_hash_parse_profile_id(profile, &hash))
+		return wrong(import, "profile: is no profile id");
+	memcpy(receipt->profile, profile.p, BB_PROFILE_ID_BYTES);
+	if (!read_count(root, "records", &receipt->records) ||
+	    !read_count(root, "events", &receipt->events) ||
+	    !read_count(root, "stripped", &receipt->stripped) ||
+	    !read_count(root, "rulings", &receipt->rulings))
+		return wrong(import, "records, events, stripped, rulings: must be whole numbers");
+	if (!read_identifiers(import, root, receipt))
+		return wrong(import, "identifiers: must be a list of {\"hash\", \"standing\"}");
+	if (!read_watermark(import, root, receipt))
+		return wrong(import, "watermark: must be a list of {\"topic\", \"partition\", "
+				     "\"next_offset\"}");
+	if (!read_hashes(import, root, "record_hashes", &ret_stone->records,
+			 &ret_stone->record_n) ||
+	    !read_hashes(import, root, "amount_key_hashes", &ret_stone->keys, &ret_stone->key_n))
+		return wrong(import, "record_hashes, amount_key_hashes: must be lists of hashes");
+	return true;
+}
+
+static int note(struct import *import, struct bb_kv *kv, const struct bb_tombstone *stone)
+{
+	struct bb_audit entry = {
+		.at_ms = bb_clock_wall_ms(),
+		.uid = (uint32_t)getuid(),
+		.actor = import->actor,
+		.action = bb_text_of(bb_audit_action_text(BB_AUDIT_IMPORT)),
+		.subject = stone->receipt.id,
+		.detail = bb_arena_printf(&import->ctl->arena, "%s identifiers=%zu records=%zu",
+					  bb_erasure_mode_text(stone->receipt.mode),
+					  stone->receipt.identifier_n, stone->record_n),
+	};
+
+	return bb_audit_append(kv, &entry);
+}
+
+static int take(struct import *import, const struct bb_tombstone *stone)
+{
+	bool known = false;
+	struct bb_kv *kv;
+	int err = bb_store_write_begin(import->store, &kv);
+
+	if (err != BB_OK)
+		return err;
+	bb_pipeline_begin(import->pl, kv);
+	err = bb_tombstone_take(import->pl, kv, stone, &known);
+	if (err == BB_OK && !known)
+		err = note(import, kv, stone);
+	if (err == BB_OK)
+		err = bb_pipeline_finish(import->pl);
+	if (err == BB_OK)
+		err = bb_store_write_commit(kv);
+	else
+		bb_store_write_abort(kv);
+	if (err != BB_OK)
+		bb_pipeline_abort(import->pl);
+	import->done += err == BB_OK && !known;
+	import->known += err == BB_OK && known;
+	return err;
+}
+
+static bool check_head(struct import *import, const json_t *root)
+{
+	char key[HEX_BYTES + 1];
+
+	if (json_integer_value(json_object_get(root, "erasures")) != VERSION)
+		return wrong(import, "is no file of `erasures export`");
+	print_key(&import->ctl->config->rules.profile_key, key);
+	if (bb_text_equal(text_of(json_object_get(root, "key")), bb_text_of(key)))
+		return true;
+	return wrong(import, "was made with another profile_key: its hashes mean nothing here");
+}
+
+/* BB_CTL_OK, or the exit code after printing why. */
+static int read_line(struct import *import, const char *line, size_t n)
+{
+	json_t *root = json_loadb(line, n, 0, NULL);
+	struct bb_tombstone stone;
+	int err = BB_OK;
+	bool good = json_is_object(root);
+
+	if (!good)
+		wrong(import, "is no JSON object");
+	else if (import->line == 1)
+		good = check_head(import, root);
+	else if ((good = read_stone(import, root, &stone)))
+		err = take(import, &stone);
+	json_decref(root);
+	if (!good)
+		return BB_CTL_USAGE;
+	if (err == BB_ECONFIG)
+		return bb_ctl_fail(import->ctl, BB_CTL_REFUSED,
+				   "the store is of other rules of identity than the "
+				   "configuration: start the daemon once");
+	if (err != BB_OK)
+		return bb_ctl_fail(import->ctl, bb_ctl_exit_of(err), "%s: %s",
+				   import->ctl->config->store_path, bb_error_text(err));
+	return BB_CTL_OK;
+}
+
+static int read_file(struct import *import, FILE *in)
+{
+	size_t room = 0;
+	char *line = NULL;
+	ssize_t n;
+	int ret = BB_CTL_OK;
+
+	while (ret == BB_CTL_OK && (n = getline(&line, &room, in)) >= 0) {
+		import->line++;
+		bb_arena_reset(&import->ctl->arena);
+		ret = read_line(import, line, (size_t)n);
+	}
+	free(line);
+	if (ret == BB_CTL_OK && ferror(in))
+		ret = bb_ctl_fail(import->ctl, BB_CTL_NO, "%s: %s", import->name, strerror(errno));
+	if (ret == BB_CTL_OK && import->line == 0) {
+		import->line = 1;
+		wrong(import, "is empty");
+		ret = BB_CTL_USAGE;
+	}
+	return ret;
+}
+
+static int import_from(struct bb_ctl *ctl, const char *name, FILE *in)
+{
+	struct import import = {.ctl = ctl, .name = name};
+	struct bb_store_options options = {.path = NULL};
+	const struct passwd *user = getpwuid(getuid());
+	struct bb_error err = {0};
+	int ret = bb_ctl_load_config(ctl);
+
+	if (ret != BB_CTL_OK)
+		return ret;
+	options.path = ctl->config->store_path;
+	options.map_size_bytes = ctl->config->store_map_size_bytes;
+	options.profile_key = &ctl->config->rules.profile_key;
+	ret = bb_store_open(&options, &import.store, &err);
+	if (ret != BB_OK)
+		return bb_ctl_fail(ctl, bb_ctl_exit_of(ret), "%s", err.msg);
+	import.actor = bb_text_of(user ? user->pw_name : "?");
+	import.pl = bb_pipeline_new(&ctl->config->rules);
+	ret = read_file(&import, in);
+	bb_pipeline_free(import.pl);
+	bb_store_close(import.store);
+	if (ret != BB_CTL_OK)
+		return ret;
+	if (ctl->json)
+		fprintf(ctl->out, "{\"imported\":%" PRIu64 ",\"known\":%" PRIu64 "}\n", import.done,
+			import.known);
+	else
+		fprintf(ctl->out, "%" PRIu64 " erasures imported, %" PRIu64 " were known\n",
+			import.done, import.known);
+	return BB_CTL_OK;
+}
+
+/* --- the verb ----------------------------------------------------------------------------------
+ */
+
+int bb_ctl_erasures(struct bb_ctl *ctl)
+{
+	bool exports = strcmp(ctl->args[0], "export") == 0;
+	const char *name = ctl->args[1];
+	bool is_standard = strcmp(name, "-") == 0;
+	FILE *file;
+	int ret;
+
+	if (!exports && strcmp(ctl->args[0], "import") != 0)
+		return bb_ctl_fail(ctl, BB_CTL_USAGE, "export FILE or import FILE, not %s",
+				   ctl->args[0]);
+	file = is_standard ? (exports ? ctl->out : stdin) : fopen(name, exports ? "wxe" : "re");
+	if (!file)
+		return bb_ctl_fail(ctl, BB_CTL_USAGE, "%s: %s", name, strerror(errno));
+	ret = exports ? export_to(ctl, name, file) : import_from(ctl, name, file);
+	if (is_standard)
+		return ret;
+	if (fclose(file) != 0 && ret == BB_CTL_OK)
+		ret = bb_ctl_fail(ctl, BB_CTL_NO, "%s: %s", name, strerror(errno));
+	if (exports && ret != BB_CTL_OK)
+		unlink(name); /* half of them would look like all */
+	return ret;
+}
