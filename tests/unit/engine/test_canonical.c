@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Canonical events as they are: what the type checks refuse, and what is read from them. */
+#include "trial.h"
+
 #include <backbone/buf.h>
 #include <backbone/connector.h>
 #include <criterion/criterion.h>
@@ -22,7 +24,7 @@ static struct bb_extracted run(struct bb_arena *arena, struct bb_text value, boo
 	struct bb_message msg = message_of(value, from_log);
 	struct bb_extraction out;
 
-	bb_connector_run(direct, &msg, arena, &out);
+	trial_extract(direct, &msg, arena, &out);
 	bb_connector_free(direct);
 	cr_assert_eq(out.n, 1);
 	return out.items[0];

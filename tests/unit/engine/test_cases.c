@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "fixture.h"
+#include "trial.h"
 
 static const struct bb_header headers[] = {
 	{BB_TEXT("X-Topic"), BB_TEXT("orders/create")},
@@ -117,7 +118,7 @@ static void run_case(const struct bb_connector *connector, const char *name, str
 	bb_arena_init(&arena);
 	msg = message_of(bb_text_bytes(copy, frame + value.n), how);
 	set_headers(&msg, how, other);
-	bb_connector_run(connector, &msg, &arena, &extraction);
+	trial_extract(connector, &msg, &arena, &extraction);
 	fixture_print_extraction(&extraction, &got);
 	cr_expect(bb_text_equal(bb_buf_slice(&got), want), "%s: %.*s\ngot\n%.*s\nwant\n%.*s", name,
 		  (int)value.n, value.p, (int)got.n, got.p, (int)want.n, want.p);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rulings as JSON: what is printed is read again, and each mistake names its member. */
+#include "trial.h"
+
 #include <backbone/connector.h>
 #include <backbone/message.h>
 #include <criterion/criterion.h>
@@ -111,7 +113,7 @@ static struct bb_extracted run_direct(struct bb_arena *arena, const char *body, 
 				 .from_log = true};
 	struct bb_extraction got;
 
-	bb_connector_run(direct, &msg, arena, &got);
+	trial_extract(direct, &msg, arena, &got);
 	cr_assert_eq(got.n, 1);
 	bb_connector_free(direct);
 	return got.items[0];

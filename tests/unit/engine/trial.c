@@ -13,6 +13,8 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
+#include "oracle.h"
+
 #define HEADERS_MAX 16
 #define LOG_TIME_MS INT64_C(1772323200000) /* 2026-03-01T00:00:00Z */
 
@@ -215,15 +217,40 @@ static void print_item(const struct bb_extracted *item, struct bb_arena *arena, 
 	bb_buf_byte(buf, '\n');
 }
 
-void trial_run(const struct bb_connector *connector, struct bb_text text, struct bb_arena *arena,
-	       struct bb_buf *ret_lines)
+struct bb_message trial_message(struct bb_text text, struct bb_arena *arena)
 {
 	struct bb_message msg = {
 		.topic = BB_TEXT("try"), .timestamp_ms = LOG_TIME_MS, .value = text};
-	struct bb_extraction extraction;
 
 	unwrap(&msg, arena);
-	bb_connector_run(connector, &msg, arena, &extraction);
+	return msg;
+}
+
+void trial_extract(const struct bb_connector *connector, const struct bb_message *msg,
+		   struct bb_arena *arena, struct bb_extraction *ret_extraction)
+{
+	struct bb_buf got = BB_BUF_EMPTY, want = BB_BUF_EMPTY;
+	struct bb_extraction walked;
+
+	bb_connector_run(connector, msg, arena, ret_extraction);
+	bb_run_walked(connector, msg, arena, oracle_read, &walked);
+	oracle_print(ret_extraction, &got);
+	oracle_print(&walked, &want);
+	cr_expect(bb_text_equal(bb_buf_slice(&got), bb_buf_slice(&want)),
+		  "%s, of %.*s\nwhat came out:\n%.*s\nthe oracle:\n%.*s",
+		  bb_connector_name(connector), (int)msg->value.n, msg->value.n ? msg->value.p : "",
+		  (int)got.n, got.p, (int)want.n, want.p);
+	bb_buf_fini(&got);
+	bb_buf_fini(&want);
+}
+
+void trial_run(const struct bb_connector *connector, struct bb_text text, struct bb_arena *arena,
+	       struct bb_buf *ret_lines)
+{
+	struct bb_message msg = trial_message(text, arena);
+	struct bb_extraction extraction;
+
+	trial_extract(connector, &msg, arena, &extraction);
 	cr_expect(extraction.n > 0, "a message without any item");
 	for (size_t i = 0; i < extraction.n; i++)
 		print_item(&extraction.items[i], arena, ret_lines);

@@ -22,6 +22,13 @@ struct bb_connector *trial_compile(const char *file, struct bb_text text, struct
 void trial_run(const struct bb_connector *connector, struct bb_text text, struct bb_arena *arena,
 	       struct bb_buf *ret_lines);
 
+/* The message as trial_run takes it. */
+struct bb_message trial_message(struct bb_text text, struct bb_arena *arena);
+
+/* bb_connector_run, which the oracle (oracle.h) is expected to agree with. */
+void trial_extract(const struct bb_connector *connector, const struct bb_message *msg,
+		   struct bb_arena *arena, struct bb_extraction *ret_extraction);
+
 /* Expects the same lines; `name` and `line` say where the expected ones stand. */
 void trial_compare(const char *name, unsigned line, struct bb_text expected, struct bb_text actual);
 
