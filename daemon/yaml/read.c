@@ -89,12 +89,12 @@ static char byte_at(struct bb_text text, yaml_mark_t mark)
 static void complain_syntax(struct reader *reader)
 {
 	const yaml_parser_t *parser = &reader->parser;
-	const char *problem = parser->problem ? parser->problem : "it cannot be read";
+	const char *problem = parser->problem;
 	struct bb_text message;
 	yaml_mark_t mark = parser->problem_mark;
 
 	reader->broken = true;
-	bb_assert(parser->error != YAML_MEMORY_ERROR);
+	bb_assert(parser->error != YAML_MEMORY_ERROR && problem);
 	if (parser->error == YAML_READER_ERROR) {
 		mark = mark_of_offset(reader->text, parser->problem_offset);
 		message = bb_arena_printf(reader->arena, "not UTF-8 text: %s", problem);

@@ -226,6 +226,34 @@ def check_format(sources):
     report("text: clang-format-14 has nothing to change", bad)
 
 
+TEXT = r'"(?:[^"\\\n]|\\.)*"'
+
+
+def literals(name):
+    """(line number, text) of each literal of a C file, those that follow each other as one."""
+    source = re.sub(r"/\*.*?\*/", lambda m: "\n" * m.group().count("\n"), "\n".join(lines_of(name)), flags=re.S)
+    source = re.sub(r"^#.*$", "", source, flags=re.M)
+    for match in re.finditer(f"{TEXT}(?:\\s*{TEXT})*", source):
+        text = "".join(part[1:-1] for part in re.findall(TEXT, match.group()))
+        yield source[:match.start()].count("\n") + 1, text.replace('\\"', '"').replace("\\\\", "\\")
+
+
+def check_messages(sources):
+    """Whatever the compiler of connectors can say is said in a test: each of its texts of several words is in what
+    the files of tests/unit/engine/bad/ or the tables of test_mistakes.c expect."""
+    expected = [line for name in tracked(".txt") if name.startswith("tests/unit/engine/bad/") for line in lines_of(name)]
+    expected += [text for _, text in literals("tests/unit/engine/test_mistakes.c")]
+    bad = []
+    for name in sources:
+        if not re.match(r"(connectors/engine/(compile\w*|path|stamp)|daemon/yaml/\w+)\.c$", name):
+            continue
+        for number, text in literals(name):
+            parts = [re.escape(part) for part in re.split(r"%(?:\.\*)?[a-z]+", text)]
+            if " " in text.strip() and not any(re.search(".*".join(parts), line) for line in expected):
+                bad.append(f"{name}:{number}: no test expects \"{text}\"")
+    report("every message about a connector has a test", bad)
+
+
 def check_scripts():
     bad = []
     for name in tracked():
@@ -396,6 +424,7 @@ def main():
     check_sizes(sources)
     check_text(sources)
     check_format(sources)
+    check_messages(sources)
     check_scripts()
     check_man()
     if len(sys.argv) > 1:
