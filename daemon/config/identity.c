@@ -130,7 +130,9 @@ static void check_derivation(struct bb_loading *loading, size_t i, size_t k)
 	struct bb_text ignored;
 
 	if (!bb_normalise_derive(name, BB_TEXT("a@b.org"), arena, &ignored))
-		BB_COMPLAIN(loading, node, path, "unknown derivation \"%s\"; allowed: email_sha256",
+		BB_COMPLAIN(loading, node, path,
+			    "unknown derivation \"%s\"; allowed: email_sha256, "
+			    "phone_sha256",
 			    name);
 	else if (!target)
 		BB_COMPLAIN(

@@ -154,8 +154,10 @@ const struct bb_option bb_options[] = {
 		 "phone` only."},
 	{"identity.namespaces[].derive", BB_OPTION_TEXTS, IN_NAMESPACE(derive), .fallback = "",
 	 .example = "email_sha256",
-	 .help = "Further identifiers that are computed from each canonical value. `email_sha256`: "
-		 "the SHA-256, into the namespace of that name, which must be in the list."},
+	 .help = "Further identifiers that are computed from each canonical value. `email_sha256`, "
+		 "`phone_sha256`: its SHA-256, in hexadecimal digits, into the namespace of that "
+		 "name, "
+		 "which must be in the list."},
 
 	{"view", BB_OPTION_SECTION, .fallback = "",
 	 .help = "How facts become the view of a customer."},

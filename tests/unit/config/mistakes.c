@@ -290,7 +290,7 @@ Test(config, mistakes_namespaces)
 		 "`normalise: phone`, or leave it out\n"},
 		{KEY "identity: {namespaces: [{name: a, derive: [email_sha1, email_sha256]}]}\n",
 		 "@2:44: identity.namespaces[0].derive[0]: unknown derivation \"email_sha1\"; "
-		 "allowed: email_sha256\n"
+		 "allowed: email_sha256, phone_sha256\n"
 		 "@2:56: identity.namespaces[0].derive[1]: the namespace \"email_sha256\", which "
 		 "this fills, is not in identity.namespaces; add it, below this one\n"},
 		{KEY "identity: {namespaces: [{name: email_sha256, derive: [email_sha256]}]}\n",
