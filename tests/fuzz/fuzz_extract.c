@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Event extraction: the first byte of an input chooses one of the shipped connectors (or `direct`),
- * the second the headers that come along, the rest is the message. Whatever it is, each element
- * ends as an event, a skip or a refusal, and an event passes the gate or is refused by name.
+ * Event extraction: the first byte of an input chooses a connector (`direct`, operators.yaml, then
+ * the shipped ones), the second the headers that come along, the rest is the message. Whatever it
+ * is, each element ends as an event, a skip or a refusal, and an event passes the gate or is
+ * refused by name.
  */
 #include "fuzz.h"
 
@@ -13,7 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CONNECTORS_MAX 32
+#define CONNECTORS_MAX 256 /* as a byte can choose */
 
 static struct bb_connector *connectors[CONNECTORS_MAX];
 static size_t connector_n;
@@ -80,6 +81,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	}
 	connectors[connector_n++] = bb_connector_direct(NULL, 0);
 	bb_arena_init(&arena);
+	compile(BB_SOURCE_DIR "/tests/fuzz/operators.yaml", &arena);
 	if (glob(BB_SOURCE_DIR "/connectors/*/*/connector.yaml", 0, NULL, &found) == 0) {
 		for (size_t i = 0; i < found.gl_pathc; i++)
 			compile(found.gl_pathv[i], &arena);
