@@ -9,6 +9,7 @@
 #include <ctype.h>
 
 #include "schema.h"
+#include "stamp.h"
 
 static const char *const places[BB_PLACE_COUNT] = {
 	[BB_IN_FILE] = "the file",
@@ -28,6 +29,11 @@ static const char *const places[BB_PLACE_COUNT] = {
 	[BB_IN_SUM] = "`sum`",
 };
 
+#define X(name, text) ", `" text "`"
+static const char time_forms[] = BB_STAMP_KINDS(X);
+#undef X
+#define TIME_FORMS (time_forms + sizeof(", ") - 1)
+
 /* What is said of a type, behind the words that it may be. */
 static const char *const types[BB_TYPE_COUNT] = {
 	[BB_TYPE_NAME] = "a name: small letters, digits, `_`, `.` and `-`, a letter first",
@@ -41,8 +47,7 @@ static const char *const types[BB_TYPE_COUNT] = {
 	[BB_TYPE_ZONE] = "a time zone: `Europe/Paris`, `UTC`, `+02:00`",
 	[BB_TYPE_CURRENCY] = "three capital letters of ISO 4217: `EUR`",
 	[BB_TYPE_NAMESPACE] = "a namespace of the configuration",
-	[BB_TYPE_TIME_FORM] = "`iso8601`, `epoch_s`, `epoch_ms`, `epoch_us`, `epoch_ns`, "
-			      "`sec.micros`, `strptime:FORMAT`",
+	[BB_TYPE_TIME_FORM] = TIME_FORMS,
 	[BB_TYPE_EACH] = "a path that ends with `[*]`",
 	[BB_TYPE_REDACT] = "a path, or a list of them; `[*]` is allowed",
 	[BB_TYPE_SOURCES] = "sources",
