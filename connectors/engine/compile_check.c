@@ -360,11 +360,17 @@ static void check_seek(struct bb_compiler *c, const struct bb_yaml *node, void *
 {
 	const struct bb_seek *seek = target;
 
-	for (size_t i = 0; i < seek->in.n; i++)
-		if (seek->in.items[i].kind == BB_EXPR_CONST ||
-		    seek->in.items[i].kind == BB_EXPR_META ||
-		    seek->in.items[i].kind == BB_EXPR_TEMPLATE)
+	for (size_t i = 0; i < seek->in.n; i++) {
+		const struct bb_expr *in = &seek->in.items[i];
+
+		if (in->kind == BB_EXPR_CONST || in->kind == BB_EXPR_META ||
+		    in->kind == BB_EXPR_TEMPLATE)
 			complain_key(c, node, "in", "must be a path, e.g. '$.fields'");
+		else if (in->kind == BB_EXPR_PATH && in->path.up >= c->ups &&
+			 c->connector->format == BB_FORMAT_TSV)
+			complain_key(c, node, "in",
+				     "a column is a text: open it with parse_json first");
+	}
 }
 
 static void check_sum(struct bb_compiler *c, const struct bb_yaml *node, void *target)

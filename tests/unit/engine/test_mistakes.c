@@ -155,6 +155,11 @@ Test(engine, mistakes_of_values_are_told_with_their_place)
 		 "5:22: defaults.timezone: must be a time zone, not a list"},
 		{HEAD RULE "defaults: {currency: []}\n",
 		 "5:22: defaults.currency: must be a currency, not a list"},
+		{HEAD
+		 "format: tsv\ncolumns: [a]\n"
+		 "events: [{type: {parse_json: $.a, from: {pick: {in: $.l, key: k, equals: x}}},"
+		 " id: {sum: {in: $.a}}, identify: {ns: email, from: $.a}}]\n",
+		 "6:95: events[0].id.sum.in: a column is a text: open it with parse_json first"},
 	};
 
 	CHECK(rows);
