@@ -39,6 +39,7 @@ static const struct {
 	{"matomo_user", true, true, BB_NORMALISE_TRIM},
 	{"unomi_user", true, true, BB_NORMALISE_TRIM},
 	{"unomi_profile", true, true, BB_NORMALISE_TRIM},
+	{"braze_user", true, true, BB_NORMALISE_TRIM},
 	{"shop_customer", true, true, BB_NORMALISE_TRIM},
 	{"loyalty", true, true, BB_NORMALISE_TRIM},
 	{"square_loyalty", true, true, BB_NORMALISE_TRIM},
@@ -66,6 +67,8 @@ static const struct {
 	{"posthog_device", false, false, BB_NORMALISE_TRIM},
 	{"ga_client", false, false, BB_NORMALISE_TRIM},
 	{"matomo_visitor", false, false, BB_NORMALISE_TRIM},
+	{"appsflyer_device", false, false, BB_NORMALISE_TRIM},
+	{"braze_device", false, false, BB_NORMALISE_TRIM},
 	{"facebook_user_ref", false, false, BB_NORMALISE_TRIM},
 };
 #define NAMESPACE_N (sizeof(namespaces) / sizeof(namespaces[0]))
