@@ -331,8 +331,23 @@ static void compile_map(struct bb_compiler *c, const struct bb_yaml *node, struc
 		expr->at = own_time(c, node, &map);
 }
 
-/* One source. False: complained. */
-static bool compile_source(struct bb_compiler *c, const struct bb_yaml *node, struct bb_expr *expr)
+static const struct bb_origin *origin_of(struct bb_compiler *c, const struct bb_yaml *node,
+					 struct bb_text path)
+{
+	struct bb_origin *origin = bb_arena_zalloc(c->arena, sizeof(*origin));
+	bool map = node->kind == BB_YAML_MAP && node->n > 0;
+
+	origin->path = bb_arena_copy(c->arena, path);
+	origin->text = map ? bb_arena_printf(c->arena, "{%s: ...}", node->keys[0]->text.p)
+			   : bb_arena_copy(c->arena, node->text);
+	origin->line = node->line;
+	origin->column = node->column;
+	return origin;
+}
+
+/* One source; `path`: of the list it is in. False: complained. */
+static bool compile_source(struct bb_compiler *c, const struct bb_yaml *node, struct bb_text path,
+			   struct bb_expr *expr)
 {
 	size_t before = c->diagnostics->n;
 
@@ -343,30 +358,34 @@ static bool compile_source(struct bb_compiler *c, const struct bb_yaml *node, st
 		bb_compile_complain(c, node, "a list in a list; write one list of sources");
 	else
 		bb_compile_scalar(c, node, expr);
+	expr->origin = origin_of(c, node, path);
 	return c->diagnostics->n == before;
 }
 
-static void add_source(struct bb_compiler *c, const struct bb_yaml *node, struct bb_exprs *list)
+static void add_source(struct bb_compiler *c, const struct bb_yaml *node, struct bb_text path,
+		       struct bb_exprs *list)
 {
 	struct bb_expr expr;
 
-	if (compile_source(c, node, &expr))
+	if (compile_source(c, node, path, &expr))
 		BB_ARENA_PUSH(c->arena, list->items, list->n, list->room) = expr;
 }
 
 static void add_sources(struct bb_compiler *c, const struct bb_yaml *node, struct bb_exprs *list)
 {
+	struct bb_text path = bb_buf_slice(&c->path);
 	size_t mark;
 
 	if (node->kind != BB_YAML_LIST) {
-		add_source(c, node, list);
+		add_source(c, node, path, list);
 		return;
 	}
+	path = bb_arena_copy(c->arena, path); /* that of the compiler moves */
 	if (node->n == 0)
 		bb_compile_complain(c, node, "the list of sources is empty");
 	for (size_t i = 0; i < node->n; i++) {
 		mark = bb_compile_enter_item(c, i);
-		add_source(c, node->items[i], list);
+		add_source(c, node->items[i], path, list);
 		bb_compile_leave(c, mark);
 	}
 }
@@ -405,6 +424,7 @@ static void compile_condition(struct bb_compiler *c, const struct bb_yaml *key,
 				    key->text.p);
 	else
 		bb_compile_scalar(c, key, &condition.subject);
+	condition.subject.origin = origin_of(c, key, bb_buf_slice(&c->path));
 	if (value->kind == BB_YAML_SCALAR && bb_text_equal(value->text, BB_TEXT("exists")))
 		condition.kind = BB_CONDITION_EXISTS;
 	else if (value->kind == BB_YAML_SCALAR && bb_text_equal(value->text, BB_TEXT("absent")))

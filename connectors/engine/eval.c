@@ -336,6 +336,8 @@ static void __attribute__((noinline)) find_other(struct bb_run *run, const struc
 bool bb_eval_source(struct bb_run *run, const struct bb_expr *expr, bool texts_only,
 		    struct bb_found_value *ret)
 {
+	bool usable;
+
 	if (expr->kind == BB_EXPR_PATH)
 		follow(run, &expr->path, ret);
 	else if (expr->kind == BB_EXPR_CONST)
@@ -343,15 +345,20 @@ bool bb_eval_source(struct bb_run *run, const struct bb_expr *expr, bool texts_o
 	else
 		find_other(run, expr, texts_only, ret);
 	ret->at = expr->at;
-	return bb_eval_is_usable(ret, texts_only);
+	usable = bb_eval_is_usable(ret, texts_only);
+	if (run->trace)
+		bb_trace_source(run, expr, ret, usable);
+	return usable;
 }
 
 bool bb_eval_first(struct bb_run *run, const struct bb_exprs *list, bool texts_only,
 		   struct bb_found_value *ret)
 {
 	for (size_t i = 0; i < list->n; i++)
-		if (bb_eval_source(run, &list->items[i], texts_only, ret))
+		if (bb_eval_source(run, &list->items[i], texts_only, ret)) {
+			bb_trace_not_asked(run, list, i + 1);
 			return true;
+		}
 	bb_eval_node(NULL, NULL, ret);
 	return false;
 }
@@ -394,11 +401,13 @@ bool bb_eval_is_single(const struct bb_found_value *value)
 	       value->kind != BB_FOUND_MAP;
 }
 
-static bool condition_holds(struct bb_run *run, const struct bb_condition *condition)
+static bool condition_holds(struct bb_run *run, const struct bb_condition *condition,
+			    struct bb_text *ret_found)
 {
 	struct bb_found_value subject, word;
 	bool usable = bb_eval_source(run, &condition->subject, false, &subject);
 
+	*ret_found = usable ? subject.text : (struct bb_text){NULL, 0};
 	if (condition->kind != BB_CONDITION_EQUALS)
 		return usable == (condition->kind == BB_CONDITION_EXISTS);
 	for (size_t i = 0; bb_eval_is_single(&subject) && i < condition->words.n; i++)
@@ -408,15 +417,29 @@ static bool condition_holds(struct bb_run *run, const struct bb_condition *condi
 	return false;
 }
 
+/* The first of the conditions that is as it must not be; NULL: none. */
+static const struct bb_condition *first_that(struct bb_run *run, const struct bb_conditions *list,
+					     bool inside, bool holds, struct bb_text *ret_found)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (list->items[i].inside == inside &&
+		    condition_holds(run, &list->items[i], ret_found) == holds)
+			return &list->items[i];
+	return NULL;
+}
+
 bool bb_eval_holds(struct bb_run *run, const struct bb_event_plan *rule, bool inside)
 {
-	for (size_t i = 0; i < rule->when.n; i++)
-		if (rule->when.items[i].inside == inside &&
-		    !condition_holds(run, &rule->when.items[i]))
-			return false;
-	for (size_t i = 0; i < rule->unless.n; i++)
-		if (rule->unless.items[i].inside == inside &&
-		    condition_holds(run, &rule->unless.items[i]))
-			return false;
-	return true;
+	const struct bb_trace *trace = run->trace;
+	const struct bb_condition *failed;
+	struct bb_text found;
+
+	run->trace = NULL; /* sources of conditions are not told one by one */
+	failed = first_that(run, &rule->when, inside, false, &found);
+	if (!failed)
+		failed = first_that(run, &rule->unless, inside, true, &found);
+	run->trace = trace;
+	if (failed)
+		bb_trace_rule(run, rule, failed, found, false);
+	return !failed;
 }

@@ -106,6 +106,13 @@ struct bb_seek {
 
 struct bb_parse;
 
+/* Where a source stands in the file, for those who ask why it won or did not. */
+struct bb_origin {
+	struct bb_text path; /* events[0].id */
+	struct bb_text text; /* as written; of a map its first key */
+	unsigned line, column;
+};
+
 struct bb_expr {
 	enum {
 		BB_EXPR_CONST,
@@ -123,9 +130,10 @@ struct bb_expr {
 	struct bb_path path;
 	struct bb_exprs list;
 	struct bb_change change;
-	const struct bb_seek *seek;    /* PICK, LOOKUP, SUM */
-	struct bb_parse *parse;	       /* PARSE */
-	const struct bb_time_plan *at; /* of an attribute: its own time; NULL: the event's */
+	const struct bb_seek *seek;	/* PICK, LOOKUP, SUM */
+	struct bb_parse *parse;		/* PARSE */
+	const struct bb_time_plan *at;	/* of an attribute: its own time; NULL: the event's */
+	const struct bb_origin *origin; /* NULL: a part of another */
 };
 
 /* A text that is opened: what it holds is an element, with the one it stands in around it. */
@@ -138,7 +146,7 @@ struct bb_parse {
 };
 
 struct bb_condition {
-	struct bb_expr subject;
+	struct bb_expr subject; /* with an origin */
 	enum { BB_CONDITION_EXISTS, BB_CONDITION_ABSENT, BB_CONDITION_EQUALS } kind;
 	struct bb_exprs words; /* EQUALS: any of them */
 	bool inside;	       /* it looks into the element itself, not only around it */

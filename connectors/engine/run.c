@@ -142,6 +142,8 @@ static enum bb_parsed enter(struct bb_run *run, const struct bb_event_plan *rule
 		return BB_PARSED;
 	run->depth--;
 	parsed = bb_parse_open(run, rule->parse, &inner, ret_refusal);
+	if (parsed == BB_PARSED_NOTHING)
+		bb_trace_rule(run, rule, NULL, (struct bb_text){NULL, 0}, false);
 	run->frames[++run->depth] = inner;
 	return parsed;
 }
@@ -155,9 +157,10 @@ static enum bb_parsed try_rule(struct bb_run *run, const struct bb_group *group,
 
 	if (parsed == BB_PARSED && !bb_eval_holds(run, rule, true))
 		parsed = BB_PARSED_NOTHING;
-	if (parsed == BB_PARSED)
+	if (parsed == BB_PARSED) {
+		bb_trace_rule(run, rule, NULL, (struct bb_text){NULL, 0}, true);
 		apply(run, group, rule);
-	else if (parsed == BB_PARSED_REFUSED)
+	} else if (parsed == BB_PARSED_REFUSED)
 		refuse_element(run, group, &refusal);
 	run->depth = depth;
 	return parsed;
@@ -398,6 +401,20 @@ void bb_connector_run(const struct bb_connector *connector, const struct bb_mess
 			     .arena = arena,
 			     .read = bb_json_read_tree,
 			     .extraction = ret_extraction};
+
+	run_message(&run);
+}
+
+void bb_connector_trace(const struct bb_connector *connector, const struct bb_message *msg,
+			struct bb_arena *arena, const struct bb_trace *trace,
+			struct bb_extraction *ret_extraction)
+{
+	struct bb_run run = {.connector = connector,
+			     .msg = msg,
+			     .arena = arena,
+			     .read = bb_json_read_tree,
+			     .extraction = ret_extraction,
+			     .trace = trace};
 
 	run_message(&run);
 }

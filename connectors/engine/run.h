@@ -3,6 +3,8 @@
 #ifndef BB_RUN_H
 #define BB_RUN_H
 
+#include <backbone/trace.h>
+
 #include "json_tree.h"
 #include "plan.h"
 
@@ -71,7 +73,8 @@ struct bb_run {
 	struct bb_found_value tenant;
 	struct bb_placed *placed;
 	size_t placed_n, placed_room;
-	struct bb_opened *opened; /* of each slot; NULL: none yet */
+	struct bb_opened *opened;     /* of each slot; NULL: none yet */
+	const struct bb_trace *trace; /* who listens; NULL: nobody */
 	bool no_number; /* a sum met what cannot be added; whoever cares clears it before */
 };
 
@@ -164,6 +167,13 @@ bool bb_parse_source(struct bb_run *run, const struct bb_expr *expr, bool texts_
 /* Texts that sources of an event could not read. */
 void bb_parse_forget_failures(struct bb_run *run);
 void bb_parse_warn(struct bb_run *run, struct bb_event *ev);
+
+/* trace.c: tells who listens what was tried; `found`: of the condition that did not hold. */
+void bb_trace_source(const struct bb_run *run, const struct bb_expr *expr,
+		     const struct bb_found_value *value, bool usable);
+void bb_trace_not_asked(const struct bb_run *run, const struct bb_exprs *list, size_t from);
+void bb_trace_rule(struct bb_run *run, const struct bb_event_plan *rule,
+		   const struct bb_condition *failed, struct bb_text found, bool taken);
 
 /* change.c: the changes of a text; the result may be empty. */
 struct bb_text bb_change_apply(const struct bb_change *change, struct bb_text text,

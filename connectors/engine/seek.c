@@ -23,11 +23,14 @@ struct words {
 static struct words words_of(struct bb_run *run, const struct bb_exprs *exprs)
 {
 	struct words words = {bb_arena_alloc(run->arena, exprs->n * sizeof(*words.items)), 0};
+	const struct bb_trace *trace = run->trace;
 	struct bb_found_value value;
 
+	run->trace = NULL; /* words are no sources of the event */
 	for (size_t i = 0; i < exprs->n; i++)
 		if (bb_eval_source(run, &exprs->items[i], true, &value))
 			words.items[words.n++] = value.text;
+	run->trace = trace;
 	return words;
 }
 

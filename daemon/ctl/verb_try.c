@@ -34,6 +34,7 @@ struct trial {
 	size_t warned_n, warned_room;
 	const char *file; /* of the message */
 	int64_t line;	  /* of it, from 1 */
+	bool explain;
 };
 
 static int fail_name(struct bb_ctl *ctl, const char *name)
@@ -187,7 +188,15 @@ static void try_message(struct trial *trial, struct bb_message *msg)
 		msg->topic = BB_TEXT("try");
 	if (msg->timestamp_ms == BB_NO_TIMESTAMP)
 		msg->timestamp_ms = trial->at_ms;
-	bb_connector_run(trial->connector, msg, &trial->arena, &extraction);
+	if (trial->explain) {
+		struct bb_try_explain explain = {trial->ctl->out, trial->ctl->json, trial->file,
+						 BB_BUF_EMPTY};
+
+		bb_try_explain(&explain, trial->connector, msg, &trial->arena, &extraction);
+		bb_buf_fini(&explain.path);
+	} else {
+		bb_connector_run(trial->connector, msg, &trial->arena, &extraction);
+	}
 	for (size_t i = 0; i < extraction.n; i++) {
 		struct bb_extracted *item = &extraction.items[i];
 
@@ -243,7 +252,9 @@ static void print_summary(const struct trial *trial)
 
 static int try_files(struct bb_ctl *ctl)
 {
-	struct trial trial = {.ctl = ctl, .at_ms = bb_clock_wall_ms()};
+	struct trial trial = {.ctl = ctl,
+			      .at_ms = bb_clock_wall_ms(),
+			      .explain = bb_ctl_value(ctl, "explain") != NULL};
 	const char *at = bb_ctl_value(ctl, "at");
 	int ret = bb_ctl_try_config(ctl);
 
@@ -277,6 +288,10 @@ static bool is_live(const struct bb_ctl *ctl)
 
 int bb_ctl_try(struct bb_ctl *ctl)
 {
+	if (is_live(ctl) && bb_ctl_value(ctl, "explain"))
+		return bb_ctl_fail(
+			ctl, BB_CTL_USAGE,
+			"--explain is of FILEs: put one message of the topic into a file");
 	if (is_live(ctl))
 		return bb_try_live(ctl);
 	if (ctl->arg_n < 2)
