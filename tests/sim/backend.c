@@ -11,6 +11,7 @@
 #include <backbone/adopt.h>
 #include <backbone/assert.h>
 #include <backbone/beside.h>
+#include <backbone/carry.h>
 #include <backbone/store.h>
 
 #include <ftw.h>
@@ -128,6 +129,29 @@ void bb_backend_carry(struct bb_backend *from, struct bb_backend *to)
 	bb_backend_read_end(from);
 	rc = bb_backend_commit(to, kv);
 	bb_assert(rc == BB_OK);
+}
+
+void bb_backend_carry_late(struct bb_backend *from, struct bb_backend *to, struct bb_pipeline *pl)
+{
+	struct bb_carried carried = {.more = true};
+	struct bb_arena arena;
+
+	bb_arena_init(&arena);
+	while (carried.more) {
+		struct bb_kv *kv = bb_backend_begin(to);
+		int rc;
+
+		bb_pipeline_begin(pl, kv);
+		rc = bb_carry_more(bb_backend_read_begin(from), kv, pl, &from->rules->profile_key,
+				   &arena, &carried);
+		bb_backend_read_end(from);
+		bb_assert(rc == BB_OK && carried.rulings == 0);
+		rc = bb_pipeline_finish(pl);
+		bb_assert(rc == BB_OK);
+		rc = bb_backend_commit(to, kv);
+		bb_assert(rc == BB_OK);
+	}
+	bb_arena_fini(&arena);
 }
 
 static int adopt_begin(void *ctx, struct bb_kv **ret_kv)

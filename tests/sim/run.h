@@ -22,7 +22,8 @@ struct bb_run {
 /*
  * True: after the last batch (or each) the views are the model's, line by line, and every
  * identifier and profile id leads to them; and where somebody was erased, a second store that is
- * given the tombstones and then everything from the start is the same. False: what differs is in
+ * given the tombstones and then everything from the start is the same, and so is one that is given
+ * them as late as can be. False: what differs is in
  * `report`. *ret_digest is the state's at the end; without erasures it must be the same for all
  * runs of a case.
  */
@@ -64,6 +65,10 @@ void bb_backend_adopt(struct bb_backend *backend, const struct bb_rules *rules);
 
 /* Takes the tombstones of one to the other, which is empty. */
 void bb_backend_carry(struct bb_backend *from, struct bb_backend *to);
+
+/* The same where the other was told of events before. */
+struct bb_pipeline;
+void bb_backend_carry_late(struct bb_backend *from, struct bb_backend *to, struct bb_pipeline *pl);
 
 struct bb_kv *bb_backend_begin(struct bb_backend *backend);
 BB_MUST_CHECK int bb_backend_commit(struct bb_backend *backend, struct bb_kv *kv);
