@@ -417,6 +417,16 @@ static bool on_reads(struct bb_source *source, struct bb_text topic, int32_t par
 	return part && part->state != BB_KPART_ABSENT && part->state != BB_KPART_GAP;
 }
 
+static void on_restart(struct bb_source *source, struct bb_text topic, int32_t partition)
+{
+	struct bb_kpart *part = part_of(kafka_of(source), topic, partition);
+
+	if (part && part->state != BB_KPART_ABSENT && part->state != BB_KPART_GAP) {
+		bb_kpart_end(part);
+		bb_kpart_begin(part);
+	}
+}
+
 static void on_committed(struct bb_source *source, struct bb_text topic, int32_t partition,
 			 int64_t next_offset)
 {
@@ -476,6 +486,7 @@ static const struct bb_source_ops ops = {
 	.ready = on_ready,
 	.end = on_end,
 	.topics = on_topics,
+	.restart = on_restart,
 	.committed = on_committed,
 	.token = on_token,
 	.free = on_free,

@@ -56,6 +56,14 @@ static void read_on(struct bb_kpart *part)
 	launch(part, BB_KPART_READING, offset);
 }
 
+/* The log is the one that was read: on behind it, or again before that. */
+static void go_on(struct bb_kpart *part)
+{
+	if (part->again_end)
+		part->next = part->again;
+	read_on(part);
+}
+
 static void gap(struct bb_kpart *part, const char *what)
 {
 	halt(part);
@@ -95,6 +103,8 @@ static bool recall(struct bb_kpart *part)
 	bb_assert(kafka->resume(kafka->resume_ctx, bb_text_of(part->topic->name), part->number,
 				&arena, &resume) == BB_OK);
 	part->next = resume.known ? resume.next_offset : BB_RESUME_START;
+	part->again = resume.again;
+	part->again_end = resume.again_end;
 	known = part->next >= 0 && bb_ktoken_decode(resume.token, &part->token);
 	if (known) {
 		memcpy(part->cluster, part->token.cluster.p, part->token.cluster.n);
@@ -119,7 +129,7 @@ void bb_kpart_begin(struct bb_kpart *part)
 	else if (checked)
 		launch(part, BB_KPART_CHECKING, part->token.offset);
 	else
-		read_on(part);
+		go_on(part);
 	bb_log(BB_LOG_INFO, "partition_begins",
 	       "topic=%s partition=%" PRId32 " next_offset=%" PRId64, part->topic->name,
 	       part->number, part->next);
@@ -160,7 +170,9 @@ static bool check(struct bb_kpart *part, const rd_kafka_message_t *msg)
 
 	if (msg->offset >= part->next) { /* the last record is gone: compaction */
 		part->state = BB_KPART_READING;
-		return true;
+		if (part->again_end)
+			go_on(part);
+		return !part->again_end;
 	}
 	if (!bb_ktoken_same_record(&part->token, &now)) {
 		gap(part,
@@ -168,10 +180,10 @@ static bool check(struct bb_kpart *part, const rd_kafka_message_t *msg)
 		    "its log was cut and went on otherwise");
 		return false;
 	}
-	if (part->next == msg->offset + 1)
+	if (part->next == msg->offset + 1 && !part->again_end)
 		part->state = BB_KPART_READING;
 	else
-		read_on(part);
+		go_on(part);
 	return false;
 }
 
@@ -187,7 +199,11 @@ static int64_t reach_end(struct bb_kpart *part, int64_t offset)
 
 static void out_of_range(struct bb_kpart *part)
 {
-	if (part->state == BB_KPART_CHECKING || part->next < 0) {
+	if (part->state == BB_KPART_CHECKING) {
+		go_on(part);
+		return;
+	}
+	if (part->next < 0) {
 		read_on(part);
 		return;
 	}
@@ -201,6 +217,12 @@ void bb_kpart_ends_known(struct bb_kpart *part, const struct bb_answer *ends)
 
 	if (part->state != BB_KPART_ASKING)
 		return;
+	if (!ends->err && part->next < ends->low && part->next < part->again_end) {
+		/* what is gone was read before; a gap is what is missing behind that */
+		part->next = ends->low < part->again_end ? ends->low : part->again_end;
+		read_on(part);
+		return;
+	}
 	if (ends->err || (part->next >= ends->low && part->next <= ends->high)) {
 		/* not known, or in range after all: a new leader may lag behind for a moment */
 		if (++part->tries < BB_KPART_TRIES) {
@@ -256,7 +278,7 @@ static int64_t on_error(struct bb_kpart *part, const rd_kafka_message_t *msg)
 	case RD_KAFKA_RESP_ERR__PARTITION_EOF:
 		if (part->state == BB_KPART_READING)
 			return reach_end(part, msg->offset);
-		read_on(part); /* the last record is gone, and none came after it */
+		go_on(part); /* the last record is gone, and none came after it */
 		break;
 	case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
 	case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:

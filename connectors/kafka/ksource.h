@@ -39,7 +39,9 @@ struct bb_kpart {
 	struct bb_ktopic *topic;
 	int32_t number;
 	enum bb_kpart_state state;
-	int64_t next;			     /* to be delivered; or BB_RESUME_START, _END */
+	int64_t next; /* to be delivered; or BB_RESUME_START, _END */
+	int64_t again,
+		again_end; /* of bb_resume: where it begins when it is known to be the same log */
 	struct bb_ktoken token;		     /* CHECKING: of the last record in the store */
 	char cluster[BB_KTOKEN_CLUSTER_MAX]; /* its bytes */
 	int64_t goal;	      /* end of the log when drained was asked first; -1: not known */

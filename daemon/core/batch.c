@@ -20,6 +20,7 @@ void bb_batch_init(struct bb_batch *batch, const struct bb_rules *rules)
 	*batch = (struct bb_batch){.rules = rules,
 				   .names = bb_names_new(),
 				   .log_ms = -1,
+				   .keep_ms = INT64_MAX,
 				   .hubs = {.from = UINT64_MAX}};
 	bb_arena_init(&batch->arena);
 	bb_arena_init(&batch->hubs.arena);

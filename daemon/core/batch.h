@@ -88,7 +88,8 @@ struct bb_batch {
 	struct bb_text cause_id;
 	uint64_t next_cluster; /* 0: not read yet */
 	uint64_t clusters_saved;
-	bool rules_checked;		       /* the store is of these rules */
+	bool rules_checked; /* the store is of these rules */
+	int64_t keep_ms;    /* names since this time of the log are not swept; INT64_MAX: no such */
 	int64_t log_ms, log_saved_ms;	       /* the latest time of the log */
 	uint8_t sweep[20];		       /* the key in the window where the sweep goes on */
 	uint32_t mark, link_mark, replay_mark; /* generations of walks, loads of links, replays */

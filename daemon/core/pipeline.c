@@ -131,6 +131,31 @@ void bb_pipeline_begin(struct bb_pipeline *pl, struct bb_kv *kv)
 	bb_erase_begin(batch);
 }
 
+void bb_pipeline_keep_names(struct bb_pipeline *pl, int64_t since_ms)
+{
+	bb_assert(!pl->open);
+	pl->batch.keep_ms = since_ms;
+}
+
+int bb_pipeline_names_since(struct bb_kv *kv, const struct bb_rules *rules, int64_t *ret_since_ms)
+{
+	struct bb_text value;
+	int rc = bb_kv_get(kv, BB_TABLE_META, BB_TEXT("log_ms"), &value);
+	int64_t log_ms;
+
+	if (rc == BB_ENOTFOUND) {
+		*ret_since_ms = 0;
+		return BB_OK;
+	}
+	if (rc != BB_OK)
+		return rc;
+	if (value.n != 8 || bb_key_read(value.p, 8) > BB_TIME_MAX_MS)
+		return BB_ECORRUPT;
+	log_ms = (int64_t)bb_key_read(value.p, 8);
+	*ret_since_ms = log_ms > rules->window_ms ? log_ms - rules->window_ms : 0;
+	return BB_OK;
+}
+
 /* Names of one kind that the store does not have yet. */
 struct unknown {
 	struct bb_text *items;

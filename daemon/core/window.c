@@ -243,6 +243,35 @@ struct bb_window_row *bb_window_row_new(struct bb_batch *batch, const struct bb_
 	return row;
 }
 
+static void remember(struct bb_batch *batch, struct bb_window_row *row);
+
+/*
+ * A name is remembered from its latest copy on. So the names of all events since some time are
+ * there as long as that time is within the window, whichever copy of them was counted: a log that
+ * is read again from there has none that counts twice.
+ */
+static void refresh(struct bb_batch *batch, const struct bb_window_row *seen, bool of_batch,
+		    const struct bb_window_row *copy)
+{
+	struct bb_window_row *row;
+
+	if (seen->log_ms == BB_NO_TIMESTAMP || copy->log_ms <= seen->log_ms)
+		return;
+	if (of_batch) {
+		struct bb_hash hash = table_key(copy->key);
+
+		row = bb_table_get(&batch->windows, &hash);
+		row->log_ms = copy->log_ms;
+		return;
+	}
+	row = bb_arena_zalloc(&batch->arena, sizeof(*row));
+	*row = *seen;
+	memcpy(row->key, copy->key, WINDOW_KEY_BYTES);
+	row->log_ms = copy->log_ms;
+	row->epoch = batch->epoch;
+	remember(batch, row);
+}
+
 enum bb_window_result bb_window_check(struct bb_batch *batch, const struct bb_event *ev,
 				      const struct bb_window_row *row)
 {
@@ -252,6 +281,7 @@ enum bb_window_result bb_window_check(struct bb_batch *batch, const struct bb_ev
 
 	if (!seen)
 		return BB_WINDOW_NEW;
+	refresh(batch, seen, seen != &scratch, row);
 	if (seen->erased)
 		return memcmp(&seen->by, &by_rules, sizeof(by_rules)) != 0 &&
 				       bb_erase_is_below(batch, &seen->by, ev)
@@ -394,6 +424,8 @@ static void sweep(struct bb_batch *batch, size_t budget)
 	int64_t last_ms;
 	struct bb_text key, value;
 
+	if (horizon_ms > batch->keep_ms)
+		horizon_ms = batch->keep_ms;
 	if (batch->log_ms <= 0 || horizon_ms <= 0)
 		return;
 	if (__builtin_add_overflow(horizon_ms, batch->rules->max_future_ms, &last_ms))

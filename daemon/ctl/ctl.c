@@ -113,6 +113,25 @@ const struct bb_ctl_verb bb_ctl_verbs[] = {
 	 1,
 	 1,
 	 bb_ctl_connectors},
+	{"replay-topic",
+	 "CONNECTOR --from TIME|OFFSET",
+	 "topics of a connector are read again, as far as names are remembered",
+	 "By the daemon, from the first record of that TIME, or from an OFFSET of one partition. "
+	 "What\n"
+	 "counts already is recognised by its name and not counted again: what comes in is what "
+	 "was\n"
+	 "skipped, refused or without an identifier, and what the connector takes now. Waits, and "
+	 "says\n"
+	 "what became of the records. Exit 1: nothing was read from there on yet; exit 4: names "
+	 "do not\n"
+	 "reach back so far.",
+	 {{"from", "TIME|OFFSET", "from where, as 2026-01-02T03:04:05Z or a number"},
+	  {"topic", "T", "this one only; default: all of the connector"},
+	  {"partition", "P", "this one only"},
+	  {"brokers", "HOST:PORT,...", "default: those of the configuration"}},
+	 1,
+	 1,
+	 bb_ctl_replay_topic},
 	{"produce",
 	 "TOPIC FILE...",
 	 "sends messages into a Kafka topic",

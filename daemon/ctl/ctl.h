@@ -102,9 +102,9 @@ enum bb_ctl_exit bb_ctl_exit_of(int err);
 typedef int bb_ctl_verb_fn(struct bb_ctl *ctl);
 bb_ctl_verb_fn bb_ctl_audit, bb_ctl_erase, bb_ctl_export, bb_ctl_identifiers, bb_ctl_rulings;
 bb_ctl_verb_fn bb_ctl_changes, bb_ctl_history;
-bb_ctl_verb_fn bb_ctl_connectors, bb_ctl_suggest;
-bb_ctl_verb_fn bb_ctl_check_config, bb_ctl_dead_letters, bb_ctl_digest, bb_ctl_dump,
-	bb_ctl_erasures, bb_ctl_get, bb_ctl_produce, bb_ctl_purge, bb_ctl_rebuild, bb_ctl_rules,
-	bb_ctl_scrub, bb_ctl_status, bb_ctl_try, bb_ctl_verb_help, bb_ctl_why;
+bb_ctl_verb_fn bb_ctl_connectors, bb_ctl_suggest, bb_ctl_check_config, bb_ctl_dead_letters,
+	bb_ctl_digest, bb_ctl_dump, bb_ctl_erasures, bb_ctl_get, bb_ctl_produce, bb_ctl_purge,
+	bb_ctl_rebuild, bb_ctl_rules, bb_ctl_scrub, bb_ctl_status, bb_ctl_try, bb_ctl_verb_help,
+	bb_ctl_why, bb_ctl_replay_topic;
 
 #endif

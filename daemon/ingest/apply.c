@@ -23,6 +23,7 @@ struct message {
 	size_t item;
 	struct bb_outcomes *outcomes;
 	size_t letters; /* so far */
+	bool again;	/* it is read again */
 };
 
 static struct bb_outcomes *outcomes_of(struct bb_intake *batch,
@@ -110,13 +111,18 @@ static enum bb_verdict apply_element(struct message *msg, const struct bb_elemen
 		break;
 	}
 	job->batch->events++;
-	return verdict == BB_VERDICT_DEAD ? refuse(msg, &refusal) : verdict;
+	if (verdict != BB_VERDICT_DEAD)
+		return verdict;
+	/* a connector may make something else of it now: what it was made into before stands */
+	if (msg->again && refusal.reason == BB_DEAD_CONFLICTING_DUPLICATE)
+		return BB_VERDICT_DUPLICATE;
+	return refuse(msg, &refusal);
 }
 
-static enum bb_verdict apply_message(struct bb_job *job, size_t item)
+static enum bb_verdict apply_message(struct bb_job *job, size_t item, bool again)
 {
 	const struct bb_delivery *delivery = &job->batch->items[item];
-	struct message msg = {job, item, outcomes_of(job->batch, delivery->connector), 0};
+	struct message msg = {job, item, outcomes_of(job->batch, delivery->connector), 0, again};
 	const struct bb_decoded *decoded = &job->batch->decoded[item];
 	enum bb_verdict all = BB_VERDICT_SKIPPED;
 
@@ -130,13 +136,29 @@ static enum bb_verdict apply_message(struct bb_job *job, size_t item)
 	return all;
 }
 
+static void apply_again(struct bb_job *job, size_t item, struct bb_partition *part)
+{
+	struct bb_intake *batch = job->batch;
+
+	part->made.reread.results[apply_message(job, item, true)]++;
+	BB_ARENA_PUSH(&batch->arena, batch->again, batch->again_n, batch->again_room) = item;
+}
+
 static void apply_item(struct bb_job *job, size_t item)
 {
 	const struct bb_delivery *delivery = &job->batch->items[item];
 	struct bb_partition *part = job->batch->partitions[item];
 	struct bb_progress *made = &part->made;
 	int64_t offset = delivery->message.offset;
+	enum bb_reread_step step = bb_reread_step(made, &delivery->message, !delivery->connector,
+						  item < part->old_items);
 
+	if (step == BB_REREAD_TAKE)
+		apply_again(job, item, part);
+	if (step != BB_REREAD_LIVE) {
+		made->dropped += step == BB_REREAD_PASSED && delivery->connector;
+		return;
+	}
 	if (!part->made_known) {
 		made->next_offset = offset;
 		part->made_known = true;
@@ -150,7 +172,7 @@ static void apply_item(struct bb_job *job, size_t item)
 	made->next_offset = offset;
 	if (!delivery->connector)
 		return;
-	made->results[apply_message(job, item)]++;
+	made->results[apply_message(job, item, false)]++;
 	made->passed++;
 	made->next_offset++;
 	part->last = item;

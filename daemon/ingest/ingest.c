@@ -212,6 +212,7 @@ static void on_work_done(uv_work_t *work, int status)
 		       batch->decode_arena.total_bytes, batch->apply_ns / 1000,
 		       batch->commit_ns / 1000);
 		bb_report_batch(ingest, batch);
+		bb_reread_look(ingest);
 		release(batch);
 		move(ingest, BB_INGEST_IDLE);
 		tell_commit(ingest);
@@ -244,6 +245,10 @@ static void on_order_done(uv_work_t *work, int status)
 
 	bb_assert(status == 0);
 	orders->running = NULL;
+	if (orders->code == BB_OK && order->moves) {
+		orders->code = bb_reread_take_up(ingest);
+		orders->store_failed = orders->code != BB_OK;
+	}
 	if (orders->store_failed) {
 		bb_metrics_add(ingest->options.metrics, BB_METRIC_COMMIT_FAILURES, BB_LABELS_NONE,
 			       1);
@@ -451,11 +456,13 @@ int bb_ingest_new(const struct bb_ingest_options *options, struct bb_ingest **re
 	if (options->aside)
 		bb_pipeline_hush(ingest->job.pl);
 	code = load(ingest, err);
-	if (code)
+	if (code) {
 		bb_ingest_free(ingest);
-	else
-		*ret_ingest = ingest;
-	return code;
+		return code;
+	}
+	bb_reread_begin(ingest);
+	*ret_ingest = ingest;
+	return BB_OK;
 }
 
 void bb_ingest_free(struct bb_ingest *ingest)
@@ -468,6 +475,7 @@ void bb_ingest_free(struct bb_ingest *ingest)
 	bb_intake_fini(&ingest->batches[1]);
 	bb_partitions_fini(&ingest->partitions);
 	bb_report_fini(ingest);
+	bb_letters_fini(&ingest->job.letters);
 	free(ingest);
 }
 
@@ -492,6 +500,10 @@ int bb_ingest_resume(void *ctx, struct bb_text topic, int32_t partition, struct 
 	ret_resume->known = true;
 	ret_resume->next_offset = part->now.next_offset;
 	ret_resume->token = bb_arena_copy(arena, part->now.token);
+	if (bb_reread_goes_on(&part->now.reread)) {
+		ret_resume->again = part->now.reread.next;
+		ret_resume->again_end = part->now.reread.end;
+	}
 	return BB_OK;
 }
 
@@ -549,6 +561,7 @@ void bb_ingest_rules_set(struct bb_ingest *ingest, const struct bb_rules *rules)
 	bb_pipeline_free(ingest->job.pl);
 	ingest->job.pl = bb_pipeline_new(rules);
 	ingest->options.rules = rules;
+	bb_reread_begin(ingest);
 }
 
 void bb_ingest_go(struct bb_ingest *ingest)

@@ -49,6 +49,8 @@ static void forget_results(struct bb_intake *batch)
 	batch->outcome_n = batch->outcome_room = 0;
 	batch->tally_n = batch->tally_room = 0;
 	batch->letter_n = batch->letter_room = 0;
+	batch->again = NULL;
+	batch->again_n = batch->again_room = 0;
 	batch->events = batch->apply_ns = batch->commit_ns = 0;
 }
 
@@ -105,13 +107,28 @@ static int put_letter(struct bb_job *job, struct bb_kv *kv, const struct bb_lett
 	return bb_deadletter_put(kv, &row, &number);
 }
 
+/* What became of records that are read again stands in place of what became of them before. */
+static int remove_letters(struct bb_job *job, struct bb_kv *kv)
+{
+	struct bb_intake *batch = job->batch;
+	int err = batch->again_n ? bb_letters_find(&job->letters, kv) : BB_OK;
+
+	for (size_t i = 0; !err && i < batch->again_n; i++) {
+		size_t item = batch->again[i];
+
+		err = bb_letters_remove(&job->letters, batch->partitions[item],
+					batch->items[item].message.offset, kv);
+	}
+	return err;
+}
+
 static int put_letters(struct bb_job *job, struct bb_kv *kv)
 {
 	struct bb_intake *batch = job->batch;
 	struct bb_erasure_receipt erasure;
 	bool any_erased = false;
 	size_t removed;
-	int err = BB_OK;
+	int err = remove_letters(job, kv);
 
 	if (batch->letter_n) {
 		err = bb_erasure_latest(kv, &batch->arena, &erasure);

@@ -11,7 +11,7 @@
 #include <backbone/deadletter.h>
 #include <backbone/ingest.h>
 
-#include "partition.h"
+#include "reread.h"
 
 #define BB_JOB_LETTERS_MAX 1000 /* kept of one message; the rest is counted only */
 #define BB_JOB_SWEEP_MAX 100	/* old dead letters removed with one batch */
@@ -77,6 +77,8 @@ struct bb_intake { /* the messages of a batch, and what became of them */
 	size_t tally_n, tally_room;
 	struct bb_letter *letters;
 	size_t letter_n, letter_room;
+	size_t *again; /* items of records that were read again, and taken */
+	size_t again_n, again_room;
 	uint64_t events; /* that the pipeline was given, rulings too */
 	uint64_t apply_ns, commit_ns;
 };
@@ -91,7 +93,8 @@ struct bb_job {
 	const struct bb_ingest_options *options;
 	struct bb_pipeline *pl;
 	struct bb_intake *batch;
-	struct bb_error err; /* how it ended */
+	struct bb_letters letters; /* of partitions that are read again */
+	struct bb_error err;	   /* how it ended */
 };
 
 /*

@@ -99,6 +99,13 @@ void bb_report_batch(struct bb_ingest *ingest, const struct bb_intake *batch);
 void bb_report_pipeline_ends(struct bb_ingest *ingest); /* its counts are kept */
 void bb_report_fini(struct bb_ingest *ingest);
 
+/* reread.c: rows of partitions were changed, so that they are to be read again; no batch is applied
+ * now. BB_OK or the store's error. */
+BB_MUST_CHECK int bb_reread_take_up(struct bb_ingest *ingest);
+void bb_reread_begin(
+	struct bb_ingest *ingest);	       /* what goes on of that, from the rows as they are */
+void bb_reread_look(struct bb_ingest *ingest); /* a batch was committed: does it still? */
+
 /* order.c: a queue, and the one transaction of `running`, on a thread of the pool. */
 void bb_order_add(struct bb_orders *orders, struct bb_order *order);
 struct bb_order *bb_order_take(struct bb_orders *orders); /* NULL: none */

@@ -159,6 +159,8 @@ void bb_partition_touch(struct bb_partition *part)
 void bb_partition_settle(struct bb_partition *part, bool committed)
 {
 	part->touched = false;
-	if (committed)
-		keep(part, &part->made);
+	if (!committed)
+		return;
+	part->old_items = 0;
+	keep(part, &part->made);
 }

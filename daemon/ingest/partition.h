@@ -17,6 +17,7 @@ struct bb_partition {
 	struct bb_source *source; /* that delivers it; NULL: not since start */
 	bool touched;		  /* by the batch */
 	bool made_known;	  /* made.next_offset is an offset */
+	size_t old_items;	  /* of the batch that gathers: delivered before reading again */
 	size_t last;		  /* index of the last message in the batch, or SIZE_MAX */
 };
 

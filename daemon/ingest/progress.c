@@ -16,14 +16,47 @@
 #include "bytes.h"
 
 #define VERSION 1
+#define VERSION_REREAD 2		  /* one that was read again; as 1, and that behind it */
 #define KEY_TOPIC_MAX (BB_KV_KEY_MAX - 5) /* NUL and the partition follow */
 #define KEY_CUT (KEY_TOPIC_MAX - BB_HASH_BYTES - 1)
+
+static void encode_reread(const struct bb_reread *again, struct bb_buf *buf)
+{
+	bb_bytes_put(buf, (uint64_t)again->from, 8);
+	bb_bytes_put(buf, (uint64_t)again->next, 8);
+	bb_bytes_put(buf, (uint64_t)again->end, 8);
+	bb_bytes_put(buf, (uint64_t)again->since_ms, 8);
+	bb_bytes_put(buf, again->too_old, 8);
+	for (int i = 0; i < BB_VERDICT_COUNT; i++)
+		bb_bytes_put(buf, again->results[i], 8);
+}
+
+static void decode_reread(struct bb_bytes *in, struct bb_reread *again)
+{
+	again->from = (int64_t)bb_bytes_get(in, 8);
+	again->next = (int64_t)bb_bytes_get(in, 8);
+	again->end = (int64_t)bb_bytes_get(in, 8);
+	again->since_ms = (int64_t)bb_bytes_get(in, 8);
+	again->too_old = bb_bytes_get(in, 8);
+	for (int i = 0; i < BB_VERDICT_COUNT; i++)
+		again->results[i] = bb_bytes_get(in, 8);
+}
+
+static bool is_reread(const struct bb_reread *again)
+{
+	uint64_t sum = again->too_old;
+
+	for (int i = 0; i < BB_VERDICT_COUNT; i++)
+		sum += again->results[i];
+	return again->from >= 0 && again->from <= again->next && again->next <= again->end &&
+	       again->end > 0 && sum <= (uint64_t)(again->next - again->from);
+}
 
 void bb_progress_encode(const struct bb_progress *progress, struct bb_buf *buf)
 {
 	bb_assert(progress->topic.n <= BB_PROGRESS_TOPIC_MAX);
 	bb_assert(progress->token.n <= BB_PROGRESS_TOKEN_MAX);
-	bb_bytes_put(buf, VERSION, 1);
+	bb_bytes_put(buf, progress->reread.end ? VERSION_REREAD : VERSION, 1);
 	bb_bytes_put(buf, (uint32_t)progress->partition, 4);
 	bb_bytes_put(buf, (uint64_t)progress->next_offset, 8);
 	bb_bytes_put(buf, progress->passed, 8);
@@ -34,6 +67,8 @@ void bb_progress_encode(const struct bb_progress *progress, struct bb_buf *buf)
 	bb_bytes_put(buf, progress->gaps, 8);
 	bb_bytes_put_text(buf, progress->topic);
 	bb_bytes_put_text(buf, progress->token);
+	if (progress->reread.end)
+		encode_reread(&progress->reread, buf);
 }
 
 static bool adds_up(const struct bb_progress *progress)
@@ -49,8 +84,9 @@ int bb_progress_decode(struct bb_text value, struct bb_progress *ret_progress)
 {
 	struct bb_bytes in = bb_bytes_of(value);
 	struct bb_progress progress = {0};
+	uint64_t version = bb_bytes_get(&in, 1);
 
-	if (bb_bytes_get(&in, 1) != VERSION)
+	if (version != VERSION && version != VERSION_REREAD)
 		return BB_ECORRUPT;
 	progress.partition = (int32_t)(uint32_t)bb_bytes_get(&in, 4);
 	progress.next_offset = (int64_t)bb_bytes_get(&in, 8);
@@ -62,6 +98,11 @@ int bb_progress_decode(struct bb_text value, struct bb_progress *ret_progress)
 	progress.gaps = bb_bytes_get(&in, 8);
 	progress.topic = bb_bytes_get_text(&in);
 	progress.token = bb_bytes_get_text(&in);
+	if (version == VERSION_REREAD) {
+		decode_reread(&in, &progress.reread);
+		if (!is_reread(&progress.reread))
+			return BB_ECORRUPT;
+	}
 	if (in.bad || in.p != in.end || progress.topic.n == 0 ||
 	    progress.topic.n > BB_PROGRESS_TOPIC_MAX || progress.token.n > BB_PROGRESS_TOKEN_MAX ||
 	    progress.next_offset < BB_RESUME_START || !adds_up(&progress))
@@ -137,6 +178,25 @@ int bb_progress_accept(struct bb_kv *kv, struct bb_text topic, int32_t partition
 	progress.next_offset = where;
 	progress.gaps++;
 	progress.token = (struct bb_text){NULL, 0};
+	progress.reread = (struct bb_reread){0}; /* what stands there now may be another log */
+	return bb_progress_put(kv, &progress);
+}
+
+int bb_progress_reread(struct bb_kv *kv, struct bb_text topic, int32_t partition, int64_t from,
+		       int64_t since_ms, int64_t *ret_end)
+{
+	struct bb_progress progress;
+	int err = bb_progress_get(kv, topic, partition, &progress);
+
+	if (err)
+		return err;
+	if (bb_reread_goes_on(&progress.reread))
+		return BB_ELIMIT;
+	if (from < 0 || from >= progress.next_offset)
+		return BB_EINVAL;
+	progress.reread = (struct bb_reread){
+		.from = from, .next = from, .end = progress.next_offset, .since_ms = since_ms};
+	*ret_end = progress.next_offset;
 	return bb_progress_put(kv, &progress);
 }
 

@@ -194,6 +194,11 @@ static void fill_partitions(struct bb_ingest *ingest, struct bb_arena *arena,
 		out->end_offset = bb_ingest_end(ingest, out->topic, out->partition);
 		memcpy(out->results, part->now.results, sizeof out->results);
 		out->holes = part->now.holes;
+		out->reread = (struct bb_status_reread){.from = part->now.reread.from,
+							.next = part->now.reread.next,
+							.end = part->now.reread.end,
+							.too_old = part->now.reread.too_old};
+		memcpy(out->reread.results, part->now.reread.results, sizeof out->reread.results);
 	}
 }
 

@@ -251,6 +251,8 @@ const struct bb_route bb_routes[] = {
 	 "Connectors: topics, file, what became of their events, lag"},
 	{"POST", "/v1/connectors/reload", BB_ROLE_ADMIN, bb_route_reload,
 	 "Reads the configuration and the connectors again"},
+	{"POST", "/v1/replays", BB_ROLE_ADMIN, bb_route_replays,
+	 "Reads topics again, as far as names of events are remembered"},
 	{"GET", "/v1/config", BB_ROLE_ADMIN, get_config, "The configuration, without secrets"},
 	{"GET", "/v1/identifiers", BB_ROLE_ADMIN, bb_route_identifiers,
 	 "Identifiers that are shared or blocked, and why"},

@@ -87,6 +87,7 @@ bb_route_fn bb_route_changes, bb_route_history;		   /* route_changes.c */
 bb_route_fn bb_route_explain;				   /* route_explain.c */
 bb_route_fn bb_route_identifiers;			   /* route_identifiers.c */
 bb_route_fn bb_route_connectors, bb_route_reload;	   /* route_connectors.c */
+bb_route_fn bb_route_replays;				   /* route_replays.c */
 
 bb_route_fn bb_route_purge, bb_route_rebuild, bb_route_rebuild_get,
 	bb_route_rebuild_delete; /* route_maintenance.c */

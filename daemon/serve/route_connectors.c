@@ -9,6 +9,7 @@
 #include "route.h"
 
 #include <backbone/clock.h>
+#include <backbone/pipeline.h>
 
 static void text_or_null(const char *text, struct bb_buf *buf)
 {
@@ -101,6 +102,24 @@ static void counts_json(const struct bb_status *status, const char *name, struct
 	}
 }
 
+/* Since when a topic can be read again. */
+static void since_json(struct bb_lookup *lookup, struct bb_buf *buf)
+{
+	int64_t since_ms = 0;
+	char iso[BB_ISO_BYTES];
+	struct bb_kv *kv;
+	int err = bb_lookup_begin(lookup, &kv);
+
+	if (!err)
+		err = bb_pipeline_names_since(kv, lookup->rules, &since_ms);
+	bb_lookup_end(lookup);
+	bb_clock_iso(since_ms, iso);
+	if (err)
+		bb_buf_printf(buf, "\"names_since\":null,");
+	else
+		bb_buf_printf(buf, "\"names_since\":\"%.*s\",", BB_ISO_BYTES, iso);
+}
+
 void bb_route_connectors(const struct bb_request *req, struct bb_text rest, struct bb_response *res)
 {
 	const struct bb_config *config = req->service->config;
@@ -127,6 +146,7 @@ void bb_route_connectors(const struct bb_request *req, struct bb_text rest, stru
 		bb_buf_byte(buf, '}');
 	}
 	bb_buf_printf(buf, "],");
+	since_json(&req->service->lookup, buf);
 	bb_status_reload_json(&status.reload, buf);
 	bb_buf_printf(buf, "}\n");
 }

@@ -37,6 +37,18 @@ static int64_t lag_of(const struct bb_status_partition *partition)
 		       : 0;
 }
 
+static void reread_json(const struct bb_status_reread *again, struct bb_buf *buf)
+{
+	if (!again->end) {
+		bb_buf_printf(buf, "null");
+		return;
+	}
+	bb_buf_printf(buf, "{\"from\":%lld,\"next\":%lld,\"to\":%lld", (long long)again->from,
+		      (long long)again->next, (long long)again->end);
+	results_json(again->results, buf);
+	bb_buf_printf(buf, ",\"too_old\":%llu}", ull(again->too_old));
+}
+
 static void partitions_json(const struct bb_status *status, struct bb_buf *buf)
 {
 	bb_buf_printf(buf, ",\"partitions\":[");
@@ -53,7 +65,9 @@ static void partitions_json(const struct bb_status *status, struct bb_buf *buf)
 		else
 			bb_buf_printf(buf, ",\"end_offset\":null,\"lag\":null");
 		results_json(part->results, buf);
-		bb_buf_printf(buf, ",\"holes\":%llu}", ull(part->holes));
+		bb_buf_printf(buf, ",\"holes\":%llu,\"reread\":", ull(part->holes));
+		reread_json(&part->reread, buf);
+		bb_buf_byte(buf, '}');
 	}
 	bb_buf_byte(buf, ']');
 }

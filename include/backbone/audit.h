@@ -25,6 +25,8 @@
 	X(RELEASE, "release") /* subject: the id of what it releases */                            \
 	X(ERASURE, "erasure") /* subject: the id of the request; detail: mode, counts, reason */   \
 	X(EXPORT, "export")   /* subject: the profile's id */                                      \
+	X(REREAD, "reread")   /* subject: topic/partition; detail: connector, offsets, since when  \
+				 names are known */                                                \
 	X(REBUILD,                                                                                 \
 	  "rebuild") /* the store was made anew from the log; detail: of what, what is lost */     \
 	X(IMPORT, "import") /* an erasure of another store; subject: its id; detail: counts */

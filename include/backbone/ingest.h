@@ -90,6 +90,7 @@ void bb_ingest_stop(struct bb_ingest *ingest);
 struct bb_order {
 	int (*run)(struct bb_order *order, struct bb_pipeline *pl, struct bb_kv *kv);
 	void (*done)(struct bb_order *order, int code);
+	bool moves; /* set by `run`: it has rows of partitions changed; they are taken up */
 	struct bb_order *next; /* ingest's */
 };
 

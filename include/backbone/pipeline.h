@@ -43,6 +43,15 @@ void bb_pipeline_set_hub(struct bb_pipeline *pl, uint64_t records);
  */
 void bb_pipeline_hush(struct bb_pipeline *pl);
 
+/* Between batches: names of events since that time of the log are remembered, whatever the window;
+ * INT64_MAX: none beyond it. Until it is called again. */
+void bb_pipeline_keep_names(struct bb_pipeline *pl, int64_t since_ms);
+
+/* Since which time of the log all names of events are remembered. BB_OK, BB_ECORRUPT or the store's
+ * error. */
+BB_MUST_CHECK int bb_pipeline_names_since(struct bb_kv *kv, const struct bb_rules *rules,
+					  int64_t *ret_since_ms);
+
 void bb_pipeline_begin(struct bb_pipeline *pl, struct bb_kv *kv);
 
 /* The event and its slices must live until finish or abort. APPLIED (an event without identifiers

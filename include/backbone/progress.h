@@ -14,6 +14,19 @@
 #define BB_PROGRESS_TOKEN_MAX 255  /* bytes */
 #define BB_PROGRESS_TOPIC_MAX 4200 /* bytes: `file:` and the longest path */
 
+/* A part of the log that is read again, or the last one that was. */
+struct bb_reread {
+	int64_t from, next, end; /* next == end: it has ended; end 0: there was none */
+	int64_t since_ms;	 /* records with an older time of the log are left alone, */
+	uint64_t too_old;	 /* so many so far; */
+	uint64_t results[BB_VERDICT_COUNT]; /* of the others; not part of the row's own */
+};
+
+static inline bool bb_reread_goes_on(const struct bb_reread *again)
+{
+	return again->next < again->end;
+}
+
 struct bb_progress {
 	struct bb_text topic; /* of a file: `file:` and its path */
 	int32_t partition;
@@ -24,6 +37,7 @@ struct bb_progress {
 	uint64_t dropped; /* delivered again although already in the store; not part of passed */
 	uint64_t gaps;	  /* times an operator had reading go on behind a gap */
 	struct bb_text token; /* the source's, see bb_resume */
+	struct bb_reread reread;
 };
 
 /* Appends the row's value. `topic` and `token` within the limits above. */
@@ -48,6 +62,14 @@ BB_MUST_CHECK int bb_progress_get(struct bb_kv *kv, struct bb_text topic, int32_
  */
 BB_MUST_CHECK int bb_progress_accept(struct bb_kv *kv, struct bb_text topic, int32_t partition,
 				     int64_t where);
+
+/*
+ * What was read from `from` on is read again, but for records from before `since_ms`; the position
+ * stays. BB_ENOTFOUND: nothing is known of that partition; BB_ELIMIT: it is being read again
+ * already; BB_EINVAL: nothing was read there.
+ */
+BB_MUST_CHECK int bb_progress_reread(struct bb_kv *kv, struct bb_text topic, int32_t partition,
+				     int64_t from, int64_t since_ms, int64_t *ret_end);
 
 /* The next offset of every partition: the watermark of an erasure. BB_OK, BB_ECORRUPT or the
  * store's error. In the arena. */

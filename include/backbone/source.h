@@ -32,6 +32,9 @@ struct bb_resume {
 	int64_t next_offset;  /* the first one not yet in the store, or BB_RESUME_* */
 	struct bb_text token; /* what the source asked to be kept: fingerprint of the last record,
 				 cluster id; or a byte offset */
+	int64_t again, again_end; /* once the token is known to be that of the log, reading begins
+				     at `again`, to go on up to next_offset and further; what is
+				     gone before again_end is no gap. again_end 0: it does not */
 };
 
 /* `partitions` 0: the topic is not there. */
@@ -75,6 +78,9 @@ struct bb_source_ops {
 
 	/* The topics that it reads, or will when they are there: NULL: it has none. */
 	void (*topics)(struct bb_source *source, bb_topic_fn *tell, void *ctx);
+
+	/* Reading of a partition is to begin anew, as the store says now. NULL: it cannot be. */
+	void (*restart)(struct bb_source *source, struct bb_text topic, int32_t partition);
 
 	/* Everything of the partition before `next_offset` is durable: for lag displays. NULL: not
 	 * wanted. */

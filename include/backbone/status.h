@@ -21,6 +21,10 @@ struct bb_status_partition {
 	int64_t end_offset;  /* of the log; -1: not known */
 	uint64_t results[BB_VERDICT_COUNT];
 	uint64_t holes; /* offsets that hold no record: transaction markers, compaction */
+	struct bb_status_reread {
+		int64_t from, next, end; /* end 0: none of it was read again */
+		uint64_t results[BB_VERDICT_COUNT], too_old;
+	} reread;
 };
 
 struct bb_status_topic { /* that is read, or would be if the cluster had it */

@@ -172,6 +172,7 @@ void bench_store(struct bench *bench, const struct bb_delivery *delivery)
 
 	bb_assert(token.n <= sizeof bench->token);
 	memcpy(bench->token, token.p, token.n);
-	bench->stored = (struct bb_resume){true, delivery->message.offset + 1,
-					   bb_text_bytes(bench->token, token.n)};
+	bench->stored = (struct bb_resume){.known = true,
+					   .next_offset = delivery->message.offset + 1,
+					   .token = bb_text_bytes(bench->token, token.n)};
 }

@@ -197,7 +197,8 @@ Test(kafka, another_record_in_the_place_of_the_last_one_is_a_gap)
 
 	bench_topic(&bench, "shop", 1);
 	produce_numbers("shop", 0, 0, 4);
-	bench.stored = (struct bb_resume){true, 2, bb_ktoken_encode(&token, &bench.arena)};
+	bench.stored = (struct bb_resume){
+		.known = true, .next_offset = 2, .token = bb_ktoken_encode(&token, &bench.arena)};
 	bench_start(&bench, shop, 1);
 	cr_assert(bench_until_code(&bench, BB_EGAP));
 	cr_expect(strstr(bench.err.msg, "created anew"), "%s", bench.err.msg);
@@ -213,7 +214,8 @@ Test(kafka, another_cluster_is_a_gap)
 
 	bench_topic(&bench, "shop", 1);
 	produce_numbers("shop", 0, 0, 4);
-	bench.stored = (struct bb_resume){true, 2, bb_ktoken_encode(&token, &bench.arena)};
+	bench.stored = (struct bb_resume){
+		.known = true, .next_offset = 2, .token = bb_ktoken_encode(&token, &bench.arena)};
 	bench_start(&bench, shop, 1);
 	cr_assert(bench_until_code(&bench, BB_EGAP));
 	cr_expect(strstr(bench.err.msg, "cluster has another id"), "%s", bench.err.msg);

@@ -111,7 +111,7 @@ static void expect_line(int file, int64_t number, const char *text)
 	cr_expect_not(got.message.from_log);
 	cr_expect_eq(got.connector, connector);
 	token = source->ops->token(source, &got, &arena);
-	stored[file] = (struct bb_resume){true, number + 1, token};
+	stored[file] = (struct bb_resume){.known = true, .next_offset = number + 1, .token = token};
 	source->ops->release(source, &got, 1);
 }
 
@@ -379,7 +379,8 @@ Test(replay, a_file_that_goes_is_said_until_it_is_back)
 Test(replay, a_position_without_a_place_is_a_gap)
 {
 	write_file(0, "w", "a\nb\n");
-	stored[0] = (struct bb_resume){true, 1, BB_TEXT("nonsense")};
+	stored[0] =
+		(struct bb_resume){.known = true, .next_offset = 1, .token = BB_TEXT("nonsense")};
 	open_source(1);
 	expect_gap("does not know");
 }
@@ -398,7 +399,8 @@ Test(replay, other_files_go_on_behind_a_gap_or_an_unreadable_one)
 	size_t n = 0;
 
 	write_file(0, "w", "a\n");
-	stored[0] = (struct bb_resume){true, 1, BB_TEXT("nonsense")};
+	stored[0] =
+		(struct bb_resume){.known = true, .next_offset = 1, .token = BB_TEXT("nonsense")};
 	write_file(2, "w", "c\n");
 	open_source(3);
 	cr_expect_eq(take(&got, 1, &n), BB_EGAP);
@@ -431,7 +433,9 @@ static void take_long(int64_t number, size_t bytes)
 	cr_assert_eq(n, 1);
 	cr_expect_eq(got.message.offset, number);
 	cr_expect_eq(got.message.value.n, bytes, "%zu", got.message.value.n);
-	stored[0] = (struct bb_resume){true, number + 1, source->ops->token(source, &got, &arena)};
+	stored[0] = (struct bb_resume){.known = true,
+				       .next_offset = number + 1,
+				       .token = source->ops->token(source, &got, &arena)};
 	source->ops->release(source, &got, 1);
 }
 
