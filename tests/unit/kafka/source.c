@@ -367,3 +367,72 @@ Test(kafka, room_for_none_takes_none)
 	cr_expect_eq(bench.source->ops->take(bench.source, NULL, 0, &n, &bench.err), BB_OK);
 	cr_expect_eq(n, 0);
 }
+
+Test(kafka, a_part_of_the_log_is_read_again_when_the_last_record_is_the_same)
+{
+	bench_topic(&bench, "shop", 1);
+	produce_numbers("shop", 0, 0, 5);
+	bench_start(&bench, shop, 1);
+	for (int i = 0; i < 5; i++) {
+		char value[32];
+
+		snprintf(value, sizeof value, "value %d", i);
+		expect_record(i, value);
+	}
+	bench_stop(&bench);
+	bench.stored.again = 2;
+	bench.stored.again_end = 5;
+	bench_start(&bench, shop, 1);
+	expect_record(2, "value 2");
+	expect_record(3, "value 3");
+	expect_record(4, "value 4");
+	produce_numbers("shop", 0, 5, 6);
+	expect_record(5, "value 5");
+	/* ordered while it is read */
+	bench.stored.again = 4;
+	bench.stored.again_end = 6;
+	bench.source->ops->restart(bench.source, BB_TEXT("shop"), 0);
+	bench.source->ops->restart(bench.source, BB_TEXT("none"), 0);
+	expect_record(4, "value 4");
+	expect_record(5, "value 5");
+}
+
+Test(kafka, another_record_in_the_place_of_the_last_one_is_a_gap_also_where_it_is_read_again)
+{
+	struct bb_message other = {.offset = 3,
+				   .timestamp_ms = 1700000000000,
+				   .key = BB_TEXT("key"),
+				   .value = BB_TEXT("value 7")};
+	struct bb_ktoken token = bb_ktoken_of(&other, (struct bb_text){NULL, 0});
+
+	bench_topic(&bench, "shop", 1);
+	produce_numbers("shop", 0, 0, 4);
+	bench.stored = (struct bb_resume){.known = true,
+					  .next_offset = 4,
+					  .token = bb_ktoken_encode(&token, &bench.arena),
+					  .again = 1,
+					  .again_end = 4};
+	bench_start(&bench, shop, 1);
+	cr_assert(bench_until_code(&bench, BB_EGAP));
+	cr_expect(strstr(bench.err.msg, "created anew"), "%s", bench.err.msg);
+}
+
+Test(kafka, what_is_gone_of_the_part_that_is_read_again_is_no_gap)
+{
+	static char large[900 * 1024];
+	struct bb_delivery got = {0};
+
+	memset(large, 'x', sizeof large - 1);
+	bench_topic(&bench, "shop", 1);
+	for (int i = 0; i < 10; i++) /* the broker keeps 5 MiB */
+		bench_produce(&bench, "shop", 0, NULL, large);
+	bench.stored =
+		(struct bb_resume){.known = true, .next_offset = 10, .again = 1, .again_end = 10};
+	bench_start(&bench, shop, 1);
+	do
+		cr_assert(bench_take(&bench, &got), "code %d: %s", bench.last_code, bench.err.msg);
+	while (!got.connector);
+	cr_expect_gt(got.message.offset, 1);
+	cr_expect_lt(got.message.offset, 10);
+	bench_release(&bench, &got);
+}
