@@ -292,3 +292,33 @@ Test(reread, an_order_that_is_refused_moves_nothing)
 	cr_expect_eq(bench_row(&bench, 0)->reread.end, 0);
 	bench_close(&bench);
 }
+
+/* Two were taken when the order came, and are committed behind it: they are as new as ever. */
+Test(reread, what_was_taken_before_the_order_does_not_end_it)
+{
+	const struct bb_progress *got;
+	const char *events[4];
+
+	for (int i = 0; i < 4; i++)
+		events[i] = bench_event(&bench, bb_arena_printf(&bench.arena, "%d", i).p, "ann");
+	for (int i = 0; i < 8; i++)
+		bench_record(&bench, 0, i % 4, events[i % 4]);
+	bench.script.pause_at = 0;
+	open_again();
+	deliver(2);
+	bench.script.pause_at = 4;
+	give_order(0);
+	cr_assert_eq(again.answer, BB_OK);
+	cr_expect_eq(again.end, 2, "the order came before the batch");
+	deliver(4);
+	got = bench_row(&bench, 0);
+	cr_expect_eq(got->next_offset, 4);
+	cr_expect_eq(got->reread.next, 0);
+	deliver(8);
+	got = bench_row(&bench, 0);
+	cr_expect_eq(got->reread.next, 2);
+	cr_expect_eq(got->reread.results[BB_VERDICT_DUPLICATE], 2);
+	cr_expect_eq(got->dropped, 2, "what lies behind its end is in the store too");
+	cr_expect_eq(got->results[BB_VERDICT_APPLIED], 4);
+	bench_close(&bench);
+}
