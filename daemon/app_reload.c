@@ -341,6 +341,7 @@ void bb_app_reload_take(struct bb_app *app, bool with_rules)
 	bb_app_sources_route(&app->sources, app->coming);
 	app->latest = app->coming;
 	app->coming = NULL;
+	bb_config_follow(app->config, app->latest); /* of its own none is in use any more */
 	if (app->serve)
 		bb_serve_config_set(app->serve, app->latest);
 	release(app, latest);

@@ -40,6 +40,22 @@ void bb_config_take(struct bb_config *config, struct bb_config *before)
 	}
 }
 
+void bb_config_follow(struct bb_config *config, const struct bb_config *other)
+{
+	for (size_t i = 0; i < config->connector_n; i++)
+		if (!config->sources[i].borrowed)
+			bb_connector_free(config->connectors[i]);
+	config->connector_n = other->connector_n;
+	config->connectors =
+		bb_arena_alloc(&config->arena, other->connector_n * sizeof *config->connectors);
+	config->sources =
+		bb_arena_alloc(&config->arena, other->connector_n * sizeof *config->sources);
+	for (size_t i = 0; i < other->connector_n; i++) {
+		config->connectors[i] = other->connectors[i];
+		config->sources[i] = (struct bb_config_source){.borrowed = true};
+	}
+}
+
 struct bb_connector *bb_config_connector(const struct bb_config *config, const char *name)
 {
 	for (size_t i = 0; i < config->connector_n; i++)

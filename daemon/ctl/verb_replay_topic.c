@@ -125,12 +125,12 @@ static int fail_too_old(struct replay *replay, int64_t offset)
 			replay->ctl, BB_CTL_REFUSED,
 			"names of events are remembered since %.*s (store.window): from "
 			"before that nothing would tell copies from events; the earliest "
-			"is --from %.*s. What lies before takes a store that is built anew",
+			"is --from %.*s. For what lies before there is `backbonectl rebuild`",
 			BB_ISO_BYTES, iso, BB_ISO_BYTES, iso);
 	return bb_ctl_fail(replay->ctl, BB_CTL_REFUSED,
 			   "names of events are remembered since %.*s (store.window), which is "
 			   "offset %lld there: from before that nothing would tell copies from "
-			   "events. What lies before takes a store that is built anew",
+			   "events. For what lies before there is `backbonectl rebuild`",
 			   BB_ISO_BYTES, iso, (long long)offset);
 }
 

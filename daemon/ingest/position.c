@@ -73,6 +73,7 @@ int bb_ingest_store_changed(struct bb_ingest *ingest)
 		return code;
 	code = bb_partitions_load(&ingest->partitions, kv);
 	store->read_end(store->ctx, kv);
+	bb_reread_begin(ingest); /* what was read again in the old contents is void */
 	return code;
 }
 

@@ -181,3 +181,18 @@ def test_the_list(kafka, shops, topic):
     assert one.stop() == 0
     assert one.ctl("connectors", "rload", check=False).returncode == 2
     assert one.ctl("connectors", "reload", check=False).returncode == 3
+
+
+def test_a_rebuild_after_reloads_has_the_connectors_of_the_last(kafka, shops):
+    one, folder, topics = shops
+    for name, kind in (("till", "a"), ("web", "b"), ("till", "c")):
+        write(folder, name, f"[{topics[name]}]", kind)
+        one.ctl("connectors", "reload")
+    kafka.produce(topics["web"], [sale(1, "R1")])
+    one.catch_up(kafka, topics["web"])
+    one.ctl("rebuild")
+    assert kinds(one, "C0") == {"b": 1, "c": 1} and kinds(one, "R1") == {"b": 1}
+    kafka.produce(topics["till"], [sale(2, "R2")])
+    one.catch_up(kafka, topics["till"])
+    assert kinds(one, "R2") == {"c": 1}
+    assert one.stop() == 0

@@ -239,6 +239,36 @@ Test(config, sources_beside_another_only_what_has_changed_is_compiled)
 	bb_arena_fini(&arena);
 }
 
+Test(config, sources_one_that_stays_follows_those_that_come_after_it)
+{
+	struct bb_config *first, *second, *third;
+	struct bb_arena arena;
+
+	bb_arena_init(&arena);
+	beside_diagnostics = (struct bb_diagnostics){.arena = &arena};
+	file_write("c/a.yaml", CONNECTOR("one", "t1"));
+	file_write("c/b.yaml", CONNECTOR("two", "t2"));
+	first = load(BASE "connectors: ['c/*.yaml']\n");
+	cr_assert_not_null(first, "%s", complaints());
+	file_write("c/b.yaml", CONNECTOR("two", "t3"));
+	second = load_beside(first);
+	cr_assert_not_null(second);
+	bb_config_take(second, first);
+	bb_config_follow(first, second);
+	file_write("c/a.yaml", CONNECTOR("one", "t4"));
+	third = load_beside(second);
+	cr_assert_not_null(third);
+	bb_config_take(third, second);
+	bb_config_follow(first, third);
+	bb_config_free(second); /* and the connector that it got from the first */
+	cr_assert_eq(first->connector_n, 3);
+	cr_assert_str_eq(bb_connector_topic(bb_config_connector(first, "one"), 0), "t4");
+	cr_assert_str_eq(bb_connector_topic(bb_config_connector(first, "two"), 0), "t3");
+	bb_config_free(third);
+	bb_config_free(first);
+	bb_arena_fini(&arena);
+}
+
 Test(config, sources_one_that_is_given_up_leaves_what_it_borrowed)
 {
 	struct bb_arena arena;
