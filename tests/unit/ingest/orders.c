@@ -48,7 +48,8 @@ static void setup(void)
 	bench.options.once = false;
 	memset(sequence, 0, sizeof sequence);
 	for (size_t i = 0; i < ORDERS; i++)
-		notes[i] = (struct note){.order = {.run = on_run, .done = on_done}, .key = (char)('a' + i)};
+		notes[i] = (struct note){.order = {.run = on_run, .done = on_done},
+					 .key = (char)('a' + i)};
 }
 
 static void teardown(void)
