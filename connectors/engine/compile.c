@@ -168,13 +168,6 @@ static void compile_sections(struct bb_compiler *c, const struct bb_yaml *node,
 	}
 }
 
-static void compile_later(struct bb_compiler *c, const struct bb_yaml *node,
-			  const struct bb_option *option, void *target)
-{
-	(void)target;
-	bb_compile_complain(c, node, "\"%s\" is not yet supported in this version", option->name);
-}
-
 static bb_compile_fn *const readers[BB_TYPE_COUNT] = {
 	[BB_TYPE_NAME] = bb_compile_name,
 	[BB_TYPE_TEXT] = bb_compile_plain,
@@ -201,10 +194,9 @@ static bb_compile_fn *const readers[BB_TYPE_COUNT] = {
 	[BB_TYPE_SECTIONS] = compile_sections,
 	[BB_TYPE_UNWRAP] = bb_compile_unwrap,
 	[BB_TYPE_PARSE] = bb_compile_parse,
-	[BB_TYPE_LATER] = compile_later,
 };
 
-/* The keys of a place, for messages; those of later versions are left out. */
+/* The keys of a place, for messages. */
 static struct bb_names keys_of(struct bb_compiler *c, enum bb_place place)
 {
 	struct bb_arena *arena = c->diagnostics->arena;
@@ -214,7 +206,7 @@ static struct bb_names keys_of(struct bb_compiler *c, enum bb_place place)
 
 	options = bb_schema_options(&n);
 	for (size_t i = 0; i < n; i++)
-		if (options[i].place == place && options[i].type != BB_TYPE_LATER)
+		if (options[i].place == place)
 			BB_ARENA_PUSH(arena, names.items, names.n, names.room) =
 				bb_text_of(options[i].name);
 	return names;

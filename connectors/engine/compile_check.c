@@ -4,6 +4,7 @@
  * excludes what, and where a default of the file comes in. One function a place; complaints are
  * at the map, or at the key that does not fit.
  */
+#include <backbone/record.h>
 #include <backbone/rules.h>
 #include <backbone/ruling.h>
 
@@ -31,8 +32,8 @@ static void complain_key(struct bb_compiler *c, const struct bb_yaml *map, const
 
 static void check_canonical(struct bb_compiler *c, const struct bb_yaml *node)
 {
-	static const char *const fixed[] = {"channel", "columns", "defaults",
-					    "events",  "tenant",  "otherwise"};
+	static const char *const fixed[] = {"channel", "columns",   "defaults", "events",
+					    "tenant",  "otherwise", "header",	"delimiter"};
 
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++)
 		if (bb_yaml_get(node, fixed[i]))
@@ -40,6 +41,39 @@ static void check_canonical(struct bb_compiler *c, const struct bb_yaml *node)
 				     "not with format canonical: its events say everything "
 				     "themselves");
 	c->connector->channel = BB_TEXT("other");
+}
+
+/* What the fields of records are called, and what stands between them. */
+static void check_records(struct bb_compiler *c, const struct bb_yaml *node,
+			  struct bb_connector *connector)
+{
+	static const char *const keys[] = {"columns", "header", "delimiter"};
+	bool records = bb_connector_has_records(connector);
+	bool topics = connector->topics.n > 0 || connector->pattern.p;
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (bb_yaml_get(node, keys[i]) && !records)
+			complain_key(c, node, keys[i], "only with format tsv or csv");
+	if (!records)
+		return;
+	if (bb_yaml_get(node, "delimiter") && connector->format == BB_FORMAT_TSV)
+		complain_key(c, node, "delimiter", "only with format csv");
+	else if (connector->delimiter.p &&
+		 (connector->delimiter.n != 1 || strchr("\"\r\n", connector->delimiter.p[0])))
+		complain_key(c, node, "delimiter",
+			     "must be one character, e.g. ';', and no quote and no line end");
+	if (!bb_yaml_get(node, "header"))
+		connector->heading = !bb_yaml_get(node, "columns");
+	if (bb_yaml_get(node, "columns"))
+		return;
+	if (!connector->heading)
+		complain_key(c, node, "header",
+			     "without a header line \"columns\" must say what the columns are "
+			     "called");
+	else if (topics)
+		bb_compile_complain(c, node,
+				    "\"columns\" is missing: records of a topic have no header "
+				    "line that names them");
 }
 
 static void check_file(struct bb_compiler *c, const struct bb_yaml *node, void *target)
@@ -58,11 +92,7 @@ static void check_file(struct bb_compiler *c, const struct bb_yaml *node, void *
 				    "\"channel\" is missing: pos, web, social or another word");
 	if (!bb_yaml_get(node, "events"))
 		bb_compile_complain(c, node, "\"events\" is missing: rules that make events");
-	if (connector->format == BB_FORMAT_TSV && !bb_yaml_get(node, "columns"))
-		bb_compile_complain(c, node,
-				    "\"columns\" is missing: format tsv needs their names");
-	if (connector->format == BB_FORMAT_JSON && bb_yaml_get(node, "columns"))
-		complain_key(c, node, "columns", "only with format tsv");
+	check_records(c, node, connector);
 }
 
 static void check_unset(struct bb_compiler *c, const struct bb_yaml *node,

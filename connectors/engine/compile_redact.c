@@ -6,6 +6,8 @@
  *
  * A path that names nothing is complained about.
  */
+#include <backbone/record.h>
+
 #include "compile.h"
 #include "path.h"
 
@@ -20,7 +22,7 @@ static void compile_redacted(struct bb_compiler *c, const struct bb_yaml *node)
 		bb_compile_complain(c, node, "$ is the whole message; name what must go");
 		return;
 	}
-	if (connector->format == BB_FORMAT_TSV && !bb_compile_column(c, node, &path))
+	if (bb_connector_has_records(connector) && !bb_compile_column(c, node, &path))
 		return;
 	BB_ARENA_PUSH(c->arena, connector->redact, connector->redact_n, connector->redact_room) =
 		path;
@@ -124,7 +126,7 @@ void bb_compile_redacted_tops(struct bb_compiler *c)
 	struct bb_paths tops = {NULL, 0, 0};
 	size_t n = connector->redact_n, before;
 
-	if (n == 0 || connector->format == BB_FORMAT_TSV)
+	if (n == 0 || bb_connector_has_records(connector))
 		return;
 	for (size_t i = 0; i < connector->events.n; i++)
 		if (connector->events.items[i].parse &&

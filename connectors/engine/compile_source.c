@@ -7,6 +7,7 @@
  * Mistakes inside a text are reported at their own column.
  */
 #include <backbone/assert.h>
+#include <backbone/record.h>
 
 #include "compile.h"
 #include "path.h"
@@ -39,22 +40,28 @@ bool bb_compile_fail_at(struct bb_compiler *c, const struct bb_yaml *node, size_
 	return false;
 }
 
+static const char *format_word(const struct bb_compiler *c)
+{
+	return c->connector->format == BB_FORMAT_CSV ? "csv" : "tsv";
+}
+
 bool bb_compile_column(struct bb_compiler *c, const struct bb_yaml *node, struct bb_path *path)
 {
 	struct bb_names columns = c->connector->columns;
 	struct bb_yaml word = *node;
 
 	if (path->up != c->ups || path->step_n != 1 || path->steps[0].kind != BB_STEP_NAME) {
-		bb_compile_complain(c, node, "in format tsv a path is $.column, not \"%s\"",
-				    node->text.p);
+		bb_compile_complain(c, node, "in format %s a path is $.column, not \"%s\"",
+				    format_word(c), node->text.p);
 		return false;
 	}
 	for (path->column = 0; path->column < columns.n; path->column++)
 		if (bb_text_equal(columns.items[path->column], path->steps[0].name))
 			return true;
+	if (columns.n == 0)
+		return true; /* the header line of a file may have it */
 	word.text = path->steps[0].name;
-	if (columns.n > 0) /* else that is the mistake to tell */
-		bb_compile_unknown(c, &word, "column", columns);
+	bb_compile_unknown(c, &word, "column", columns);
 	return false;
 }
 
@@ -67,7 +74,7 @@ static bool check_path(struct bb_compiler *c, const struct bb_yaml *node, size_t
 			c, node, pos,
 			"[*] stands in each and redact only; name an index like [0], add up "
 			"with sum, or make one event per element with each");
-	if (c->connector->format == BB_FORMAT_TSV && path->up >= c->ups)
+	if (bb_connector_has_records(c->connector) && path->up >= c->ups)
 		return bb_compile_column(c, node, path);
 	if (path->up > c->ups)
 		return bb_compile_fail_at(c, node, pos,
@@ -537,8 +544,9 @@ void bb_compile_each(struct bb_compiler *c, const struct bb_yaml *node,
 	if (!bb_compile_top_path(c, node, path))
 		return;
 	n = count_each(path);
-	if (c->connector->format == BB_FORMAT_TSV) {
-		bb_compile_complain(c, node, "in format tsv a message is one line: no each");
+	if (bb_connector_has_records(c->connector)) {
+		bb_compile_complain(c, node, "in format %s a message is one record: no each",
+				    format_word(c));
 		return;
 	}
 	if (n == 0 || path->steps[path->step_n - 1].kind != BB_STEP_EACH)

@@ -104,18 +104,6 @@ void bb_compile_choice(struct bb_compiler *c, const struct bb_yaml *node,
 		memcpy(target, &i, sizeof(i));
 		return;
 	}
-	if (is_one_of(bb_compile_words(c, option->later), word, &i)) {
-		struct bb_buf list = BB_BUF_EMPTY;
-
-		for (i = 0; i < allowed.n; i++)
-			bb_buf_printf(&list, "%s%s", i > 0 ? ", " : "", allowed.items[i].p);
-		bb_buf_byte(&list, '\0');
-		bb_compile_complain(c, node,
-				    "\"%s\" is not yet supported in this version; allowed: %s",
-				    word.p, list.p);
-		bb_buf_fini(&list);
-		return;
-	}
 	bb_compile_unknown(c, node, option->name, allowed);
 }
 

@@ -113,8 +113,6 @@ void bb_connector_reference(struct bb_buf *buf)
 
 	options = bb_schema_options(&n);
 	for (size_t i = 0; i < n; i++) {
-		if (options[i].type == BB_TYPE_LATER)
-			continue;
 		if (options[i].place != top)
 			bb_buf_printf(buf,
 				      "%s### Keys of %s\n\n| key | value | meaning |\n"

@@ -82,9 +82,9 @@ static void set_text(struct bb_found_value *ret, struct bb_text text)
 	ret->text = text;
 }
 
-static void field(const struct bb_run *run, size_t column, struct bb_found_value *ret)
+static void field(const struct bb_run *run, const struct bb_path *path, struct bb_found_value *ret)
 {
-	struct bb_text text = run->fields[column];
+	struct bb_text text = bb_columns_find(run->record, path);
 
 	if (text.n == 0 || bb_text_equal(text, BB_TEXT("NULL")))
 		text.p = NULL;
@@ -110,8 +110,8 @@ static void follow(const struct bb_run *run, const struct bb_path *path, struct 
 	const struct bb_frame *at;
 	size_t i = 0;
 
-	if (run->fields && path->up == run->depth) {
-		field(run, path->column, ret);
+	if (run->record && path->up == run->depth) {
+		field(run, path, ret);
 		return;
 	}
 	if (path->up > run->depth) { /* the tenant, in a rule with fewer [*] */

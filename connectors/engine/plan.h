@@ -15,7 +15,13 @@
 #define BB_PLAN_FRAMES_MAX 20 /* elements around each other, with the current one */
 
 /* Words of a choice count from 1; 0: not said. */
-enum bb_format { BB_FORMAT_JSON = 1, BB_FORMAT_TSV, BB_FORMAT_QUERY, BB_FORMAT_CANONICAL };
+enum bb_format {
+	BB_FORMAT_JSON = 1,
+	BB_FORMAT_TSV,
+	BB_FORMAT_CSV,
+	BB_FORMAT_QUERY,
+	BB_FORMAT_CANONICAL
+};
 enum bb_unwrap {
 	BB_UNWRAP_NONE = 1,
 	BB_UNWRAP_CLOUDEVENTS,
@@ -39,7 +45,7 @@ struct bb_path {
 	unsigned up; /* number of ^; 0: $ */
 	struct bb_step *steps;
 	size_t step_n, step_room;
-	size_t column; /* TSV: which one */
+	size_t column; /* of a record: which one */
 	unsigned id;   /* in the projection, from 1; 0: it has none */
 };
 
@@ -280,9 +286,11 @@ struct bb_connector {
 	struct bb_text pattern; /* of topics; p NULL: none */
 	enum bb_format format;
 	struct bb_unwraps unwrap;
-	struct bb_names columns; /* TSV */
-	bool takes_list;	 /* a path goes into a list at the top */
-	bool ids_may_meet;	 /* of two events whose ids come from the position */
+	struct bb_names columns;  /* of records; none: the heading names them */
+	bool heading;		  /* the first record of a file is no event */
+	struct bb_text delimiter; /* CSV; p NULL: a comma */
+	bool takes_list;	  /* a path goes into a list at the top */
+	bool ids_may_meet;	  /* of two events whose ids come from the position */
 	enum bb_otherwise otherwise;
 	struct bb_exprs tenant;
 	struct bb_path *redact;

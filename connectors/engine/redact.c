@@ -9,6 +9,7 @@
  * a path leads into, if it seems to hold something and cannot be read.
  */
 #include <backbone/json.h>
+#include <backbone/record.h>
 
 #include "base64.h"
 #include "path.h"
@@ -254,37 +255,45 @@ static struct bb_text redact_json(const struct bb_connector *connector, struct b
 	return result;
 }
 
-static struct bb_text redact_tsv(const struct bb_connector *connector, struct bb_text value,
-				 struct bb_arena *arena)
+static bool is_gone(const struct bb_connector *connector, const struct bb_record *record, size_t i)
 {
-	struct bb_refusal refusal;
-	const struct bb_text *fields = bb_tsv_split(connector, value, arena, &refusal);
+	bool gone = false;
+
+	for (size_t k = 0; k < connector->redact_n; k++) {
+		const struct bb_path *path = &connector->redact[k];
+
+		gone |= record->names.n > 0
+				? bb_text_equal(record->names.items[i], path->steps[0].name)
+				: path->column == i;
+	}
+	return gone;
+}
+
+static struct bb_text redact_record(const struct bb_connector *connector,
+				    const struct bb_message *msg, struct bb_arena *arena)
+{
 	struct bb_buf buf = BB_BUF_EMPTY;
+	struct bb_refusal refusal;
+	struct bb_record record;
 	struct bb_text result;
 
-	if (!fields)
+	if (!bb_columns_read(connector, msg, arena, &record, &refusal))
 		return (struct bb_text){NULL, 0};
-	for (size_t i = 0; i < connector->columns.n; i++) {
-		bool gone = false;
-
-		for (size_t k = 0; k < connector->redact_n; k++)
-			gone |= connector->redact[k].column == i;
-		if (i > 0)
-			bb_buf_byte(&buf, '\t');
-		if (!gone)
-			bb_buf_text(&buf, fields[i]);
-	}
+	for (size_t i = 0; i < record.fields.n; i++)
+		if (is_gone(connector, &record, i))
+			record.fields.items[i].n = 0;
 	bb_buf_reserve(&buf, 1); /* p is not NULL then */
+	bb_columns_write(connector, &record, &buf);
 	result = bb_arena_copy(arena, bb_buf_slice(&buf));
 	bb_buf_fini(&buf);
 	return result;
 }
 
-struct bb_text bb_connector_redact(const struct bb_connector *connector, struct bb_text value,
-				   struct bb_arena *arena)
+struct bb_text bb_connector_redact(const struct bb_connector *connector,
+				   const struct bb_message *msg, struct bb_arena *arena)
 {
-	if (connector->redact_n == 0 || !value.p)
-		return value;
-	return connector->format == BB_FORMAT_TSV ? redact_tsv(connector, value, arena)
-						  : redact_json(connector, value, arena);
+	if (connector->redact_n == 0 || !msg->value.p)
+		return msg->value;
+	return bb_connector_has_records(connector) ? redact_record(connector, msg, arena)
+						   : redact_json(connector, msg->value, arena);
 }

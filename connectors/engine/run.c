@@ -11,6 +11,7 @@
  */
 #include <backbone/assert.h>
 #include <backbone/connector.h>
+#include <backbone/record.h>
 
 #include "path.h"
 #include "run.h"
@@ -346,15 +347,16 @@ static void run_json(struct bb_run *run)
 		bb_run_refuse(run->extraction, run->arena, &not_an_object);
 }
 
-static void run_tsv(struct bb_run *run)
+static void run_record(struct bb_run *run)
 {
 	struct bb_refusal refusal;
+	struct bb_record record;
 
-	run->fields = bb_tsv_split(run->connector, run->msg->value, run->arena, &refusal);
-	if (!run->fields) {
+	if (!bb_columns_read(run->connector, run->msg, run->arena, &record, &refusal)) {
 		bb_run_refuse(run->extraction, run->arena, &refusal);
 		return;
 	}
+	run->record = &record;
 	for (size_t i = 0; i < run->connector->group_n; i++)
 		run_element(run, &run->connector->groups[i]);
 	separate_ids(run);
@@ -386,8 +388,8 @@ static void run_message(struct bb_run *run)
 		bb_run_refuse(run->extraction, run->arena, &framed);
 	else if (run->connector->format == BB_FORMAT_CANONICAL)
 		bb_canonical_run(msg, run->arena, run->read, run->extraction);
-	else if (run->connector->format == BB_FORMAT_TSV)
-		run_tsv(run);
+	else if (bb_connector_has_records(run->connector))
+		run_record(run);
 	else
 		run_json(run);
 	bb_assert(run->extraction->n > 0);

@@ -5,6 +5,7 @@
 
 #include <backbone/trace.h>
 
+#include "columns.h"
 #include "json_tree.h"
 #include "plan.h"
 
@@ -61,9 +62,9 @@ struct bb_run {
 	const struct bb_message *msg;
 	struct bb_arena *arena;
 	struct bb_extraction *extraction;
-	bb_run_read_fn *read;	      /* for what is kept whole: texts that are opened, .. */
-	bool whole;		      /* .. and the message, though there is a projection */
-	const struct bb_text *fields; /* TSV: as many as columns */
+	bb_run_read_fn *read;		/* for what is kept whole: texts that are opened, .. */
+	bool whole;			/* .. and the message, though there is a projection */
+	const struct bb_record *record; /* of tsv and csv; else NULL */
 	struct bb_frame frames[BB_PLAN_FRAMES_MAX]; /* [0]: the outermost */
 	unsigned depth;				    /* frames[depth] is the current element */
 	size_t indexes[BB_PLAN_EACH_MAX];	    /* of it, in the lists of `each` */
@@ -206,9 +207,5 @@ void bb_fill_attributes(struct bb_run *run, const struct bb_event_plan *rule, st
 bool bb_fill_amount(struct bb_run *run, const struct bb_amount_plan *plan, struct bb_event *ev,
 		    struct bb_refusal *ret_refusal);
 void bb_fill_consent(struct bb_run *run, const struct bb_event_plan *rule, struct bb_event *ev);
-
-/* tsv.c: the fields of a line. NULL: refused. */
-const struct bb_text *bb_tsv_split(const struct bb_connector *connector, struct bb_text line,
-				   struct bb_arena *arena, struct bb_refusal *ret_refusal);
 
 #endif

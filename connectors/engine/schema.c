@@ -34,7 +34,6 @@
 #define REQUIRED .required = true
 #define INSIDE(place_) .section = BB_IN_##place_
 #define WORDS(text) .words = (text)
-#define LATER(text) .later = (text)
 
 #define CHANGE_ROWS(place, to)                                                                     \
 	ROW(place, "strip_prefix", TEXT, to(change.strip_prefix),                                  \
@@ -53,12 +52,18 @@ static const struct bb_option options[] = {
 	ROW(FILE, "channel", TEXT, TO_FILE(channel),
 	    HELP("channel of its events: pos, web, social, ...; required, but for format "
 		 "canonical")),
-	ROW(FILE, "format", CHOICE, TO_FILE(format), WORDS("json tsv query canonical"),
-	    LATER("csv"), HELP("what a message is; json where nothing is said")),
+	ROW(FILE, "format", CHOICE, TO_FILE(format), WORDS("json tsv csv query canonical"),
+	    HELP("what a message is; json where nothing is said")),
 	ROW(FILE, "unwrap", UNWRAP, TO_FILE(unwrap),
 	    WORDS("none cloudevents debezium confluent_json relay"),
 	    HELP("envelopes that the message comes in, from the outside")),
-	ROW(FILE, "columns", NAMES, TO_FILE(columns), HELP("tsv: names of the columns, in order")),
+	ROW(FILE, "columns", NAMES, TO_FILE(columns),
+	    HELP("tsv, csv: names of the columns, in order; else the header line has them")),
+	ROW(FILE, "header", FLAG, TO_FILE(heading),
+	    HELP("tsv, csv: whether the first line of a file is no record; true where there are no "
+		 "columns")),
+	ROW(FILE, "delimiter", TEXT, TO_FILE(delimiter),
+	    HELP("csv: what stands between fields, one character; a comma where nothing is said")),
 	ROW(FILE, "topics", TOPICS, TO_FILE(topics), REQUIRED,
 	    HELP("topics to read: names, or one pattern /^shop\\..*/; [] where it is for files "
 		 "only")),

@@ -55,7 +55,6 @@ enum bb_type {
 	BB_TYPE_SECTIONS,   /* a list of such maps, or one of them */
 	BB_TYPE_UNWRAP,	    /* one of `words`, or a list of them */
 	BB_TYPE_PARSE,	    /* a path to a text that is opened */
-	BB_TYPE_LATER,	    /* known, but not in this version */
 	BB_TYPE_COUNT
 };
 
@@ -67,7 +66,6 @@ struct bb_option {
 	bool required;
 	enum bb_place section; /* SECTION, SECTIONS: the place inside */
 	const char *words;     /* CHOICE: allowed ones, with spaces between; they count from 1 */
-	const char *later;     /* CHOICE: known ones that are not in this version */
 	const char *help;      /* one sentence for the manual */
 };
 

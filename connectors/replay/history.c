@@ -11,6 +11,8 @@
 
 #include <backbone/assert.h>
 #include <backbone/hash.h>
+#include <backbone/record.h>
+#include <backbone/replay.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -70,7 +72,9 @@ static int go_to(struct bb_history *file, const struct bb_place *place, int64_t 
 {
 	if ((uint64_t)file->seen.st_size < place->next)
 		return bb_history_gap(file, "it is shorter than what was read of it", err);
-	file->line = place->cut ? next_line - 1 : next_line; /* the rest of a cut line counts it */
+	file->line = next_line + place->more;
+	if (place->cut) /* the rest of a cut line counts it */
+		file->line--;
 	file->start = place->next;
 	file->skipping = place->cut;
 	file->unended = place->unended;
@@ -111,6 +115,33 @@ static int open_path(struct bb_history *file, struct bb_error *err)
 		return BB_OK;
 	file->unreadable = true;
 	return bb_error_set(err, BB_EIO, "%s: not a regular file", path_of(file));
+}
+
+int bb_history_heading(struct bb_history *file, const struct bb_connector *connector,
+		       struct bb_error *err)
+{
+	char *bytes;
+	struct bb_text first;
+	int code = BB_OK;
+	ssize_t got;
+
+	if (!bb_connector_has_heading(connector))
+		return BB_OK;
+	bytes = malloc(BB_REPLAY_LINE_MAX);
+	bb_assert(bytes);
+	got = pread(file->fd, bytes, BB_REPLAY_LINE_MAX, 0);
+	if (got < 0) {
+		code = bb_history_unreadable(file, err);
+	} else if (got > 0) {
+		first = bb_text_bytes(bytes, (size_t)got);
+		bb_connector_record(connector, first, &first.n);
+		if (file->heading.n == 0)
+			bb_buf_text(&file->heading, first);
+		else if (!bb_text_equal(first, bb_buf_slice(&file->heading)))
+			code = bb_history_gap(file, "its header line has changed", err);
+	}
+	free(bytes);
+	return code;
 }
 
 void bb_history_close(struct bb_history *file)

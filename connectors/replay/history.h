@@ -3,6 +3,7 @@
 #ifndef BB_HISTORY_H
 #define BB_HISTORY_H
 
+#include <backbone/buf.h>
 #include <backbone/source.h>
 
 #include <sys/stat.h>
@@ -14,14 +15,15 @@ struct bb_history {
 	bool opened, ended, gap, unreadable;
 	bool placed; /* was opened once: the rest of this says where reading goes on */
 	int fd;
-	int64_t line;	      /* number of the next one */
-	uint64_t start;	      /* of the next line, in the file */
-	bool skipping;	      /* the rest of a line that was too long */
-	bool unended;	      /* the line before had no line feed: the file ended there */
-	struct bb_place last; /* the line before, */
-	bool has_last;	      /* if there is one; */
-	bool is_hashed;	      /* else its bytes are in the block */
-	struct stat seen;     /* when it was looked at last */
+	int64_t line;	       /* number of the next one */
+	uint64_t start;	       /* of the next line, in the file */
+	bool skipping;	       /* the rest of a line that was too long */
+	bool unended;	       /* the line before had no line feed: the file ended there */
+	struct bb_place last;  /* the line before, */
+	bool has_last;	       /* if there is one; */
+	bool is_hashed;	       /* else its bytes are in the block */
+	struct stat seen;      /* when it was looked at last */
+	struct bb_buf heading; /* its first record, where that names columns; n 0: not read yet */
 };
 
 /* Opens it: the first time at the place that `resume` gives, later where reading was left. BB_OK,
@@ -34,6 +36,11 @@ void bb_history_close(struct bb_history *file);
  * another file is under its path, and it is closed, to be opened again. As bb_history_open. */
 BB_MUST_CHECK int bb_history_look(struct bb_history *file, uint64_t read_to, bool *ret_is_replaced,
 				  struct bb_error *err);
+
+/* Reads the heading of an open file if there is one, or checks that it is the same. BB_OK, BB_EGAP,
+ * BB_EIO. */
+BB_MUST_CHECK int bb_history_heading(struct bb_history *file, const struct bb_connector *connector,
+				     struct bb_error *err);
 
 /* Fill `err` and note it; return BB_EGAP, BB_EIO (with errno). */
 int bb_history_gap(struct bb_history *file, const char *what, struct bb_error *err);

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Version, flags, three numbers, hash: fixed length, little endian. Anything else is no place, and
- * the caller says that it has lost the file.
+ * Version, flags, three numbers, hash, a number: fixed length, little endian. Anything else is no
+ * place, and the caller says that it has lost the file.
  */
 #include "place.h"
 
 #include <backbone/event.h>
 
-#define VERSION 1
-#define PLACE_BYTES (1 + 1 + 8 + 8 + 4 + BB_HASH_BYTES)
+#define VERSION 2
+#define OLD_VERSION 1 /* without `more` */
+#define OLD_BYTES (1 + 1 + 8 + 8 + 4 + BB_HASH_BYTES)
+#define PLACE_BYTES (OLD_BYTES + 4)
 
 #define FLAG_CUT 1
 #define FLAG_UNENDED 2
@@ -47,14 +49,16 @@ struct bb_text bb_place_encode(const struct bb_place *place, struct bb_arena *ar
 	out = put(out, place->next, 8);
 	out = put(out, place->bytes, 4);
 	memcpy(out, place->hash.b, BB_HASH_BYTES);
+	put(out + BB_HASH_BYTES, place->more, 4);
 	return bb_text_bytes(bytes, PLACE_BYTES);
 }
 
 bool bb_place_decode(struct bb_text text, struct bb_place *ret_place)
 {
-	struct bb_place place;
+	struct bb_place place = {.more = 0};
+	bool old = text.n == OLD_BYTES && text.p[0] == OLD_VERSION;
 
-	if (text.n != PLACE_BYTES || text.p[0] != VERSION)
+	if (!old && (text.n != PLACE_BYTES || text.p[0] != VERSION))
 		return false;
 	place.cut = text.p[1] & FLAG_CUT;
 	place.unended = text.p[1] & FLAG_UNENDED;
@@ -62,6 +66,8 @@ bool bb_place_decode(struct bb_text text, struct bb_place *ret_place)
 	place.next = get(text.p + 10, 8);
 	place.bytes = (uint32_t)get(text.p + 18, 4);
 	memcpy(place.hash.b, text.p + 22, BB_HASH_BYTES);
+	if (!old)
+		place.more = (uint32_t)get(text.p + OLD_BYTES, 4);
 	if (place.next < place.start || place.bytes > place.next - place.start ||
 	    place.bytes > BB_MESSAGE_BYTES_MAX + 1)
 		return false;

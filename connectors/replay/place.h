@@ -13,6 +13,7 @@ struct bb_place {
 	bool cut;	/* too long: `next` is inside it, and the rest of it is to be skipped */
 	bool unended;	/* the file ended without a line feed */
 	struct bb_hash hash;
+	uint32_t more; /* line feeds inside of it: it is a record of several lines */
 };
 
 struct bb_hash bb_place_hash(struct bb_text line);

@@ -9,11 +9,16 @@
  * start, and whenever it is read on. A file that was replaced under its path by one that has the
  * same line there is read on in the new one. One that cannot be read is said and tried again. A
  * line that is too long is delivered cut, for the dead letter it will be.
+ *
+ * What a line is, the connector says: a record of csv may have several. Where the first record of a
+ * file names its columns it is read at every opening, goes along with each line, and must stay as
+ * it is.
  */
 #include <backbone/replay.h>
 
 #include <backbone/assert.h>
 #include <backbone/hash.h>
+#include <backbone/record.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -61,7 +66,9 @@ static struct replay *replay_of(struct bb_source *source)
 
 static int open_file(struct replay *replay, struct bb_history *file, struct bb_error *err)
 {
-	return bb_history_open(file, replay->resume, replay->resume_ctx, err);
+	int code = bb_history_open(file, replay->resume, replay->resume_ctx, err);
+
+	return code ? code : bb_history_heading(file, replay->connector, err);
 }
 
 /* --- blocks ------------------------------------------------------------------------------------
@@ -191,20 +198,45 @@ static bool blank(struct bb_text text)
 struct span {
 	size_t bytes; /* of a line, without the line feed */
 	size_t taken; /* with it */
+	size_t more;  /* line feeds inside of it */
 	bool cut;     /* the line goes on behind */
 	bool unended; /* the file ended without a line feed */
 };
 
-static bool find_line(const struct replay *replay, bool at_end, struct span *ret_span)
+static size_t count_feeds(struct bb_text text)
+{
+	size_t n = 0;
+
+	for (const char *p = text.p; p && (p = memchr(p, '\n', text.n - (size_t)(p - text.p)));)
+		n += p++ != NULL;
+	return n;
+}
+
+/*
+ * The next record: a line, of csv more where a field in quotes has line feeds. One that does not
+ * end, within the limit or at all, is an open quote: then the line is a record of its own, so that
+ * it costs itself and not the file.
+ */
+static bool find_line(const struct replay *replay, const struct bb_history *file, bool at_end,
+		      struct span *ret_span)
 {
 	const char *p = replay->block ? replay->block->bytes + replay->used : NULL;
-	size_t n = replay->filled - replay->used;
-	const char *feed = n ? memchr(p, '\n', n) : NULL;
+	size_t n = replay->filled - replay->used, bytes = 0;
+	bool ends = n && !file->skipping &&
+		    bb_connector_record(replay->connector, bb_text_bytes(p, n), &bytes) &&
+		    bytes <= BB_REPLAY_LINE_MAX;
+	const char *feed = ends ? p + bytes : NULL;
 
 	*ret_span = (struct span){0};
+	if (n && !ends &&
+	    (file->skipping || at_end || n > BB_REPLAY_LINE_MAX ||
+	     !bb_connector_has_records(replay->connector)))
+		feed = memchr(p, '\n', n);
 	if (feed) {
 		ret_span->bytes = (size_t)(feed - p);
 		ret_span->taken = ret_span->bytes + 1;
+		if (ends && bb_connector_has_records(replay->connector))
+			ret_span->more = count_feeds(bb_text_bytes(p, bytes));
 	} else if (n > BB_REPLAY_LINE_MAX) {
 		ret_span->bytes = ret_span->taken = n;
 		ret_span->cut = true;
@@ -224,7 +256,13 @@ static void advance(struct replay *replay, struct bb_history *file, const struct
 	file->skipping = span->cut;
 	file->unended = span->unended;
 	if (!span->cut)
-		file->line++;
+		file->line += 1 + (int64_t)span->more;
+}
+
+static struct bb_text heading_of(const struct replay *replay, const struct bb_history *file)
+{
+	return bb_connector_has_heading(replay->connector) ? bb_buf_slice(&file->heading)
+							   : (struct bb_text){NULL, 0};
 }
 
 /* Makes a delivery of the line that was found; false: it gives none. */
@@ -234,7 +272,8 @@ static bool deliver(struct replay *replay, struct bb_history *file, const struct
 	struct bb_text text = {replay->block->bytes + replay->used, span->bytes};
 	struct line *line;
 
-	if (file->skipping || (!span->cut && blank(text)))
+	if (file->skipping || (!span->cut && blank(text)) ||
+	    (file->start == 0 && bb_connector_has_heading(replay->connector)))
 		return false;
 	if (text.n > BB_REPLAY_LINE_MAX)
 		text.n = BB_REPLAY_LINE_MAX;
@@ -244,7 +283,8 @@ static bool deliver(struct replay *replay, struct bb_history *file, const struct
 					.next = file->start + span->taken,
 					.bytes = (uint32_t)text.n,
 					.cut = span->cut,
-					.unended = span->unended};
+					.unended = span->unended,
+					.more = (uint32_t)span->more};
 	file->last = line->place;
 	file->has_last = true;
 	file->is_hashed = false;
@@ -254,7 +294,8 @@ static bool deliver(struct replay *replay, struct bb_history *file, const struct
 		.message = {.topic = bb_text_of(file->topic),
 			    .offset = file->line,
 			    .timestamp_ms = BB_NO_TIMESTAMP,
-			    .value = text},
+			    .value = text,
+			    .heading = heading_of(replay, file)},
 		.connector = replay->connector,
 		.owner = line,
 	};
@@ -286,11 +327,13 @@ static int take_lines(struct replay *replay, struct bb_history *file, struct bb_
 		size_t got = 0;
 		int code = BB_OK;
 
-		if (file->unended && replay->used < replay->filled)
+		if (file->heading.n == 0 && replay->used < replay->filled)
+			code = bb_history_heading(file, replay->connector, err);
+		if (!code && file->unended && replay->used < replay->filled)
 			code = end_line(replay, file, err);
 		if (code)
 			return code;
-		if (find_line(replay, at_end, &span)) {
+		if (find_line(replay, file, at_end, &span)) {
 			if (deliver(replay, file, &span, &out[*n]))
 				(*n)++;
 			else
@@ -439,6 +482,7 @@ static void on_free(struct bb_source *source)
 	for (size_t i = 0; i < replay->file_n; i++) {
 		if (replay->files[i].fd >= 0)
 			close(replay->files[i].fd);
+		bb_buf_fini(&replay->files[i].heading);
 		free(replay->files[i].topic);
 	}
 	while (replay->spare) {
@@ -488,4 +532,6 @@ void bb_replay_route(struct bb_source *source, const struct bb_connector *connec
 
 	bb_assert(replay->outstanding == 0);
 	replay->connector = connector;
+	for (size_t i = 0; i < replay->file_n; i++)
+		replay->files[i].heading.n = 0; /* it may end elsewhere now */
 }

@@ -3,7 +3,8 @@
  * The first part of a file decides how it is read: if it is all of the file and one JSON document,
  * that is the one message; if its first line is JSON, or does not begin as an object or list would,
  * lines are messages; else it is one document that is broken, and goes on as it is for the
- * connector to say why.
+ * connector to say why. For a connector of csv or tsv there are only records, the first of which
+ * may name the columns.
  *
  * Fails where the file cannot be read, or a line does not fit.
  */
@@ -13,6 +14,7 @@
 #include <backbone/buf.h>
 #include <backbone/clock.h>
 #include <backbone/json.h>
+#include <backbone/record.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -28,6 +30,8 @@ struct bb_input {
 	struct bb_buf buf;
 	size_t at; /* in buf: where the next message begins */
 	int64_t line;
+	const struct bb_connector *connector; /* whose records are read; NULL: lines */
+	struct bb_buf heading;
 	uint64_t total_bytes, taken_bytes;
 	const char *path;
 };
@@ -133,7 +137,16 @@ void bb_input_close(struct bb_input *input)
 		return;
 	close(input->fd);
 	bb_buf_fini(&input->buf);
+	bb_buf_fini(&input->heading);
 	free(input);
+}
+
+void bb_input_records(struct bb_input *input, const struct bb_connector *connector)
+{
+	if (!bb_connector_has_records(connector))
+		return;
+	input->connector = connector;
+	input->is_document = false;
 }
 
 void bb_input_progress(const struct bb_input *input, uint64_t *ret_total, uint64_t *ret_taken)
@@ -142,13 +155,28 @@ void bb_input_progress(const struct bb_input *input, uint64_t *ret_total, uint64
 	*ret_taken = input->taken_bytes;
 }
 
-/* A line without its end; BB_ENOTFOUND at the end of the file. */
+/* Where the line, or the record, ends; NULL: not in the buffer. One that does not end at all has a
+ * quote that is never closed: then its first line is a record of its own. */
+static const char *find_end(const struct bb_input *input, struct bb_text left)
+{
+	size_t n;
+
+	if (left.n == 0)
+		return NULL;
+	if (input->connector && bb_connector_record(input->connector, left, &n))
+		return left.p + n;
+	return !input->connector || input->has_ended || left.n > BB_MESSAGE_BYTES_MAX
+		       ? memchr(left.p, '\n', left.n)
+		       : NULL;
+}
+
+/* A line without its end, or a record; BB_ENOTFOUND at the end of the file. */
 static int next_line(struct bb_input *input, struct bb_text *ret_line, struct bb_error *err)
 {
 	for (;;) {
 		const char *from = input->buf.p + input->at;
 		size_t left = input->buf.n - input->at;
-		const char *end = left > 0 ? memchr(from, '\n', left) : NULL;
+		const char *end = find_end(input, (struct bb_text){from, left});
 		int ret;
 
 		if (end || (input->has_ended && left > 0)) {
@@ -157,6 +185,8 @@ static int next_line(struct bb_input *input, struct bb_text *ret_line, struct bb
 			input->at += n + (end ? 1 : 0);
 			input->taken_bytes += n + (end ? 1 : 0);
 			*ret_line = (struct bb_text){from, n};
+			for (size_t i = 0; i < n; i++)
+				input->line += from[i] == '\n';
 			if (n > 0 && from[n - 1] == '\r')
 				ret_line->n--;
 			return BB_OK;
@@ -265,16 +295,35 @@ static void take_long_form(const struct bb_json *doc, struct bb_arena *arena,
 	(void)parse_time(time, &msg->timestamp_ms);
 }
 
+/* The first record, where it names the columns. */
+static int take_heading(struct bb_input *input, struct bb_error *err)
+{
+	struct bb_text text;
+	int ret;
+
+	if (!input->connector || input->line > 0 || !bb_connector_has_heading(input->connector))
+		return BB_OK;
+	ret = next_line(input, &text, err);
+	if (ret == BB_OK) {
+		bb_buf_text(&input->heading, text);
+		input->line++;
+	}
+	return ret;
+}
+
 int bb_input_next(struct bb_input *input, struct bb_arena *arena, struct bb_message *ret_msg,
 		  struct bb_error *err)
 {
 	struct bb_refusal refusal;
 	struct bb_json *doc;
 	struct bb_text text;
+	int64_t line;
 
 	do {
-		int ret = input->is_document && input->at > 0 ? BB_ENOTFOUND : BB_OK;
+		int ret = input->is_document && input->at > 0 ? BB_ENOTFOUND
+							      : take_heading(input, err);
 
+		line = input->line;
 		if (ret == BB_OK && !input->is_document)
 			ret = next_line(input, &text, err);
 		if (ret != BB_OK)
@@ -284,10 +333,13 @@ int bb_input_next(struct bb_input *input, struct bb_arena *arena, struct bb_mess
 			input->at = input->buf.n;
 			input->taken_bytes = input->buf.n;
 		}
+		line = input->is_document ? input->line : line;
 		input->line++;
 	} while (text.n == 0);
-	*ret_msg = (struct bb_message){
-		.offset = input->line - 1, .timestamp_ms = BB_NO_TIMESTAMP, .value = text};
+	*ret_msg =
+		(struct bb_message){.offset = line, .timestamp_ms = BB_NO_TIMESTAMP, .value = text};
+	if (input->heading.n > 0)
+		ret_msg->heading = bb_buf_slice(&input->heading);
 	if (input->raw || text.p[0] != '{')
 		return BB_OK;
 	doc = bb_json_read(text, &refusal);

@@ -8,6 +8,7 @@
 #define CTL_INPUT_H
 
 #include <backbone/arena.h>
+#include <backbone/connector.h>
 #include <backbone/error.h>
 #include <backbone/message.h>
 
@@ -17,6 +18,10 @@ struct bb_input;
 BB_MUST_CHECK int bb_input_open(const char *path, bool raw, struct bb_input **ret_input,
 				struct bb_error *err);
 void bb_input_close(struct bb_input *input); /* NULL-safe */
+
+/* Before the first message: messages are what the connector takes for records; the heading of a
+ * file of csv or tsv goes along with each. */
+void bb_input_records(struct bb_input *input, const struct bb_connector *connector);
 
 /*
  * The next message: BB_OK, BB_ENOTFOUND (the end), BB_EIO or BB_ELIMIT (a line of more than 8 MiB).

@@ -219,6 +219,8 @@ static int try_file(struct trial *trial, const char *path)
 	int ret = bb_input_open(path, false, &input, &err);
 
 	trial->file = path;
+	if (ret == BB_OK)
+		bb_input_records(input, trial->connector);
 	while (ret == BB_OK) {
 		bb_arena_reset(&trial->arena);
 		ret = bb_input_next(input, &trial->arena, &msg, &err);

@@ -97,8 +97,8 @@ static int put_letter(struct bb_job *job, struct bb_kv *kv, const struct bb_lett
 		row.message.key = (struct bb_text){NULL, 0};
 	}
 	if (with_bytes && row.has_value) {
-		row.message.value = bb_connector_redact(
-			delivery->connector, delivery->message.value, &job->batch->arena);
+		row.message.value = bb_connector_redact(delivery->connector, &delivery->message,
+							&job->batch->arena);
 	} else {
 		row.message.value = (struct bb_text){NULL, 0};
 		if (!with_bytes)

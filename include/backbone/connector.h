@@ -111,7 +111,7 @@ bool bb_ruling_read(struct bb_text bytes, struct bb_arena *arena, struct bb_ruli
  * What of a message may be kept in a dead letter: the value without the members named by `redact`.
  * Where the bytes cannot be read and something is to be redacted, nothing is kept: p NULL.
  */
-struct bb_text bb_connector_redact(const struct bb_connector *connector, struct bb_text value,
-				   struct bb_arena *arena);
+struct bb_text bb_connector_redact(const struct bb_connector *connector,
+				   const struct bb_message *msg, struct bb_arena *arena);
 
 #endif

@@ -15,12 +15,13 @@ struct bb_header {
 };
 
 struct bb_message {
-	struct bb_text topic; /* of a file: `file:` and its path */
-	int32_t partition;    /* of a file: 0 */
-	int64_t offset;	      /* of a file: number of the line, from 0 */
-	int64_t timestamp_ms; /* the log's time; BB_NO_TIMESTAMP: none (files) */
-	struct bb_text key;   /* key.p NULL: no key */
-	struct bb_text value; /* value.p NULL: a tombstone */
+	struct bb_text topic;	/* of a file: `file:` and its path */
+	int32_t partition;	/* of a file: 0 */
+	int64_t offset;		/* of a file: number of the line, from 0 */
+	int64_t timestamp_ms;	/* the log's time; BB_NO_TIMESTAMP: none (files) */
+	struct bb_text key;	/* key.p NULL: no key */
+	struct bb_text value;	/* value.p NULL: a tombstone */
+	struct bb_text heading; /* the record of its file that names the columns; p NULL: none */
 	const struct bb_header *headers;
 	size_t header_n;
 	bool from_log; /* a real log position: events carry it; false for files */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The source of files: one line is one message. The topic is `file:` and the absolute path, the
- * offset is the number of the line from 0. Blank lines give nothing. A last line without a line
- * feed counts as a line. A file may grow while it is read, by whole lines.
+ * The source of files: one line is one message, or one record where the connector reads csv. The
+ * topic is `file:` and the absolute path, the offset is the number of the (first) line from 0.
+ * Blank lines give nothing. A last line without a line feed counts as a line. A file may grow while
+ * it is read, by whole lines.
  */
 #ifndef BACKBONE_REPLAY_H
 #define BACKBONE_REPLAY_H

@@ -36,7 +36,7 @@ USES = {
 HEADERS = {
     "base": "arena assert buf clock error hash histogram json killpoint log metrics regular sdnotify text",
     "core": "adopt audit carry change erasure event explain export gate identifiers kv message normalise pipeline rules ruling view",
-    "store": "beside store", "yaml": "yaml", "engine": "connector trace", "config": "config",
+    "store": "beside store", "yaml": "yaml", "engine": "connector record trace", "config": "config",
     "kafka": "kafka", "replay": "replay", "ingest": "deadletter ingest progress source",
     "serve": "resp serve status",
 }

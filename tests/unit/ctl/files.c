@@ -251,6 +251,42 @@ RUN_TEST(messages_come_out_of_files)
 	bb_arena_fini(&arena);
 }
 
+RUN_TEST(records_of_csv_come_out_of_files)
+{
+	static const struct {
+		int64_t line;
+		const char *value;
+	} records[] = {{2, "1,\"x\ny\""}, {5, "2,z"}, {6, "3,\"open"}, {7, "{}"}};
+	const char *path = run_file("input", "a,\"b\n\"\r\n1,\"x\ny\"\r\n\n2,z\n3,\"open\n{}\n");
+	struct bb_arena arena;
+	struct bb_diagnostics diagnostics = {.arena = &arena};
+	struct bb_connector *csv;
+	struct bb_input *input = NULL;
+	struct bb_error err = {0};
+	struct bb_message msg;
+
+	bb_arena_init(&arena);
+	csv = bb_connector_compile(
+		"c.yaml",
+		BB_TEXT("connector: c\nchannel: x\ntopics: []\nformat: csv\n"
+			"events: [{type: t, identify: {ns: email, from: $.a}}]\n"),
+		NULL, &diagnostics);
+	cr_assert(csv);
+	cr_assert_eq(bb_input_open(path, false, &input, &err), BB_OK);
+	bb_input_records(input, csv);
+	for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++) {
+		cr_assert_eq(bb_input_next(input, &arena, &msg, &err), BB_OK, "%zu", i);
+		cr_expect(bb_text_equal(msg.value, bb_text_of(records[i].value)), "%.*s",
+			  (int)msg.value.n, msg.value.p);
+		cr_expect_eq(msg.offset, records[i].line, "%zu", i);
+		cr_expect(bb_text_equal(msg.heading, BB_TEXT("a,\"b\n\"")));
+	}
+	cr_assert_eq(bb_input_next(input, &arena, &msg, &err), BB_ENOTFOUND);
+	bb_input_close(input);
+	bb_connector_free(csv);
+	bb_arena_fini(&arena);
+}
+
 RUN_TEST(the_long_form_brings_everything)
 {
 	const char *path = run_file(

@@ -3,7 +3,8 @@
  * Operators, one file of cases/ each: a connector, then messages with the items that must come out.
  * A message may say how it comes: `--- message file` has no position and no time in the log,
  * `--- message bare` no key and no headers. `ce` brings the headers of a CloudEvent, `ce-NAME`
- * those with that content type; `framed` puts the frame of a schema registry before the value.
+ * those with that content type; `framed` puts the frame of a schema registry before the value,
+ * `csv` gives a header line.
  */
 #include <criterion/criterion.h>
 #include <string.h>
@@ -72,6 +73,11 @@ static struct bb_message message_of(struct bb_text value, const char *how)
 		.offset = 7,
 		.timestamp_ms = file ? BB_NO_TIMESTAMP : 1700000000000,
 		.key = bare ? (struct bb_text){NULL, 0} : BB_TEXT("K-1"),
+		.heading = strstr(how, "csv-bad") ? BB_TEXT("a;\"b")
+			   : strstr(how, "csv")
+				   ? BB_TEXT("\xef\xbb\xbf\"id\";shop; kind ;Joined at;First "
+					     "name;note;json\r")
+				   : (struct bb_text){NULL, 0},
 		.value = strstr(how, "tombstone") ? (struct bb_text){NULL, 0} : value,
 		.headers = bare ? NULL : headers,
 		.header_n = bare ? 0 : sizeof(headers) / sizeof(*headers),

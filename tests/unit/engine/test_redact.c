@@ -16,6 +16,15 @@ static struct bb_connector *compile(struct bb_arena *arena, const char *yaml)
 	return connector;
 }
 
+static struct bb_text redact(const struct bb_connector *connector, struct bb_text value,
+			     struct bb_arena *arena)
+{
+	struct bb_message msg = {.value = value,
+				 .heading = BB_TEXT("\xef\xbb\xbfip, mail ,\"x\"\r\n")};
+
+	return bb_connector_redact(connector, &msg, arena);
+}
+
 static void expect(const char *yaml, const char *value, const char *want)
 {
 	struct bb_connector *connector;
@@ -24,7 +33,7 @@ static void expect(const char *yaml, const char *value, const char *want)
 
 	bb_arena_init(&arena);
 	connector = compile(&arena, yaml);
-	got = bb_connector_redact(connector, bb_text_of(value), &arena);
+	got = redact(connector, bb_text_of(value), &arena);
 	cr_expect_eq(got.p != NULL, want != NULL, "%s", value);
 	if (got.p && want)
 		cr_expect(bb_text_equal(got, bb_text_of(want)), "%s: %.*s", value, (int)got.n,
@@ -62,6 +71,12 @@ Test(engine, redact_empties_columns)
 
 	expect(yaml, "1.2.3.4\tm\tx", "\tm\tx");
 	expect(yaml, "1.2.3.4\tm", NULL);
+	yaml = HEAD "format: csv\nredact: ['$.ip', '$.mail', '$.none']\n" EVENTS;
+	expect(yaml, "1.2.3.4,m,x", ",,x");
+	expect(yaml, "1.2.3.4,m,\"a \"\"b\"\",\nc\"", ",,\"a \"\"b\"\",\nc\"");
+	expect(yaml, "1.2.3.4,m,\"x", NULL);
+	yaml = HEAD "format: csv\ndelimiter: ';'\ncolumns: [ip, mail, x]\nredact: '$.x'\n" EVENTS;
+	expect(yaml, "1.2.3.4;m,n;x", "1.2.3.4;m,n;");
 }
 
 Test(engine, redact_nothing_keeps_the_bytes)
@@ -74,7 +89,7 @@ Test(engine, redact_nothing_keeps_the_bytes)
 	expect(HEAD EVENTS, "{ not json", "{ not json");
 	bb_arena_init(&arena);
 	connector = compile(&arena, HEAD "redact: '$.a'\n" EVENTS);
-	got = bb_connector_redact(connector, absent, &arena);
+	got = redact(connector, absent, &arena);
 	cr_expect_null(got.p);
 	bb_connector_free(connector);
 	bb_arena_fini(&arena);
@@ -198,7 +213,7 @@ Test(engine, redact_keeps_the_frame_of_a_schema_registry)
 
 	bb_arena_init(&arena);
 	connector = compile(&arena, HEAD "unwrap: confluent_json\nredact: '$.a'\n" EVENTS);
-	got = bb_connector_redact(connector, bb_text_bytes(value, sizeof(value) - 1), &arena);
+	got = redact(connector, bb_text_bytes(value, sizeof(value) - 1), &arena);
 	cr_expect(bb_text_equal(got, bb_text_bytes(want, sizeof(want) - 1)));
 	bb_connector_free(connector);
 	bb_arena_fini(&arena);
