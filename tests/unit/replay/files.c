@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lines of files: how they are cut, where reading goes on, and when a file is not the same any
  * more. */
-#include <backbone/replay.h>
 #include <criterion/criterion.h>
 
 #include <fcntl.h>
@@ -11,132 +10,9 @@
 #include <unistd.h>
 
 #include "place.h"
-
-#define FILES 3
-
-static char folder[64], paths[FILES][96];
-static struct bb_resume stored[FILES];
-static struct bb_connector *connector;
-static struct bb_source *source;
-static struct bb_arena arena;
-static struct bb_error err;
-
-static int on_resume(void *ctx, struct bb_text topic, int32_t partition, struct bb_arena *into,
-		     struct bb_resume *ret_resume)
-{
-	(void)ctx;
-	cr_assert_eq(partition, 0);
-	for (int i = 0; i < FILES; i++) {
-		if (topic.n != strlen("file:") + strlen(paths[i]) ||
-		    memcmp(topic.p + 5, paths[i], strlen(paths[i])) != 0)
-			continue;
-		*ret_resume = stored[i];
-		ret_resume->token = bb_arena_copy(into, stored[i].token);
-		return BB_OK;
-	}
-	cr_assert_fail("an unknown file was asked for");
-	return BB_OK;
-}
-
-static void setup(void)
-{
-	strcpy(folder, "/tmp/bb-replay-XXXXXX");
-	cr_assert(mkdtemp(folder));
-	for (int i = 0; i < FILES; i++) {
-		snprintf(paths[i], sizeof paths[i], "%s/%d.ndjson", folder, i);
-		stored[i] = (struct bb_resume){0};
-	}
-	bb_arena_init(&arena);
-	connector = bb_connector_direct(NULL, 0);
-}
-
-static void close_source(void)
-{
-	if (source)
-		source->ops->free(source);
-	source = NULL;
-}
-
-static void teardown(void)
-{
-	close_source();
-	bb_connector_free(connector);
-	bb_arena_fini(&arena);
-	for (int i = 0; i < FILES; i++)
-		unlink(paths[i]);
-	rmdir(folder);
-}
+#include "rig.h"
 
 TestSuite(replay, .init = setup, .fini = teardown, .timeout = 30);
-
-static void write_file(int i, const char *mode, const char *bytes)
-{
-	FILE *file = fopen(paths[i], mode);
-
-	cr_assert(file);
-	cr_assert_eq(fwrite(bytes, 1, strlen(bytes), file), strlen(bytes));
-	cr_assert_eq(fclose(file), 0);
-}
-
-static void open_source(size_t n)
-{
-	const char *files[FILES] = {paths[0], paths[1], paths[2]};
-	struct bb_replay_options options = {
-		.files = files, .file_n = n, .connector = connector, .resume = on_resume};
-
-	close_source();
-	source = bb_replay_new(&options);
-}
-
-static int take(struct bb_delivery *out, size_t room, size_t *ret_n)
-{
-	return source->ops->take(source, out, room, ret_n, &err);
-}
-
-/* Takes the next line, which must be that one, and lets the store know it. */
-static void expect_line(int file, int64_t number, const char *text)
-{
-	struct bb_delivery got;
-	struct bb_text token;
-	size_t n = 0;
-
-	cr_assert_eq(take(&got, 1, &n), BB_OK, "%s", err.msg);
-	cr_assert_eq(n, 1, "line %ld of file %d did not come", (long)number, file);
-	cr_expect_eq(got.message.offset, number, "%ld instead of %ld", (long)got.message.offset,
-		     (long)number);
-	cr_expect(bb_text_equal(got.message.value, bb_text_of(text)), "%.*s instead of %s",
-		  (int)got.message.value.n, got.message.value.p, text);
-	cr_expect_eq(got.message.partition, 0);
-	cr_expect_eq(got.message.timestamp_ms, BB_NO_TIMESTAMP);
-	cr_expect_not(got.message.from_log);
-	cr_expect_eq(got.connector, connector);
-	token = source->ops->token(source, &got, &arena);
-	stored[file] = (struct bb_resume){.known = true, .next_offset = number + 1, .token = token};
-	source->ops->release(source, &got, 1);
-}
-
-static void expect_nothing(void)
-{
-	struct bb_delivery got;
-	size_t n = 0;
-
-	cr_assert_eq(take(&got, 1, &n), BB_OK, "%s", err.msg);
-	cr_assert_eq(n, 0);
-	cr_expect(source->ops->drained(source));
-}
-
-static void expect_gap(const char *words)
-{
-	struct bb_delivery got;
-	size_t n = 0;
-
-	cr_assert_eq(take(&got, 1, &n), BB_EGAP);
-	cr_expect_eq(n, 0);
-	cr_expect(strstr(err.msg, words), "%s", err.msg);
-	cr_expect(strstr(err.msg, paths[0]), "%s", err.msg);
-	cr_expect(strstr(err.msg, "--accept-gap"), "%s", err.msg);
-	expect_nothing();
-}
 
 Test(replay, lines_are_numbered_from_nought)
 {
@@ -263,18 +139,6 @@ Test(replay, another_last_line_is_a_gap)
 	write_file(0, "w", "first\nSecond\nthird\n");
 	open_source(1);
 	expect_gap("has changed");
-}
-
-/* A line of that many bytes in the file. */
-static void write_long(size_t n)
-{
-	char *bytes = malloc(n + 1);
-
-	memset(bytes, 'x', n);
-	bytes[n] = '\0';
-	write_file(0, "a", bytes);
-	write_file(0, "a", "\n");
-	free(bytes);
 }
 
 /* Another time of writing, as far away as a test needs it. */
@@ -424,21 +288,6 @@ Test(replay, a_folder_is_not_read)
 	rmdir(paths[0]);
 }
 
-static void take_long(int64_t number, size_t bytes)
-{
-	struct bb_delivery got;
-	size_t n = 0;
-
-	cr_assert_eq(take(&got, 1, &n), BB_OK, "%s", err.msg);
-	cr_assert_eq(n, 1);
-	cr_expect_eq(got.message.offset, number);
-	cr_expect_eq(got.message.value.n, bytes, "%zu", got.message.value.n);
-	stored[0] = (struct bb_resume){.known = true,
-				       .next_offset = number + 1,
-				       .token = source->ops->token(source, &got, &arena)};
-	source->ops->release(source, &got, 1);
-}
-
 Test(replay, a_line_that_is_too_long_is_cut_and_the_next_one_is_whole)
 {
 	static const size_t sizes[] = {BB_REPLAY_LINE_MAX, BB_REPLAY_LINE_MAX + 1, 1 << 20,
@@ -535,130 +384,4 @@ Test(replay, a_place_of_the_first_form_is_read)
 	cr_expect(again.unended && !again.cut);
 	cr_expect_eq(again.more, 0);
 	cr_expect(bb_hash_equal(&again.hash, &place.hash));
-}
-
-static void use_csv(const char *more)
-{
-	struct bb_diagnostics diagnostics = {.arena = &arena};
-	struct bb_text yaml =
-		bb_arena_printf(&arena,
-				"connector: partner\nchannel: partner\ntopics: []\nformat: csv\n%s"
-				"events: [{type: t, identify: {ns: email, from: x}}]\n",
-				more);
-
-	bb_connector_free(connector);
-	connector = bb_connector_compile("c.yaml", yaml, NULL, &diagnostics);
-	cr_assert_not_null(connector);
-}
-
-/* The next record, with the heading of its file. */
-static void expect_record(int64_t number, const char *text, const char *heading)
-{
-	struct bb_delivery got;
-	size_t n = 0;
-
-	cr_assert_eq(take(&got, 1, &n), BB_OK, "%s", err.msg);
-	cr_assert_eq(n, 1, "record %ld did not come", (long)number);
-	cr_expect_eq(got.message.offset, number, "%ld instead of %ld", (long)got.message.offset,
-		     (long)number);
-	cr_expect(bb_text_equal(got.message.value, bb_text_of(text)), "%.*s instead of %s",
-		  (int)got.message.value.n, got.message.value.p, text);
-	cr_expect_eq(got.message.heading.p != NULL, heading != NULL);
-	if (heading)
-		cr_expect(bb_text_equal(got.message.heading, bb_text_of(heading)), "%.*s",
-			  (int)got.message.heading.n, got.message.heading.p);
-	stored[0] = (struct bb_resume){true, number + 1, source->ops->token(source, &got, &arena)};
-	source->ops->release(source, &got, 1);
-}
-
-Test(replay, records_of_csv_may_have_several_lines)
-{
-	static const struct {
-		int64_t number;
-		const char *text;
-	} records[] = {
-		{2, "1,\"a\nb\n\"\"c\""},
-		{5, "2,x\"y"},
-		{7, "\"3\",\"\n\""},
-		{9, "4,z"},
-	};
-	const char *heading = "\xef\xbb\xbf\"n\",\"long\nname\"";
-
-	use_csv("");
-	write_file(0, "w", heading);
-	write_file(0, "a", "\n1,\"a\nb\n\"\"c\"\r\n2,x\"y\n\n\"3\",\"\n\"\n4,z");
-	for (size_t i = 0; i < 8; i++) {
-		if (i % 4 == 0)
-			stored[0] = (struct bb_resume){0};
-		if (i < 4 || i == 4)
-			open_source(1); /* a start before each, and before none */
-		expect_record(records[i % 4].number, records[i % 4].text, heading);
-	}
-	expect_nothing();
-	open_source(1);
-	expect_nothing();
-}
-
-Test(replay, a_quote_that_is_never_closed_costs_its_line)
-{
-	use_csv("columns: [a, b]\nheader: true\n");
-	write_file(0, "w", "a,b\n1,\"open\n2,x\n3,\"y\nz\"\n");
-	open_source(1);
-	expect_record(1, "1,\"open\n2,x\n3,\"y", "a,b"); /* RFC 4180 cannot know better */
-	expect_record(4, "z\"", "a,b");
-	expect_nothing();
-	stored[0] = (struct bb_resume){0};
-	write_file(0, "w", "a,b\n1,\"open\n2,x\n3,y\n");
-	open_source(1);
-	expect_record(1, "1,\"open", "a,b");
-	expect_record(2, "2,x", "a,b");
-	expect_record(3, "3,y", "a,b");
-	expect_nothing();
-	stored[0] = (struct bb_resume){0};
-	write_file(0, "w", "a,b\n1,\"open\n");
-	write_long(200 * 1024);
-	write_long(200 * 1024);
-	write_file(0, "a", "2,x\n");
-	open_source(1);
-	expect_record(1, "1,\"open", "a,b");
-	take_long(2, 200 * 1024);
-	take_long(3, 200 * 1024);
-	expect_record(4, "2,x", "a,b");
-	expect_nothing();
-}
-
-Test(replay, without_a_heading_the_first_line_is_a_record)
-{
-	use_csv("columns: [a, b]\n");
-	write_file(0, "w", "1,2\n3,4\n");
-	open_source(1);
-	expect_record(0, "1,2", NULL);
-	expect_record(1, "3,4", NULL);
-	expect_nothing();
-}
-
-Test(replay, a_heading_that_changes_is_a_gap)
-{
-	use_csv("");
-	write_file(0, "w", "a,b\n1,2\n");
-	open_source(1);
-	expect_record(1, "1,2", "a,b");
-	expect_nothing();
-	cr_assert_eq(unlink(paths[0]), 0);
-	write_file(0, "w", "b,a\n1,2\n3,4\n");
-	expect_gap("header line has changed");
-}
-
-Test(replay, a_heading_comes_with_the_file)
-{
-	use_csv("");
-	write_file(0, "w", "");
-	open_source(1);
-	expect_nothing();
-	write_file(0, "a", "a,b\n");
-	expect_nothing();
-	write_file(0, "a", "1,2\n3,4\n");
-	expect_record(1, "1,2", "a,b");
-	bb_replay_route(source, connector); /* a reload in the middle */
-	expect_record(2, "3,4", "a,b");
 }
