@@ -88,7 +88,7 @@ Test(engine, mistakes_of_yaml_are_told_with_their_place)
 		 "5:1: a second document begins here; only one is allowed in a file"},
 		{"just a text\n",
 		 "1:1: must be a map with keys of these: connector, channel, format, unwrap, "
-		 "columns, topics, defaults, events, tenant, redact, otherwise"},
+		 "columns, header, delimiter, topics, defaults, events, tenant, redact, otherwise"},
 	};
 
 	CHECK(rows);
