@@ -60,7 +60,7 @@ BB_MUST_CHECK int bb_tombstone_take(struct bb_pipeline *pl, struct bb_kv *kv,
  * appended to the audit log. What is different goes to the feed with the cause REBUILD: ids that
  * came, went or moved, and the profiles whose view is another. BB_OK; BB_EBUSY (given up by
  * target->progress); BB_ECORRUPT or the error of either store: then throw `to` away. On a thread of
- * the pool: it folds every profile of both stores, some 15 us each.
+ * the pool: it folds every profile of both stores, some 20 us each.
  */
 BB_MUST_CHECK int bb_carry_end(struct bb_kv *from, const struct bb_rules *rules,
 			       const struct bb_adopt_target *target, const struct bb_audit *entry);
