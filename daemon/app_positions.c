@@ -15,12 +15,13 @@
 
 #define LOSSES_SHOWN 3
 
-/* Where the reading of a partition began; behind a jump nobody knows, so from its beginning. */
+/*
+ * Where the reading of a partition began. Where an operator had it jump, less than that, by what
+ * was read before and is behind: then it may be below nought, as of a log that began anew.
+ */
 static int64_t began_at(const struct bb_progress *progress)
 {
-	int64_t began = progress->next_offset - (int64_t)progress->passed;
-
-	return progress->gaps || began < 0 ? 0 : began;
+	return progress->next_offset - (int64_t)progress->passed;
 }
 
 static bool has_records(const struct bb_progress *progress)
@@ -30,7 +31,7 @@ static bool has_records(const struct bb_progress *progress)
 
 static void count(struct bb_app *app, const struct bb_progress *first, struct bb_positions *sum)
 {
-	int64_t began = began_at(first), end, next = began;
+	int64_t began = began_at(first) > 0 ? began_at(first) : 0, end, next = began;
 	struct bb_ingest *ingest = app->rebuild.ingest;
 	bool is_read = bb_ingest_reads(ingest, first->topic, first->partition);
 	struct bb_progress second;
@@ -102,9 +103,10 @@ int bb_app_positions_lost(struct bb_app *app, bool at_all, struct bb_error *err)
 			continue;
 		if (n)
 			bb_buf_printf(&list, "; ");
-		if (!tell_loss(app, &first, at_all, &list))
-			list.n = before;
-		else if (++n > LOSSES_SHOWN)
+		bool is_lost = tell_loss(app, &first, at_all, &list);
+
+		n += is_lost;
+		if (!is_lost || n > LOSSES_SHOWN)
 			list.n = before;
 	}
 	if (n > LOSSES_SHOWN)
@@ -112,8 +114,8 @@ int bb_app_positions_lost(struct bb_app *app, bool at_all, struct bb_error *err)
 	if (n)
 		code = bb_error_set(err, BB_EGAP,
 				    "records that are in the store are no longer in the log, and "
-				    "would be lost: of %.*s; nothing was changed; --accept-loss "
-				    "rebuilds without them",
+				    "would be lost (--accept-loss rebuilds without them); nothing "
+				    "was changed: of %.*s",
 				    (int)list.n, list.p);
 	bb_buf_fini(&list);
 	return code;

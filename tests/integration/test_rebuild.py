@@ -337,6 +337,28 @@ def test_what_the_log_no_longer_has_is_not_lost_unasked(daemon, kafka, topic):
     assert ["accept_loss" in e["detail"] for e in entries] == [True, False]
 
 
+def test_a_log_that_began_anew_is_missed_too(daemon, tmp_path):
+    file = tmp_path / "h.ndjson"
+
+    def write(name, n):
+        file.write_bytes(b"".join(line(event(f"{name}{i}", [f"user:{name}{i}"])) + b"\n" for i in range(n)))
+    write("old", 30)
+    one = daemon(replay=[str(file)])
+    assert one.once() == 0
+    write("new", 20)
+    one.start("--accept-gap", f"file:{file}/0", ready=False)
+    assert one.process.wait() == 0, one.process.tail()
+    one.notify.close()
+    one.start()
+    one.wait_offsets({("file:" + str(file), 0): 20})
+    assert len(one.views()) == 50
+    no = one.ctl("rebuild", check=False)
+    assert no.returncode == 4 and b"h.ndjson/0, whose log begins at offset 0 now: 30" in no.stderr, no.stderr
+    assert len(one.views()) == 50
+    rebuild(one, "--accept-loss")
+    assert len(one.views()) == 20
+
+
 def test_a_topic_that_nobody_reads_is_not_lost_unasked(daemon, devbroker, tmp_path):
     name, file = devbroker.topic, tmp_path / "h.ndjson"
     file.write_bytes(b"".join(line(event(f"f{n}", [f"user:f{n}"])) + b"\n" for n in range(7)))

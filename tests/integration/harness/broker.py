@@ -161,7 +161,8 @@ class KafkaBroker(Clients):
     @staticmethod
     def _uuid():
         import base64
-        return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        # the first letter must not be a dash, which begins an option
+        return "k" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")[1:]
 
     def _command(self, main, *args):
         return ["java", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dkafka.logs.dir=" + self.folder,
