@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Messages through a connector and the gate, to lines of text that tests compare. Skipped elements
- * print nothing; a refusal prints {"refused":...}.
+ * print nothing; a refusal prints {"refused":...}. Of a connector whose files have a header line
+ * the text is such a file: each record behind that line is a message.
  *
  * What cannot be read fails the test.
  */
@@ -9,6 +10,7 @@
 
 #include <backbone/gate.h>
 #include <backbone/json.h>
+#include <backbone/record.h>
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -247,16 +249,53 @@ void trial_extract(const struct bb_connector *connector, const struct bb_message
 	bb_buf_fini(&want);
 }
 
-void trial_run(const struct bb_connector *connector, struct bb_text text, struct bb_arena *arena,
-	       struct bb_buf *ret_lines)
+static void run_message(const struct bb_connector *connector, const struct bb_message *msg,
+			struct bb_arena *arena, struct bb_buf *ret_lines)
 {
-	struct bb_message msg = trial_message(text, arena);
 	struct bb_extraction extraction;
 
-	trial_extract(connector, &msg, arena, &extraction);
+	trial_extract(connector, msg, arena, &extraction);
 	cr_expect(extraction.n > 0, "a message without any item");
 	for (size_t i = 0; i < extraction.n; i++)
 		print_item(&extraction.items[i], arena, ret_lines);
+}
+
+/* Takes the first record off, without the end of its last line; one without end is a line. */
+static struct bb_text take_record(const struct bb_connector *connector, struct bb_text *rest)
+{
+	struct bb_text record = *rest;
+	const char *end;
+	size_t used;
+
+	if (!bb_connector_record(connector, *rest, &record.n)) {
+		end = memchr(rest->p, '\n', rest->n);
+		record.n = end ? (size_t)(end - rest->p) : rest->n;
+	}
+	used = record.n + (record.n < rest->n);
+	rest->p += used;
+	rest->n -= used;
+	if (record.n > 0 && record.p[record.n - 1] == '\r')
+		record.n--;
+	return record;
+}
+
+void trial_run(const struct bb_connector *connector, struct bb_text text, struct bb_arena *arena,
+	       struct bb_buf *ret_lines)
+{
+	struct bb_message msg;
+	struct bb_text heading;
+
+	if (!bb_connector_has_heading(connector)) {
+		msg = trial_message(text, arena);
+		run_message(connector, &msg, arena, ret_lines);
+		return;
+	}
+	heading = take_record(connector, &text);
+	while (text.n > 0) {
+		msg = trial_message(take_record(connector, &text), arena);
+		msg.heading = heading;
+		run_message(connector, &msg, arena, ret_lines);
+	}
 }
 
 static struct bb_text take_line(struct bb_text *rest)

@@ -16,8 +16,8 @@ struct bb_connector *trial_compile(const char *file, struct bb_text text, struct
 
 /*
  * Appends a line for each event and each refusal that a message makes. The message is the text, or
- * what is inside of {"headers":, "key":, "topic":, "value":}. The log's time is
- * 2026-03-01T00:00:00Z.
+ * what is inside of {"headers":, "key":, "topic":, "value":}; or the messages are the records of
+ * the text, a file with a header line. The log's time is 2026-03-01T00:00:00Z.
  */
 void trial_run(const struct bb_connector *connector, struct bb_text text, struct bb_arena *arena,
 	       struct bb_buf *ret_lines);
