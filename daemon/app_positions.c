@@ -81,9 +81,14 @@ static bool tell_loss(struct bb_app *app, const struct bb_progress *first, bool 
 	    !bb_ingest_progress_of(app->rebuild.ingest, first->topic, first->partition, &second) ||
 	    began_at(&second) <= began)
 		return false;
+	bb_buf_printf(buf, "%.*s/%" PRId32 ", whose log ", (int)first->topic.n, first->topic.p,
+		      first->partition);
+	if (began < 0)
+		bb_buf_printf(buf, "is not the one of before");
+	else
+		bb_buf_printf(buf, "begins at offset %" PRId64 " now", began_at(&second));
 	bb_buf_printf(
-		buf, "%.*s/%" PRId32 ", whose log begins at offset %" PRId64 " now: %" PRId64,
-		(int)first->topic.n, first->topic.p, first->partition, began_at(&second),
+		buf, ": %" PRId64,
 		(began_at(&second) < first->next_offset ? began_at(&second) : first->next_offset) -
 			began);
 	return true;
