@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Changes of a text, in a fixed order: prefix off, digits only, lower case, mapped to another word,
- * prefix on. What does not apply leaves the text as it is. Nothing fails; a text of which nothing
- * is left is for the caller to drop.
+ * Changes of a text, in a fixed order: prefix off, suffix off, digits only, lower case, mapped to
+ * another word, prefix on. What does not apply leaves the text as it is. Nothing fails; a text of
+ * which nothing is left is for the caller to drop.
  */
 #include <backbone/normalise.h>
 
@@ -10,8 +10,8 @@
 
 bool bb_change_any(const struct bb_change *change)
 {
-	return change->strip_prefix.p || change->digits || change->lower || change->map.n > 0 ||
-	       change->prepend.p;
+	return change->strip_prefix.p || change->strip_suffix.p || change->digits ||
+	       change->lower || change->map.n > 0 || change->prepend.p;
 }
 
 static struct bb_text strip_prefix(struct bb_text text, struct bb_text prefix)
@@ -19,6 +19,13 @@ static struct bb_text strip_prefix(struct bb_text text, struct bb_text prefix)
 	if (text.n < prefix.n || memcmp(text.p, prefix.p, prefix.n) != 0)
 		return text;
 	return bb_text_bytes(text.p + prefix.n, text.n - prefix.n);
+}
+
+static struct bb_text strip_suffix(struct bb_text text, struct bb_text suffix)
+{
+	if (text.n < suffix.n || memcmp(text.p + text.n - suffix.n, suffix.p, suffix.n) != 0)
+		return text;
+	return bb_text_bytes(text.p, text.n - suffix.n);
 }
 
 static struct bb_text only_digits(struct bb_text text, struct bb_arena *arena)
@@ -78,6 +85,8 @@ struct bb_text bb_change_apply(const struct bb_change *change, struct bb_text te
 {
 	if (change->strip_prefix.p)
 		text = strip_prefix(text, change->strip_prefix);
+	if (change->strip_suffix.p)
+		text = strip_suffix(text, change->strip_suffix);
 	if (change->digits)
 		text = only_digits(text, arena);
 	if (change->lower && text.n > 0)

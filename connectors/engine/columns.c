@@ -60,15 +60,6 @@ bool bb_connector_record(const struct bb_connector *connector, struct bb_text te
 	return i < text.n;
 }
 
-static struct bb_text without_line_end(struct bb_text line)
-{
-	if (line.n > 0 && line.p[line.n - 1] == '\n')
-		line.n--;
-	if (line.n > 0 && line.p[line.n - 1] == '\r')
-		line.n--;
-	return line;
-}
-
 static bool refuse(struct bb_refusal *ret_refusal, const char *detail, size_t offset)
 {
 	*ret_refusal = (struct bb_refusal){.reason = BB_DEAD_INVALID_CSV,
@@ -175,7 +166,7 @@ static bool read_heading(const struct bb_connector *connector, struct bb_text he
 {
 	size_t mark = mark_bytes(heading);
 
-	heading = without_line_end(bb_text_bytes(heading.p + mark, heading.n - mark));
+	heading = bb_json_without_line_end(bb_text_bytes(heading.p + mark, heading.n - mark));
 	if (!split(connector, heading, arena, ret_names, ret_refusal)) {
 		ret_refusal->detail =
 			bb_arena_printf(arena, "in the header line: %s", ret_refusal->detail.p);
@@ -207,7 +198,7 @@ bool bb_columns_read(const struct bb_connector *connector, const struct bb_messa
 		return false;
 	if (!named)
 		record.column_n = record.names.n;
-	if (!split(connector, without_line_end(line), arena, &record.fields, ret_refusal)) {
+	if (!split(connector, bb_json_without_line_end(line), arena, &record.fields, ret_refusal)) {
 		ret_refusal->byte_offset += (int64_t)mark;
 		return false;
 	}

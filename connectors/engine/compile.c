@@ -189,6 +189,7 @@ static bb_compile_fn *const readers[BB_TYPE_COUNT] = {
 	[BB_TYPE_CONDITIONS] = bb_compile_conditions,
 	[BB_TYPE_ATTRIBUTES] = bb_compile_attributes,
 	[BB_TYPE_WORD_MAP] = bb_compile_word_map,
+	[BB_TYPE_DIGITS] = bb_compile_digits,
 	[BB_TYPE_STATUS] = bb_compile_status,
 	[BB_TYPE_SECTION] = compile_sub_section,
 	[BB_TYPE_SECTIONS] = compile_sections,

@@ -11,6 +11,7 @@
 struct bb_defaults {
 	struct bb_text region, currency; /* p NULL: none */
 	const struct bb_zone *zone;
+	struct bb_digits digits;
 };
 
 /* A source that is written as a map, before it becomes an expression. */
@@ -93,7 +94,8 @@ typedef void bb_compile_fn(struct bb_compiler *c, const struct bb_yaml *node,
 			   const struct bb_option *option, void *target);
 bb_compile_fn bb_compile_name, bb_compile_plain, bb_compile_flag, bb_compile_choice,
 	bb_compile_topics, bb_compile_names, bb_compile_region, bb_compile_zone,
-	bb_compile_currency, bb_compile_namespace, bb_compile_time_form, bb_compile_word_map;
+	bb_compile_currency, bb_compile_namespace, bb_compile_time_form, bb_compile_word_map,
+	bb_compile_digits;
 bb_compile_fn bb_compile_each, bb_compile_redact, bb_compile_sources, bb_compile_template,
 	bb_compile_conditions, bb_compile_unwrap, bb_compile_attributes, bb_compile_status,
 	bb_compile_parse, bb_compile_inner, bb_compile_inners;

@@ -312,7 +312,14 @@ static void check_currency(struct bb_compiler *c, const struct bb_yaml *node,
 
 static void check_amount(struct bb_compiler *c, const struct bb_yaml *node, void *target)
 {
-	check_currency(c, node, target);
+	struct bb_amount_plan *plan = target;
+
+	check_currency(c, node, plan);
+	if (plan->kind == BB_MONEY_MAJOR && bb_yaml_get(node, "digits"))
+		complain_key(c, node, "digits",
+			     "only with kind minor: 12.50 says where its point is");
+	if (!bb_yaml_get(node, "digits"))
+		plan->digits = c->defaults.digits;
 	if (bb_yaml_get(node, "part") && !bb_yaml_get(node, "key"))
 		complain_key(c, node, "part", "needs a key: it is a part of what the key names");
 }

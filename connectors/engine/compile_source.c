@@ -11,6 +11,7 @@
 
 #include "compile.h"
 #include "path.h"
+#include "run.h"
 
 static const char *const meta_names[] = {
 #define X(name, text) [BB_META_##name] = (text),
@@ -275,12 +276,6 @@ void bb_compile_template(struct bb_compiler *c, const struct bb_yaml *node,
 	bb_buf_fini(&literal);
 }
 
-static bool has_change(const struct bb_change *change)
-{
-	return change->strip_prefix.p || change->digits || change->lower || change->map.n > 0 ||
-	       change->prepend.p;
-}
-
 static const struct bb_time_plan *own_time(struct bb_compiler *c, const struct bb_yaml *node,
 					   const struct bb_source_map *map)
 {
@@ -327,7 +322,7 @@ static void compile_map(struct bb_compiler *c, const struct bb_yaml *node, struc
 		map.from.n = 0;
 	}
 	*expr = inner;
-	if (map.from.n > 0 || has_change(&map.change))
+	if (map.from.n > 0 || bb_change_any(&map.change))
 		*expr = (struct bb_expr){
 			.kind = BB_EXPR_FROM, .list = map.from, .change = map.change};
 	if (expr->kind == BB_EXPR_FROM && map.from.n == 0) {

@@ -12,6 +12,7 @@
 
 #define TOPIC_BYTES_MAX 249 /* Kafka's own limit */
 #define COLUMNS_MAX 10000
+#define DIGITS_MAX 6 /* behind the point of an amount */
 
 static bool is_lower(char c)
 {
@@ -334,6 +335,48 @@ void bb_compile_word_map(struct bb_compiler *c, const struct bb_yaml *node,
 		pair.from = bb_arena_copy(c->arena, node->keys[i]->text);
 		if (bb_compile_text(c, node->items[i], "a text", &pair.to))
 			BB_ARENA_PUSH(c->arena, pairs->items, pairs->n, pairs->room) = pair;
+		bb_compile_leave(c, mark);
+	}
+}
+
+/* CURRENCY: DIGITS; false: complained. */
+static bool read_digits(struct bb_compiler *c, const struct bb_yaml *currency,
+			const struct bb_yaml *digits, struct bb_currency_digits *ret)
+{
+	if (bb_money_exponent(currency->text) < 0) {
+		bb_compile_complain(c, currency,
+				    "\"%s\" is no currency; write its code of ISO 4217 in three "
+				    "capital letters, e.g. EUR",
+				    currency->text.p);
+		return false;
+	}
+	if (digits->kind != BB_YAML_SCALAR || digits->text.n != 1 || !is_digit(digits->text.p[0]) ||
+	    digits->text.p[0] - '0' > DIGITS_MAX) {
+		bb_compile_complain(c, digits, "must be a number of digits, 0 to 6");
+		return false;
+	}
+	ret->currency = bb_arena_copy(c->arena, currency->text);
+	ret->digits = digits->text.p[0] - '0';
+	return true;
+}
+
+void bb_compile_digits(struct bb_compiler *c, const struct bb_yaml *node,
+		       const struct bb_option *option, void *target)
+{
+	struct bb_digits *list = target;
+	struct bb_currency_digits one;
+	size_t mark;
+
+	(void)option;
+	if (node->kind != BB_YAML_MAP || node->n == 0) {
+		bb_compile_complain(
+			c, node, "must be a map of currencies and digits, e.g. {ISK: 2, MGA: 0}");
+		return;
+	}
+	for (size_t i = 0; i < node->n; i++) {
+		mark = bb_compile_enter(c, node->keys[i]->text);
+		if (read_digits(c, node->keys[i], node->items[i], &one))
+			BB_ARENA_PUSH(c->arena, list->items, list->n, list->room) = one;
 		bb_compile_leave(c, mark);
 	}
 }

@@ -57,6 +57,7 @@ static const char *const types[BB_TYPE_COUNT] = {
 	[BB_TYPE_CONDITIONS] = "a map of paths and what they must be",
 	[BB_TYPE_ATTRIBUTES] = "a map of names and sources",
 	[BB_TYPE_WORD_MAP] = "a map of texts",
+	[BB_TYPE_DIGITS] = "a map of currencies and numbers of digits: `{ISK: 2}`",
 	[BB_TYPE_STATUS] = "`granted`, `denied`, or ",
 	[BB_TYPE_SECTION] = "",
 	[BB_TYPE_SECTIONS] = "",

@@ -343,6 +343,15 @@ static struct bb_text amount_text(struct bb_run *run, const struct bb_exprs *fro
 	return bb_eval_first(run, from, true, &found) ? bb_eval_keep_id(run, &found) : NOTHING;
 }
 
+/* Digits of the minor unit, as the producer counts them, else ISO 4217; negative: none known. */
+static int minor_digits(const struct bb_digits *own, struct bb_text currency)
+{
+	for (size_t i = 0; i < own->n; i++)
+		if (bb_text_equal(own->items[i].currency, currency))
+			return own->items[i].digits;
+	return bb_money_exponent(currency);
+}
+
 bool bb_fill_amount(struct bb_run *run, const struct bb_amount_plan *plan, struct bb_event *ev,
 		    struct bb_refusal *ret_refusal)
 {
@@ -362,7 +371,7 @@ bool bb_fill_amount(struct bb_run *run, const struct bb_amount_plan *plan, struc
 			      "none of its sources has a usable value");
 	amount->currency = upper(currency.text, run->arena);
 	if (plan->kind == BB_MONEY_MINOR) {
-		form.minor_digits = bb_money_exponent(amount->currency);
+		form.minor_digits = minor_digits(&plan->digits, amount->currency);
 		if (form.minor_digits < 0)
 			return refuse(ret_refusal, "amount.currency",
 				      "no currency of ISO 4217, so its minor unit is not known");

@@ -190,3 +190,12 @@ bool bb_json_outside(struct bb_text bytes, struct bb_refusal *ret_refusal)
 			      "begins with the byte order mark of UTF-16; send UTF-8");
 	return true;
 }
+
+struct bb_text bb_json_without_line_end(struct bb_text line)
+{
+	if (line.n > 0 && line.p[line.n - 1] == '\n')
+		line.n--;
+	if (line.n > 0 && line.p[line.n - 1] == '\r')
+		line.n--;
+	return line;
+}

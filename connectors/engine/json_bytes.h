@@ -168,4 +168,7 @@ bool bb_json_in_range(const unsigned char *digits, const unsigned char *mantissa
 /* Refuses what is larger than a message may be, or begins with a byte order mark. */
 bool bb_json_outside(struct bb_text bytes, struct bb_refusal *ret_refusal);
 
+/* A line without the line feed at its end, nor the carriage return before that. */
+struct bb_text bb_json_without_line_end(struct bb_text line);
+
 #endif

@@ -2,7 +2,7 @@
 /*
  * Texts that hold JSON or a query: what they hold becomes an element, with the one they stand in
  * around it. A text is opened once, however many sources look into it, and stays open until the run
- * ends; what is an object or a list already is taken as it is.
+ * ends; what is an object, or of JSON a list, already is taken as it is.
  *
  * A text that cannot be read is refused, with the byte of the text; what that costs is for the
  * caller to say. Where there is no text there is nothing to refuse, and nothing to find.
@@ -84,8 +84,8 @@ enum bb_parsed bb_parse_open(struct bb_run *run, const struct bb_parse *parse,
 
 	if (!bb_eval_source(run, &parse->text, false, &found))
 		return BB_PARSED_NOTHING;
-	if (parse->kind == BB_PARSE_JSON &&
-	    (found.kind == BB_FOUND_MAP || found.kind == BB_FOUND_LIST)) {
+	if (found.kind == BB_FOUND_MAP ||
+	    (parse->kind == BB_PARSE_JSON && found.kind == BB_FOUND_LIST)) {
 		*ret_frame = (struct bb_frame){.doc = found.doc, .node = found.node};
 		return BB_PARSED;
 	}

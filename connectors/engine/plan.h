@@ -95,7 +95,7 @@ struct bb_pairs {
 
 /* Changes of a text, in this order. Texts with p NULL: not asked for. */
 struct bb_change {
-	struct bb_text strip_prefix;
+	struct bb_text strip_prefix, strip_suffix;
 	bool digits, lower;
 	struct bb_pairs map;
 	struct bb_text prepend;
@@ -210,11 +210,23 @@ struct bb_spread_plans {
 	size_t n, room;
 };
 
+/* Digits of a currency's minor unit, where the producer does not count them as ISO 4217 does. */
+struct bb_currency_digits {
+	struct bb_text currency;
+	int digits;
+};
+
+struct bb_digits {
+	struct bb_currency_digits *items;
+	size_t n, room;
+};
+
 struct bb_amount_plan {
 	struct bb_exprs value; /* n 0: no amount */
 	enum bb_money_kind kind;
 	enum bb_money_sign sign;
 	struct bb_exprs currency, key, part;
+	struct bb_digits digits; /* MINOR */
 };
 
 struct bb_consent_plan {

@@ -2,7 +2,7 @@
 /*
  * A query (application/x-www-form-urlencoded) as an object of JSON: names and values are decoded,
  * what stands there once is a text, what stands there more often a list of them, in the order of
- * the query. Of a whole URL only the query is read.
+ * the query. Of a whole URL only the query is read. A line feed at the end is not part of it.
  *
  * Refused, with the byte where it is: a percent sign without two hexadecimal digits, and what is no
  * UTF-8 when it is decoded.
@@ -36,9 +36,12 @@ static bool is_address(struct bb_text text)
 
 struct bb_text bb_query_of(struct bb_text text)
 {
-	const char *end = text.p + text.n, *mark = memchr(text.p, '?', text.n);
-	const char *equals = memchr(text.p, '=', text.n), *fragment;
+	const char *end, *mark, *equals, *fragment;
 
+	text = bb_json_without_line_end(text);
+	end = text.p + text.n;
+	mark = memchr(text.p, '?', text.n);
+	equals = memchr(text.p, '=', text.n);
 	if (!mark && is_address(text))
 		return (struct bb_text){end, 0};
 	if (!mark || (equals && equals < mark && !is_address(text)))

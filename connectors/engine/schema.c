@@ -38,6 +38,8 @@
 #define CHANGE_ROWS(place, to)                                                                     \
 	ROW(place, "strip_prefix", TEXT, to(change.strip_prefix),                                  \
 	    HELP("takes this off the front of the value, where it is there")),                     \
+		ROW(place, "strip_suffix", TEXT, to(change.strip_suffix),                          \
+		    HELP("takes this off the end of the value, where it is there")),               \
 		ROW(place, "digits", FLAG, to(change.digits),                                      \
 		    HELP("keeps only the digits 0 to 9")),                                         \
 		ROW(place, "lower", FLAG, to(change.lower), HELP("lower case")),                   \
@@ -83,6 +85,8 @@ static const struct bb_option options[] = {
 	    HELP("zone of times that do not name one")),
 	ROW(DEFAULTS, "currency", CURRENCY, TO_DEFAULTS(currency),
 	    HELP("currency of amounts that do not name one")),
+	ROW(DEFAULTS, "digits", DIGITS, TO_DEFAULTS(digits),
+	    HELP("as in amount, for all amounts of kind minor that do not say it")),
 
 	ROW(EVENT, "each", EACH, TO_EVENT(each),
 	    HELP("a list: one event for each of its elements")),
@@ -161,6 +165,9 @@ static const struct bb_option options[] = {
 	ROW(AMOUNT, "kind", CHOICE, TO_AMOUNT(kind), REQUIRED, WORDS("major minor"),
 	    HELP("major: 12.50; minor: 1250, in the smallest unit of the currency")),
 	ROW(AMOUNT, "currency", SOURCES, TO_AMOUNT(currency), HELP("code of ISO 4217")),
+	ROW(AMOUNT, "digits", DIGITS, TO_AMOUNT(digits),
+	    HELP("kind minor: digits of currencies that the producer does not count as ISO 4217 "
+		 "does")),
 	ROW(AMOUNT, "sign", CHOICE, TO_AMOUNT(sign), WORDS("positive negative"),
 	    HELP("negative: a refund, which the producer writes as a positive number")),
 	ROW(AMOUNT, "key", SOURCES, TO_AMOUNT(key),

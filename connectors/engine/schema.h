@@ -50,6 +50,7 @@ enum bb_type {
 	BB_TYPE_CONDITIONS, /* path -> value, list, exists, absent */
 	BB_TYPE_ATTRIBUTES, /* name -> sources */
 	BB_TYPE_WORD_MAP,   /* text -> text */
+	BB_TYPE_DIGITS,	    /* currency -> number of digits */
 	BB_TYPE_STATUS,	    /* granted, denied, or a map */
 	BB_TYPE_SECTION,    /* a map with keys of its own */
 	BB_TYPE_SECTIONS,   /* a list of such maps, or one of them */
