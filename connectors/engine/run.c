@@ -360,6 +360,7 @@ static void run_record(struct bb_run *run)
 	for (size_t i = 0; i < run->connector->group_n; i++)
 		run_element(run, &run->connector->groups[i]);
 	separate_ids(run);
+	run->record = NULL;
 }
 
 /* The first byte of what a schema registry's serialisers write; no text begins with it. */

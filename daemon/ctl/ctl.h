@@ -95,6 +95,12 @@ BB_MUST_CHECK int bb_ctl_open_store(struct bb_ctl *ctl, struct bb_store **ret_st
 BB_MUST_CHECK int bb_ctl_open_store_instead(struct bb_ctl *ctl, const char *socket,
 					    struct bb_store **ret_store);
 
+/* Asks the daemon by the query socket; where it does not answer, `store` is told which. */
+struct bb_net_resp;
+BB_MUST_CHECK int bb_ctl_ask(struct bb_ctl *ctl,
+			     int (*daemon)(struct bb_ctl *ctl, struct bb_net_resp *client),
+			     int (*store)(struct bb_ctl *ctl, const char *socket));
+
 /* The exit code of an error of the list. */
 enum bb_ctl_exit bb_ctl_exit_of(int err);
 

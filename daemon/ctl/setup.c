@@ -10,6 +10,7 @@
  * query socket may not be allowed to read it.
  */
 #include "ctl.h"
+#include "net.h"
 
 #include <backbone/regular.h>
 #include <backbone/yaml.h>
@@ -211,4 +212,24 @@ int bb_ctl_open_store(struct bb_ctl *ctl, struct bb_store **ret_store)
 	if (ret == BB_OK)
 		return BB_CTL_OK;
 	return bb_ctl_fail(ctl, bb_ctl_exit_of(ret), "%s", err.msg);
+}
+
+int bb_ctl_ask(struct bb_ctl *ctl, int (*daemon)(struct bb_ctl *ctl, struct bb_net_resp *client),
+	       int (*store)(struct bb_ctl *ctl, const char *socket))
+{
+	struct bb_net_resp client;
+	struct bb_error err = {0};
+	const char *path;
+	int ret = bb_ctl_query_path(ctl, &path);
+
+	if (ret != BB_CTL_OK)
+		return ret;
+	ret = bb_net_resp_open(path, &client, &err);
+	if (ret == BB_EUNREACHABLE)
+		return store(ctl, path);
+	if (ret != BB_OK)
+		return bb_ctl_fail(ctl, bb_ctl_exit_of(ret), "%s", err.msg);
+	ret = daemon(ctl, &client);
+	bb_net_resp_close(&client);
+	return ret;
 }

@@ -304,11 +304,12 @@ static int run_history(void *ctx, struct bb_kv *kv)
 	return err;
 }
 
-static int history_of_store(struct bb_ctl *ctl)
+static int history_of_store(struct bb_ctl *ctl, const char *socket)
 {
 	struct stored_history history = {.ctl = ctl};
 	int err = BB_OK, ret = with_store(ctl, run_history, &history, &err);
 
+	(void)socket;
 	if (ret == BB_CTL_OK && err == BB_OK)
 		ret = print_history(ctl, bb_buf_slice(&history.json));
 	else if (ret == BB_CTL_OK && (err == BB_ENOTFOUND || err == BB_EACCESS))
@@ -339,19 +340,5 @@ static int history_of_daemon(struct bb_ctl *ctl, struct bb_net_resp *client)
 
 int bb_ctl_history(struct bb_ctl *ctl)
 {
-	struct bb_net_resp client;
-	struct bb_error err = {0};
-	const char *path;
-	int ret = bb_ctl_query_path(ctl, &path);
-
-	if (ret != BB_CTL_OK)
-		return ret;
-	ret = bb_net_resp_open(path, &client, &err);
-	if (ret == BB_EUNREACHABLE)
-		return history_of_store(ctl);
-	if (ret != BB_OK)
-		return bb_ctl_fail(ctl, bb_ctl_exit_of(ret), "%s", err.msg);
-	ret = history_of_daemon(ctl, &client);
-	bb_net_resp_close(&client);
-	return ret;
+	return bb_ctl_ask(ctl, history_of_daemon, history_of_store);
 }

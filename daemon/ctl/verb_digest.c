@@ -76,21 +76,7 @@ static int digest_of_store(struct bb_ctl *ctl, const char *socket)
 
 int bb_ctl_digest(struct bb_ctl *ctl)
 {
-	struct bb_net_resp client;
-	struct bb_error err = {0};
-	const char *path;
-	int ret = bb_ctl_query_path(ctl, &path);
-
-	if (ret != BB_CTL_OK)
-		return ret;
-	ret = bb_net_resp_open(path, &client, &err);
-	if (ret == BB_EUNREACHABLE)
-		return digest_of_store(ctl, path);
-	if (ret != BB_OK)
-		return bb_ctl_fail(ctl, bb_ctl_exit_of(ret), "%s", err.msg);
-	ret = digest_of_daemon(ctl, &client);
-	bb_net_resp_close(&client);
-	return ret;
+	return bb_ctl_ask(ctl, digest_of_daemon, digest_of_store);
 }
 
 int bb_ctl_scrub(struct bb_ctl *ctl)

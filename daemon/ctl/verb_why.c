@@ -89,12 +89,12 @@ static int print_of_store(struct bb_ctl *ctl, int err, const struct bb_buf *json
 	}
 }
 
-static int ask_store(struct bb_ctl *ctl)
+static int ask_store(struct bb_ctl *ctl, const char *socket)
 {
 	struct bb_store_reader *reader = NULL;
 	struct bb_buf json = BB_BUF_EMPTY;
 	struct bb_store *store = NULL;
-	int ret = bb_ctl_open_store(ctl, &store), err;
+	int ret = bb_ctl_open_store_instead(ctl, socket, &store), err;
 
 	if (ret != BB_CTL_OK)
 		return ret;
@@ -110,19 +110,5 @@ static int ask_store(struct bb_ctl *ctl)
 
 int bb_ctl_why(struct bb_ctl *ctl)
 {
-	struct bb_net_resp client;
-	struct bb_error err = {0};
-	const char *path;
-	int ret = bb_ctl_query_path(ctl, &path);
-
-	if (ret != BB_CTL_OK)
-		return ret;
-	ret = bb_net_resp_open(path, &client, &err);
-	if (ret == BB_EUNREACHABLE)
-		return ask_store(ctl);
-	if (ret != BB_OK)
-		return bb_ctl_fail(ctl, bb_ctl_exit_of(ret), "%s", err.msg);
-	ret = ask_daemon(ctl, &client);
-	bb_net_resp_close(&client);
-	return ret;
+	return bb_ctl_ask(ctl, ask_daemon, ask_store);
 }
