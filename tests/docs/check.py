@@ -68,6 +68,15 @@ def check_links(name, text):
     report(f"{name}: links", bad)
 
 
+def check_pages(name, text):
+    """A document with a folder of its name leads to every page in it."""
+    folder = os.path.join(TOP, os.path.splitext(name)[0])
+    if os.path.isdir(folder) and name.startswith("docs/"):
+        base = os.path.basename(folder)
+        missing = [p for p in sorted(os.listdir(folder)) if p.endswith(".md") and f"]({base}/{p})" not in text]
+        report(f"{name}: leads to its pages", [f"no link to {base}/{p}" for p in missing])
+
+
 def check_tests(name, text):
     """Every test that a document names exists: tests/PATH, and `tests/PATH::NAME` is in that file."""
     bad = []
@@ -211,6 +220,7 @@ def check_documents(names, ctl, verbs, world):
     for name in names:
         text = text_of(name)
         check_links(name, text)
+        check_pages(name, text)
         check_tests(name, text)
         check_yaml(name, text, ctl)
         check_console(name, text, ctl)

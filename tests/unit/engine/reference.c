@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define MANUAL BB_SOURCE_DIR "/docs/connectors.md"
+#define MANUAL BB_SOURCE_DIR "/docs/connectors/reference.md"
 #define FIRST "\n### Keys of the file\n"
 #define NEXT "\n## "
 

@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * docs/connectors.md says nothing that is not so: its examples are run. A block of YAML is a
- * connector, or rules of one; the block of JSON after it, or before it, is a message, and the one
- * after both is what comes out (an object, or a list of them, with any line breaks). A connector
- * with mistakes is followed by a block of text with their messages.
+ * The manual of connectors, docs/connectors.md and the pages of docs/connectors, says nothing that
+ * is not so: its examples are run. A block of YAML is a connector, or rules of one; the block of
+ *JSON after it, or before it, is a message, and the one after both is what comes out (an object, or
+ *a list of them, with any line breaks). A connector with mistakes is followed by a block of text
+ *with their messages.
  *
  *	yaml json json | json yaml json | yaml text
  *
- * Every key of the schema must be in the manual.
+ * Further pairs of JSON are of the same connector. Each connector that has no mistakes must be
+ * run.
  */
 #include "trial.h"
 
 #include <backbone/json.h>
 
 #include <criterion/criterion.h>
-#include <stdio.h>
+#include <glob.h>
 
-#include "schema.h"
-
-#define MANUAL BB_SOURCE_DIR "/docs/connectors.md"
+#define LESSON BB_SOURCE_DIR "/docs/connectors.md"
+#define PAGES BB_SOURCE_DIR "/docs/connectors/*.md"
 
 static const char head_of_rules[] =
 	"connector: example\nchannel: web\ntopics: [example]\nevents:\n";
@@ -27,8 +28,10 @@ static const char head_of_rules[] =
 struct reading {
 	struct bb_arena arena;
 	struct bb_connector *connector; /* of the last YAML; NULL: none, or wrong */
+	bool untried;			/* nothing has come out of it yet */
 	struct bb_text message;		/* p NULL: none yet */
 	struct bb_buf mistakes;
+	const char *page;
 	unsigned line; /* of the block, from 1 */
 	unsigned examples;
 };
@@ -38,17 +41,26 @@ static bool begins(struct bb_text text, const char *with)
 	return text.n >= strlen(with) && memcmp(text.p, with, strlen(with)) == 0;
 }
 
+static void expect_tried(struct reading *r)
+{
+	cr_expect(!r->untried, "%s, before line %u: nothing comes out of the connector", r->page,
+		  r->line);
+	r->untried = false;
+}
+
 static void read_yaml(struct reading *r, struct bb_text block)
 {
 	struct bb_text text = block;
 
-	cr_expect(r->mistakes.n == 0, "the connector before %s:%u has mistakes:\n%.*s", MANUAL,
+	cr_expect(r->mistakes.n == 0, "the connector before %s:%u has mistakes:\n%.*s", r->page,
 		  r->line, (int)r->mistakes.n, r->mistakes.p);
 	r->mistakes.n = 0;
+	expect_tried(r);
 	bb_connector_free(r->connector);
 	if (begins(block, "- "))
 		text = bb_arena_printf(&r->arena, "%s%.*s", head_of_rules, (int)block.n, block.p);
 	r->connector = trial_compile("conf/connectors/till.yaml", text, &r->arena, &r->mistakes);
+	r->untried = r->connector != NULL;
 }
 
 /* A list of events, or one, as lines. */
@@ -60,7 +72,7 @@ static struct bb_text lines_of(struct reading *r, struct bb_text block)
 	const struct bb_json_node *root;
 	struct bb_text text;
 
-	cr_assert(doc != NULL, "%s:%u is no JSON: byte %lld", MANUAL, r->line,
+	cr_assert(doc != NULL, "%s:%u is no JSON: byte %lld", r->page, r->line,
 		  (long long)refusal.byte_offset);
 	root = bb_json_root(doc);
 	if (bb_json_kind(doc, root) == BB_JSON_MAP) {
@@ -87,10 +99,9 @@ static void read_json(struct reading *r, struct bb_text block)
 		return;
 	}
 	trial_run(r->connector, r->message, &r->arena, &lines);
-	trial_compare(MANUAL, r->line, lines_of(r, block), bb_buf_slice(&lines));
+	trial_compare(r->page, r->line, lines_of(r, block), bb_buf_slice(&lines));
 	bb_buf_fini(&lines);
-	bb_connector_free(r->connector);
-	r->connector = NULL;
+	r->untried = false;
 	r->message.p = NULL;
 	r->examples++;
 }
@@ -99,21 +110,21 @@ static void read_text(struct reading *r, struct bb_text block)
 {
 	if (r->mistakes.n == 0)
 		return;
-	trial_compare(MANUAL, r->line, block, bb_buf_slice(&r->mistakes));
+	trial_compare(r->page, r->line, block, bb_buf_slice(&r->mistakes));
 	r->mistakes.n = 0;
 	r->examples++;
 }
 
 /* The blocks between lines of three backquotes. */
-static void read_manual(struct reading *r, struct bb_text manual)
+static void read_blocks(struct reading *r, struct bb_text page)
 {
-	const char *p = manual.p, *end = manual.p + manual.n, *block = NULL, *feed;
+	const char *p = page.p, *end = page.p + page.n, *block = NULL, *feed;
 	struct bb_text kind = {NULL, 0}, line;
 	unsigned n = 0;
 
 	for (; p < end; p = feed + 1) {
 		feed = memchr(p, '\n', (size_t)(end - p));
-		cr_assert(feed != NULL, "%s does not end with a line feed", MANUAL);
+		cr_assert(feed != NULL, "%s does not end with a line feed", r->page);
 		line = bb_text_bytes(p, (size_t)(feed - p));
 		n++;
 		if (!begins(line, "```"))
@@ -135,41 +146,31 @@ static void read_manual(struct reading *r, struct bb_text manual)
 	}
 }
 
+static void read_page(struct reading *r, const char *page)
+{
+	r->page = page;
+	read_blocks(r, trial_read_file(page, &r->arena));
+	cr_expect(r->mistakes.n == 0, "the last connector of %s has mistakes: %.*s", page,
+		  (int)r->mistakes.n, r->mistakes.n ? r->mistakes.p : "");
+	expect_tried(r);
+	r->mistakes.n = 0;
+	bb_connector_free(r->connector);
+	r->connector = NULL;
+	r->message.p = NULL;
+}
+
 Test(manual, examples_do_what_it_says)
 {
 	struct reading r = {.mistakes = BB_BUF_EMPTY};
+	glob_t pages;
 
 	bb_arena_init(&r.arena);
-	read_manual(&r, trial_read_file(MANUAL, &r.arena));
-	cr_expect(r.mistakes.n == 0, "the last connector has mistakes: %.*s", (int)r.mistakes.n,
-		  r.mistakes.n ? r.mistakes.p : "");
+	read_page(&r, LESSON);
+	cr_assert_eq(glob(PAGES, 0, NULL, &pages), 0, "no %s", PAGES);
+	for (size_t i = 0; i < pages.gl_pathc; i++)
+		read_page(&r, pages.gl_pathv[i]);
 	cr_expect(r.examples >= 12, "only %u examples were run", r.examples);
-	bb_connector_free(r.connector);
+	globfree(&pages);
 	bb_buf_fini(&r.mistakes);
 	bb_arena_fini(&r.arena);
-}
-
-static bool has_word(struct bb_text text, const char *name)
-{
-	char word[64];
-
-	snprintf(word, sizeof(word), "`%s`", name);
-	return memmem(text.p, text.n, word, strlen(word)) != NULL;
-}
-
-Test(manual, has_every_key)
-{
-	const struct bb_option *options;
-	struct bb_text manual;
-	struct bb_arena arena;
-	size_t n;
-
-	bb_arena_init(&arena);
-	manual = trial_read_file(MANUAL, &arena);
-	options = bb_schema_options(&n);
-	for (size_t i = 0; i < n; i++)
-		cr_expect(has_word(manual, options[i].name),
-			  "`%s` (%s) is not where it belongs in %s", options[i].name,
-			  options[i].help, MANUAL);
-	bb_arena_fini(&arena);
 }
