@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * CloudEvents (version 1.0 and before), in both forms that Kafka and HTTP have. Structured: one
- * JSON document, with the data in `data` or `data_base64`. Binary: the value is the data, and the
- * attributes are headers, ce_id or ce-id; an object is made of them, so that rules see the same
- * envelope in both forms.
+ * JSON document, with the data in `data` or `data_base64` (before 1.0 in `data`, which
+ * `datacontentencoding` says is base64). Binary: the value is the data, and the attributes are
+ * headers, ce_id or ce-id; an object is made of them, so that rules see the same envelope in both
+ * forms.
  *
  * Refused: what is neither, a batch, and data that its content type says is something else than
  * rules read.
@@ -134,6 +135,30 @@ static enum bb_unwrapped open_binary(struct bb_run *run, struct bb_refusal *ret_
 		       : refuse_type(ret_refusal);
 }
 
+/* The names of version 1.0, and those of versions before 0.3. */
+static bool has_version(struct bb_frame envelope)
+{
+	return bb_unwrap_member(envelope, "specversion") ||
+	       bb_unwrap_member(envelope, "cloudEventsVersion");
+}
+
+static struct bb_text content_type(struct bb_frame envelope)
+{
+	static const char *const names[] = {"datacontenttype", "contenttype", "contentType"};
+	struct bb_text type = {NULL, 0};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names) && !type.p; i++)
+		type = bb_unwrap_member_text(envelope, names[i]);
+	return type;
+}
+
+static bool says_base64(struct bb_frame envelope)
+{
+	struct bb_text said = bb_unwrap_member_text(envelope, "datacontentencoding");
+
+	return said.n == strlen("base64") && begins_with(said, "base64");
+}
+
 static enum bb_unwrapped open_structured(struct bb_run *run, struct bb_payload *payload,
 					 struct bb_refusal *ret_refusal)
 {
@@ -143,7 +168,7 @@ static enum bb_unwrapped open_structured(struct bb_run *run, struct bb_payload *
 	if (!bb_unwrap_read(run, payload, BB_FORMAT_JSON, ret_refusal))
 		return BB_UNWRAPPED_REFUSED;
 	envelope = payload->at;
-	if (!bb_unwrap_member(envelope, "specversion"))
+	if (!has_version(envelope))
 		return bb_unwrap_refuse(ret_refusal, BB_DEAD_INVALID_ENVELOPE, "$.specversion",
 					"no CloudEvent: neither a header ce_specversion nor a "
 					"member specversion");
@@ -153,14 +178,18 @@ static enum bb_unwrapped open_structured(struct bb_run *run, struct bb_payload *
 	payload->at.node = data;
 	if (!data && !base64)
 		return BB_UNWRAPPED;
-	if (!is_read(run->connector, bb_unwrap_member_text(envelope, "datacontenttype")))
+	if (!is_read(run->connector, content_type(envelope)))
 		return refuse_type(ret_refusal);
 	if (base64)
 		return bb_unwrap_base64(run, payload,
 					bb_unwrap_member_text(envelope, "data_base64"),
 					"$.data_base64", ret_refusal);
-	if (bb_json_kind(envelope.doc, data) == BB_JSON_TEXT)
-		bb_unwrap_text(run, payload, bb_json_text(envelope.doc, data), "$.data");
+	if (bb_json_kind(envelope.doc, data) != BB_JSON_TEXT)
+		return BB_UNWRAPPED;
+	if (says_base64(envelope))
+		return bb_unwrap_base64(run, payload, bb_json_text(envelope.doc, data), "$.data",
+					ret_refusal);
+	bb_unwrap_text(run, payload, bb_json_text(envelope.doc, data), "$.data");
 	return BB_UNWRAPPED;
 }
 
@@ -171,7 +200,8 @@ enum bb_unwrapped bb_unwrap_cloudevents(struct bb_run *run, struct bb_payload *p
 
 	if (begins_with(type, "application/cloudevents-batch"))
 		return bb_unwrap_refuse(ret_refusal, BB_DEAD_UNSUPPORTED_FORMAT, "@header",
-					"a batch of CloudEvents; send each as a record of its own");
+					"a batch of CloudEvents: a list, to be read without unwrap, "
+					"by each: '$[*]'");
 	if (begins_with(type, "application/cloudevents") &&
 	    !ends_with(type, "application/cloudevents+json"))
 		return bb_unwrap_refuse(ret_refusal, BB_DEAD_UNSUPPORTED_FORMAT, "@header",

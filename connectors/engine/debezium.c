@@ -10,8 +10,10 @@
  *	{"before": ..., "after": ...} in a CloudEvent	an event is made of its iodebezium
  *attributes
  *
- * Unions as Avro writes them in JSON ({"string": "x"}) are opened everywhere. A truncated table and
- * a message of the log have no row, and give nothing. What is none of these is refused.
+ * Unions as Avro writes them in JSON ({"string": "x"}) are opened everywhere. A payload that is a
+ * text, as that of an outbox, is opened too. A change of MongoDB may say what is new in it and
+ * nothing else: there is no row then, only the change. A truncated table and a message of the log
+ * have no row either, and give nothing. What is none of these is refused.
  */
 #include <stdio.h>
 
@@ -213,6 +215,15 @@ static enum bb_unwrapped refuse_row(struct bb_refusal *ret_refusal)
 				"object");
 }
 
+/* A change may do without a row: a delete, and one of MongoDB that says what is new. */
+static bool needs_row(struct bb_frame event, struct bb_text op)
+{
+	if (op.n == 1 && *op.p == 'd')
+		return false;
+	return op.n == 0 || (!bb_unwrap_member(event, "patch") &&
+			     !bb_unwrap_member(event, "updateDescription"));
+}
+
 /* An event with `before` and `after`. */
 static enum bb_unwrapped open_event(struct bb_run *run, struct bb_payload *payload,
 				    struct bb_refusal *ret_refusal)
@@ -245,8 +256,27 @@ static enum bb_unwrapped open_event(struct bb_run *run, struct bb_payload *paylo
 			return BB_UNWRAPPED_REFUSED;
 		row = payload->at;
 	}
-	return is_map(row) || (deleted && !row.node && op.n == 1) ? BB_UNWRAPPED
-								  : refuse_row(ret_refusal);
+	return is_map(row) || (!row.node && !needs_row(event, op)) ? BB_UNWRAPPED
+								   : refuse_row(ret_refusal);
+}
+
+/* What is in {"schema":..., "payload":...}, and in a text. NULL in *at: nothing. */
+static bool open_wrapper(struct bb_run *run, struct bb_payload *payload, bool *ret_wrapped,
+			 struct bb_refusal *ret_refusal)
+{
+	struct bb_frame *at = &payload->at;
+
+	*ret_wrapped = is_map(*at) && bb_json_size(at->doc, at->node) == 2 &&
+		       bb_json_member(at->doc, at->node, BB_TEXT("schema")) &&
+		       bb_json_member(at->doc, at->node, BB_TEXT("payload"));
+	if (*ret_wrapped)
+		at->node = bb_unwrap_member(*at, "payload");
+	if (!at->node || bb_json_kind(at->doc, at->node) != BB_JSON_TEXT)
+		return true;
+	bb_unwrap_text(run, payload, bb_json_text(at->doc, at->node),
+		       *ret_wrapped ? "$.payload" : "$");
+	*ret_wrapped = true; /* a row of an outbox is a row, whatever its names */
+	return bb_unwrap_read(run, payload, BB_FORMAT_JSON, ret_refusal);
 }
 
 enum bb_unwrapped bb_unwrap_debezium(struct bb_run *run, struct bb_payload *payload,
@@ -259,11 +289,8 @@ enum bb_unwrapped bb_unwrap_debezium(struct bb_run *run, struct bb_payload *payl
 
 	if (!bb_unwrap_read(run, payload, BB_FORMAT_JSON, ret_refusal))
 		return BB_UNWRAPPED_REFUSED;
-	wrapped = is_map(*at) && bb_json_size(at->doc, at->node) == 2 &&
-		  bb_json_member(at->doc, at->node, BB_TEXT("schema")) &&
-		  bb_json_member(at->doc, at->node, BB_TEXT("payload"));
-	if (wrapped)
-		at->node = bb_unwrap_member(*at, "payload");
+	if (!open_wrapper(run, payload, &wrapped, ret_refusal))
+		return BB_UNWRAPPED_REFUSED;
 	if (wrapped && !at->node)
 		return bb_unwrap_nothing(ret_refusal, "the payload is null");
 	if (at->node && has_union(at->doc, at->node)) {
