@@ -199,9 +199,10 @@ enum bb_unwrapped bb_unwrap_cloudevents(struct bb_run *run, struct bb_payload *p
 	struct bb_text type = media_type(header_of(run->msg, "content-type"));
 
 	if (begins_with(type, "application/cloudevents-batch"))
-		return bb_unwrap_refuse(ret_refusal, BB_DEAD_UNSUPPORTED_FORMAT, "@header",
-					"a batch of CloudEvents: a list, to be read without unwrap, "
-					"by each: '$[*]'");
+		return bb_unwrap_refuse(
+			ret_refusal, BB_DEAD_UNSUPPORTED_FORMAT, "@header",
+			"a batch of CloudEvents: a list, to be read without unwrap, "
+			"by each: '$[*]'");
 	if (begins_with(type, "application/cloudevents") &&
 	    !ends_with(type, "application/cloudevents+json"))
 		return bb_unwrap_refuse(ret_refusal, BB_DEAD_UNSUPPORTED_FORMAT, "@header",

@@ -220,8 +220,8 @@ static bool needs_row(struct bb_frame event, struct bb_text op)
 {
 	if (op.n == 1 && *op.p == 'd')
 		return false;
-	return op.n == 0 || (!bb_unwrap_member(event, "patch") &&
-			     !bb_unwrap_member(event, "updateDescription"));
+	return op.n == 0 ||
+	       (!bb_unwrap_member(event, "patch") && !bb_unwrap_member(event, "updateDescription"));
 }
 
 /* An event with `before` and `after`. */
