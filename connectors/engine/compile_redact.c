@@ -1,21 +1,61 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What goes from a message before it is kept: paths from its top. Who writes them thinks of the
- * message as rules see it; so each path holds at every place that is the top for some rule: a text
- * that is a rule's element, and whatever an envelope may hold.
+ * What goes from a message before it is kept: its key, headers, and paths from its top. Who writes
+ * them thinks of the message as rules see it; so each path holds at every place that is the top for
+ * some rule: a text that is a rule's element, and whatever an envelope may hold. The key and the
+ * headers that a relay's envelope has are such too, and the attributes of a CloudEvent are headers
+ * in its binary form.
  *
- * A path that names nothing is complained about.
+ * A path that names nothing, and metadata that no producer writes, is complained about.
  */
 #include <backbone/record.h>
 
 #include "compile.h"
 #include "path.h"
 
-static void compile_redacted(struct bb_compiler *c, const struct bb_yaml *node)
+static void add_header(struct bb_compiler *c, struct bb_text name)
+{
+	struct bb_names *names = &c->connector->redact_headers;
+
+	BB_ARENA_PUSH(c->arena, names->items, names->n, names->room) = name;
+}
+
+/* @key, @header("name") */
+static void compile_redacted_meta(struct bb_compiler *c, const struct bb_yaml *node,
+				  const struct bb_option *option)
+{
+	struct bb_expr expr = {.kind = BB_EXPR_META};
+	struct bb_yaml word = *node;
+	const char *end = memchr(node->text.p, '(', node->text.n);
+
+	if (end)
+		word.text =
+			bb_arena_copy(c->diagnostics->arena,
+				      bb_text_bytes(node->text.p, (size_t)(end - node->text.p)));
+	if (!bb_text_equal(word.text, BB_TEXT("@key")) &&
+	    !bb_text_equal(word.text, BB_TEXT("@header"))) {
+		bb_compile_unknown(c, &word, "metadata to redact",
+				   bb_compile_words(c, option->words));
+		return;
+	}
+	if (!bb_compile_scalar(c, node, &expr))
+		return;
+	if (expr.meta == BB_META_KEY)
+		c->connector->redacts_key = true;
+	else
+		add_header(c, expr.text);
+}
+
+static void compile_redacted(struct bb_compiler *c, const struct bb_yaml *node,
+			     const struct bb_option *option)
 {
 	struct bb_connector *connector = c->connector;
 	struct bb_path path;
 
+	if (node->kind == BB_YAML_SCALAR && node->text.n > 0 && node->text.p[0] == '@') {
+		compile_redacted_meta(c, node, option);
+		return;
+	}
 	if (!bb_compile_top_path(c, node, &path))
 		return;
 	if (path.step_n == 0) {
@@ -31,16 +71,15 @@ static void compile_redacted(struct bb_compiler *c, const struct bb_yaml *node)
 void bb_compile_redact(struct bb_compiler *c, const struct bb_yaml *node,
 		       const struct bb_option *option, void *target)
 {
-	(void)option;
 	(void)target;
 	if (node->kind != BB_YAML_LIST) {
-		compile_redacted(c, node);
+		compile_redacted(c, node, option);
 		return;
 	}
 	for (size_t i = 0; i < node->n; i++) {
 		size_t mark = bb_compile_enter_item(c, i);
 
-		compile_redacted(c, node->items[i]);
+		compile_redacted(c, node->items[i], option);
 		bb_compile_leave(c, mark);
 	}
 }
@@ -65,13 +104,16 @@ static size_t steps_to(const struct bb_event_plan *event, unsigned up)
 }
 
 /* The path below another one. */
-static void add_below(struct bb_compiler *c, struct bb_path above, const struct bb_path *path)
+static void add_below(struct bb_compiler *c, const struct bb_path *above,
+		      const struct bb_path *path)
 {
 	struct bb_connector *connector = c->connector;
+	struct bb_path whole = {.up = 0};
 
-	add_steps(c, &above, path, path->step_n);
+	add_steps(c, &whole, above, above->step_n);
+	add_steps(c, &whole, path, path->step_n);
 	BB_ARENA_PUSH(c->arena, connector->redact, connector->redact_n, connector->redact_room) =
-		above;
+		whole;
 }
 
 /* Each path below the text that is a rule's element. */
@@ -84,7 +126,7 @@ static void add_in_text(struct bb_compiler *c, const struct bb_event_plan *event
 
 		add_steps(c, &above, &event->each, steps_to(event, text->up));
 		add_steps(c, &above, text, text->step_n);
-		add_below(c, above, &c->connector->redact[i]);
+		add_below(c, &above, &c->connector->redact[i]);
 	}
 }
 
@@ -120,30 +162,80 @@ static void add_tops(struct bb_compiler *c, enum bb_unwrap kind, struct bb_path 
 	}
 }
 
+static void add_name(struct bb_compiler *c, struct bb_path *path, struct bb_text name,
+		     bool any_case)
+{
+	BB_ARENA_PUSH(c->arena, path->steps, path->step_n, path->step_room) =
+		(struct bb_step){.kind = BB_STEP_NAME, .name = name, .any_case = any_case};
+}
+
+/* The key and the headers in a relay's envelope. */
+static void add_relayed(struct bb_compiler *c, const struct bb_path *outer)
+{
+	struct bb_connector *connector = c->connector;
+	struct bb_path end = {.up = 0};
+
+	add_name(c, &end, BB_TEXT("key"), false);
+	if (connector->redacts_key)
+		add_below(c, outer, &end);
+	for (size_t i = 0; i < connector->redact_headers.n; i++) {
+		end = (struct bb_path){.up = 0};
+		add_name(c, &end, BB_TEXT("headers"), false);
+		add_name(c, &end, connector->redact_headers.items[i], true);
+		add_below(c, outer, &end);
+	}
+}
+
+/* What is a member of a structured CloudEvent is a header of a binary one. */
+static void add_attribute_headers(struct bb_compiler *c, size_t n)
+{
+	static const char *const forms[] = {"ce_", "ce-"};
+
+	for (size_t i = 0; i < n; i++) {
+		const struct bb_step *step = &c->connector->redact[i].steps[0];
+
+		for (size_t k = 0; k < 2 && step->kind == BB_STEP_NAME; k++)
+			add_header(c, bb_arena_printf(c->arena, "%s%.*s", forms[k],
+						      (int)step->name.n, step->name.p));
+	}
+}
+
+static void add_elements(struct bb_compiler *c, size_t n)
+{
+	const struct bb_event_plans *events = &c->connector->events;
+
+	for (size_t i = 0; i < events->n; i++)
+		if (events->items[i].parse && events->items[i].parse->text.kind == BB_EXPR_PATH)
+			add_in_text(c, &events->items[i], n);
+}
+
 void bb_compile_redacted_tops(struct bb_compiler *c)
 {
 	struct bb_connector *connector = c->connector;
-	struct bb_paths tops = {NULL, 0, 0};
+	struct bb_paths tops = {NULL, 0, 0}, relays = {NULL, 0, 0};
 	size_t n = connector->redact_n, before;
 
-	if (n == 0 || bb_connector_has_records(connector))
+	if (bb_connector_has_records(connector))
 		return;
-	for (size_t i = 0; i < connector->events.n; i++)
-		if (connector->events.items[i].parse &&
-		    connector->events.items[i].parse->text.kind == BB_EXPR_PATH)
-			add_in_text(c, &connector->events.items[i], n);
+	add_elements(c, n);
 	BB_ARENA_PUSH(c->arena, tops.items, tops.n, tops.room) = (struct bb_path){.up = 0};
 	for (size_t i = 0; i < connector->unwrap.n; i++) {
+		enum bb_unwrap kind = connector->unwrap.items[i];
+
 		before = tops.n;
-		for (size_t k = 0; k < before; k++)
-			add_tops(c, connector->unwrap.items[i], tops.items[k], &tops);
+		for (size_t k = 0; k < before; k++) {
+			if (kind == BB_UNWRAP_RELAY)
+				BB_ARENA_PUSH(c->arena, relays.items, relays.n, relays.room) =
+					tops.items[k];
+			add_tops(c, kind, tops.items[k], &tops);
+		}
+		if (kind == BB_UNWRAP_CLOUDEVENTS)
+			add_attribute_headers(c, n);
 	}
 	n = connector->redact_n;
 	for (size_t k = 1; k < tops.n; k++)
-		for (size_t i = 0; i < n; i++) {
-			struct bb_path above = {.up = 0};
-
-			add_steps(c, &above, &tops.items[k], tops.items[k].step_n);
-			add_below(c, above, &connector->redact[i]);
-		}
+		for (size_t i = 0; i < n; i++)
+			add_below(c, &tops.items[k], &connector->redact[i]);
+	for (size_t k = 0; k < relays.n; k++)
+		add_relayed(c, &relays.items[k]);
 }

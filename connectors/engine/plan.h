@@ -38,6 +38,7 @@ enum bb_scope { BB_SCOPE_TENANT = 1 };
 struct bb_step {
 	enum { BB_STEP_NAME, BB_STEP_INDEX, BB_STEP_EACH } kind;
 	struct bb_text name; /* NAME */
+	bool any_case;	     /* NAME: as names of headers are compared; in redact only */
 	int64_t index;	     /* INDEX; negative: from the end */
 };
 
@@ -307,6 +308,8 @@ struct bb_connector {
 	struct bb_exprs tenant;
 	struct bb_path *redact;
 	size_t redact_n, redact_room;
+	bool redacts_key;
+	struct bb_names redact_headers;
 	bool reads_query; /* texts that are queries; so redaction looks into them */
 	struct bb_event_plans events;
 	size_t parse_n; /* slots */

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What may be kept of a message: the document written again without the members that `redact`
- * names. An element of a list that is named becomes null, so that the others keep their places; a
- * column of a line becomes empty. Paths lead on into texts that hold JSON, and, where the connector
- * reads such, a query; and through the unions of Avro in changes of Debezium.
+ * What may be kept of a message: headers and the key less those that `redact` names, and the
+ * document written again without the members that it names. An element of a list that is named
+ * becomes null, so that the others keep their places; a column of a line becomes empty. Paths lead
+ * on into texts that hold JSON, and, where the connector reads such, a query; and through the
+ * unions of Avro in changes of Debezium.
  *
  * Bytes that cannot be read might hide what must go, so nothing of them is kept; nor of a text that
  * a path leads into, if it seems to hold something and cannot be read.
  */
 #include <backbone/json.h>
 #include <backbone/record.h>
+
+#include <strings.h>
 
 #include "base64.h"
 #include "path.h"
@@ -35,6 +38,15 @@ struct writer {
 };
 
 static void write_node(struct writer *w, const struct bb_json_node *node, struct trails trails);
+
+static bool leads_to_member(const struct bb_step *step, struct bb_text key)
+{
+	if (step->kind != BB_STEP_NAME)
+		return false;
+	return step->any_case
+		       ? step->name.n == key.n && strncasecmp(step->name.p, key.p, key.n) == 0
+		       : bb_text_equal(step->name, key);
+}
 
 static bool leads_to_item(const struct bb_step *step, size_t i, size_t n)
 {
@@ -67,8 +79,7 @@ static struct trails go_on(struct writer *w, struct trails trails, struct bb_tex
 	for (size_t k = 0; k < trails.n; k++) {
 		const struct trail *trail = &trails.items[k];
 		const struct bb_step *step = &trail->path->steps[trail->done];
-		bool leads = key.p ? step->kind == BB_STEP_NAME && bb_text_equal(step->name, key)
-				   : leads_to_item(step, i, n);
+		bool leads = key.p ? leads_to_member(step, key) : leads_to_item(step, i, n);
 
 		if (!leads)
 			continue;
@@ -181,7 +192,7 @@ static bool write_query(struct writer *w, struct bb_text text, struct trails tra
 
 static bool seems_json(struct bb_text text)
 {
-	size_t i = 0;
+	size_t i = text.n >= 3 && memcmp(text.p, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
 
 	while (i < text.n && (unsigned char)text.p[i] <= ' ')
 		i++;
@@ -203,10 +214,10 @@ static void write_text(struct writer *w, struct bb_text text, struct trails trai
 	bb_buf_reserve(&buf, 1);
 	if (seems_json(text))
 		ok = write_document(w, text, trails, &buf);
-	else if (w->connector->reads_query || w->connector->format == BB_FORMAT_QUERY)
-		ok = write_query(w, text, trails, &buf);
 	else if (reads_base64(w->connector) && bb_base64_decode(text, w->arena, &bytes))
 		ok = false;
+	else if (w->connector->reads_query || w->connector->format == BB_FORMAT_QUERY)
+		ok = write_query(w, text, trails, &buf);
 	else
 		bb_buf_text(&buf, text);
 	if (ok)
@@ -289,11 +300,41 @@ static struct bb_text redact_record(const struct bb_connector *connector,
 	return result;
 }
 
-struct bb_text bb_connector_redact(const struct bb_connector *connector,
-				   const struct bb_message *msg, struct bb_arena *arena)
+static bool is_redacted(const struct bb_names *names, struct bb_text name)
 {
-	if (connector->redact_n == 0 || !msg->value.p)
-		return msg->value;
-	return bb_connector_has_records(connector) ? redact_record(connector, msg, arena)
-						   : redact_json(connector, msg->value, arena);
+	for (size_t i = 0; i < names->n; i++)
+		if (names->items[i].n == name.n &&
+		    strncasecmp(names->items[i].p, name.p, name.n) == 0)
+			return true;
+	return false;
+}
+
+/* The names stay: that a header was there is worth knowing. */
+static const struct bb_header *redact_headers(const struct bb_connector *connector,
+					      const struct bb_message *msg, struct bb_arena *arena)
+{
+	struct bb_header *headers = bb_arena_alloc(arena, msg->header_n * sizeof(*headers));
+
+	for (size_t i = 0; i < msg->header_n; i++) {
+		headers[i] = msg->headers[i];
+		if (is_redacted(&connector->redact_headers, headers[i].name))
+			headers[i].value = (struct bb_text){NULL, 0};
+	}
+	return headers;
+}
+
+struct bb_message bb_connector_redact(const struct bb_connector *connector,
+				      const struct bb_message *msg, struct bb_arena *arena)
+{
+	struct bb_message kept = *msg;
+
+	if (connector->redacts_key)
+		kept.key = (struct bb_text){NULL, 0};
+	if (connector->redact_headers.n > 0 && msg->header_n > 0)
+		kept.headers = redact_headers(connector, msg, arena);
+	if (connector->redact_n > 0 && msg->value.p)
+		kept.value = bb_connector_has_records(connector)
+				     ? redact_record(connector, msg, arena)
+				     : redact_json(connector, msg->value, arena);
+	return kept;
 }

@@ -74,8 +74,9 @@ static const struct bb_option options[] = {
 	    HELP("rules, in order; the first that matches an element takes it")),
 	ROW(FILE, "tenant", SOURCES, TO_FILE(tenant),
 	    HELP("the shop, page or account that ids with scope: tenant belong to")),
-	ROW(FILE, "redact", REDACT, TO_FILE(redact),
-	    HELP("what is removed from a message before it is kept in a dead letter")),
+	ROW(FILE, "redact", REDACT, TO_FILE(redact), WORDS("@key @header"),
+	    HELP("what is removed from a message before it is kept in a dead letter: members, the "
+		 "key, values of headers")),
 	ROW(FILE, "otherwise", CHOICE, TO_FILE(otherwise), WORDS("skip dead_letter"),
 	    HELP("what becomes of an element that no rule takes; skip where nothing is said")),
 

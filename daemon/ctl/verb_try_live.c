@@ -134,7 +134,7 @@ static void count_fields(struct live *live, const struct bb_event *ev)
 
 static void print_value(struct live *live, struct bb_buf *buf)
 {
-	struct bb_text kept = bb_connector_redact(live->connector, live->msg, &live->arena);
+	struct bb_text kept = bb_connector_redact(live->connector, live->msg, &live->arena).value;
 
 	if (!kept.p || !bb_text_is_utf8(kept))
 		return; /* it cannot be shown, or nothing of it may be */

@@ -96,14 +96,11 @@ static int put_letter(struct bb_job *job, struct bb_kv *kv, const struct bb_lett
 		with_bytes = false;
 		row.message.key = (struct bb_text){NULL, 0};
 	}
-	if (with_bytes && row.has_value) {
-		row.message.value = bb_connector_redact(delivery->connector, &delivery->message,
-							&job->batch->arena);
-	} else {
+	if (!with_bytes) {
 		row.message.value = (struct bb_text){NULL, 0};
-		if (!with_bytes)
-			row.message.header_n = 0;
+		row.message.header_n = 0;
 	}
+	row.message = bb_connector_redact(delivery->connector, &row.message, &job->batch->arena);
 	return bb_deadletter_put(kv, &row, &number);
 }
 

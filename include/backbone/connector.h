@@ -108,10 +108,11 @@ bool bb_ruling_read(struct bb_text bytes, struct bb_arena *arena, struct bb_ruli
 		    struct bb_refusal *ret_refusal);
 
 /*
- * What of a message may be kept in a dead letter: the value without the members named by `redact`.
- * Where the bytes cannot be read and something is to be redacted, nothing is kept: p NULL.
+ * What of a message may be kept in a dead letter: without the members, the key and the values of
+ * headers that `redact` names. Where the value cannot be read and members are to be redacted, none
+ * of it is kept: p NULL. Borrows from the message and the arena.
  */
-struct bb_text bb_connector_redact(const struct bb_connector *connector,
-				   const struct bb_message *msg, struct bb_arena *arena);
+struct bb_message bb_connector_redact(const struct bb_connector *connector,
+				      const struct bb_message *msg, struct bb_arena *arena);
 
 #endif

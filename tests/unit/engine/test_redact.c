@@ -22,7 +22,7 @@ static struct bb_text redact(const struct bb_connector *connector, struct bb_tex
 	struct bb_message msg = {.value = value,
 				 .heading = BB_TEXT("\xef\xbb\xbfip, mail ,\"x\"\r\n")};
 
-	return bb_connector_redact(connector, &msg, arena);
+	return bb_connector_redact(connector, &msg, arena).value;
 }
 
 static void expect(const char *yaml, const char *value, const char *want)
@@ -164,6 +164,9 @@ Test(engine, redact_holds_inside_of_envelopes)
 		 "{\"headers\":{\"h\":1},\"body\":{}}"},
 		{"relay", "{\"body\":\"eyJjYXJkIjozfQ\",\"isBase64Encoded\":true}",
 		 "{\"body\":null,\"isBase64Encoded\":true}"},
+		{"relay\nformat: query", "{\"body\":\"Y2FyZD0zJng9MQ==\",\"isBase64Encoded\":true}",
+		 "{\"body\":null,\"isBase64Encoded\":true}"},
+		{"relay\nformat: query", "\xef\xbb\xbf{\"body\":\"card=3&x=1\"}", NULL},
 		{"relay", "{\"body\":\"no base 64\"}", "{\"body\":\"no base 64\"}"},
 		{"debezium",
 		 "{\"before\":{\"card\":1},\"after\":{\"card\":2,\"n\":3},\"op\":\"u\"}",
@@ -222,5 +225,75 @@ Test(engine, redact_keeps_the_frame_of_a_schema_registry)
 	got = redact(connector, bb_text_bytes(value, sizeof(value) - 1), &arena);
 	cr_expect(bb_text_equal(got, bb_text_bytes(want, sizeof(want) - 1)));
 	bb_connector_free(connector);
+	bb_arena_fini(&arena);
+}
+
+static void expect_kept(const char *yaml, struct bb_text key, const char *value, const char *want)
+{
+	static const struct bb_header headers[] = {
+		{{"ce_subject", 10}, {"ann@example.org", 15}},
+		{{"X-Topic", 7}, {"paid", 4}},
+		{{"Authorization", 13}, {"Bearer s3cret", 13}},
+		{{"authorization", 13}, {NULL, 0}},
+	};
+	struct bb_message msg = {
+		.key = key, .headers = headers, .header_n = 4, .value = bb_text_of(value)};
+	struct bb_buf buf = BB_BUF_EMPTY;
+	struct bb_connector *connector;
+	struct bb_message kept;
+	struct bb_arena arena;
+
+	bb_arena_init(&arena);
+	connector = compile(&arena, yaml);
+	kept = bb_connector_redact(connector, &msg, &arena);
+	bb_buf_printf(&buf, "%.*s", (int)kept.key.n, kept.key.p ? kept.key.p : "");
+	for (size_t i = 0; i < kept.header_n; i++)
+		bb_buf_printf(&buf, "|%.*s=%.*s", (int)kept.headers[i].name.n,
+			      kept.headers[i].name.p, (int)kept.headers[i].value.n,
+			      kept.headers[i].value.p ? kept.headers[i].value.p : "");
+	bb_buf_printf(&buf, "|%.*s", (int)kept.value.n, kept.value.p ? kept.value.p : "");
+	cr_expect(bb_text_equal(bb_buf_slice(&buf), bb_text_of(want)), "%s: %.*s", yaml, (int)buf.n,
+		  buf.p);
+	bb_buf_fini(&buf);
+	bb_connector_free(connector);
+	bb_arena_fini(&arena);
+}
+
+#define SUBJECT "|ce_subject=ann@example.org"
+#define TOPIC "|X-Topic=paid"
+#define SECRET "|Authorization=Bearer s3cret|authorization="
+
+Test(engine, redact_takes_the_key_and_headers)
+{
+	static const struct {
+		const char *yaml, *value, *want;
+	} rows[] = {
+		{"redact: '@key'\n", "{ no json", SUBJECT TOPIC SECRET "|{ no json"},
+		{"redact: '@header(\"AUTHORIZATION\")'\n", "{}",
+		 "k" SUBJECT TOPIC "|Authorization=|authorization=|{}"},
+		{"redact: ['@key', '@header(\"x-topic\")', '$.a']\n", "{\"a\":1}",
+		 SUBJECT "|X-Topic=" SECRET "|{}"},
+		{"redact: ['@header(\"none\")']\n", "1", "k" SUBJECT TOPIC SECRET "|1"},
+		{"format: csv\ncolumns: [mail]\nredact: ['@key', '$.mail']\n", "m",
+		 SUBJECT TOPIC SECRET "|"},
+		/* the attributes of a binary CloudEvent are headers */
+		{"unwrap: cloudevents\nredact: '$.subject'\n", "{\"subject\":1}",
+		 "k|ce_subject=" TOPIC SECRET "|{}"},
+		/* a relay has the key and the headers in the value too */
+		{"unwrap: relay\nredact: ['@key', '@header(\"authorization\")']\n",
+		 "{\"key\":1,\"headers\":{\"AUTHORIZATION\":[\"s\"],\"a\":1},"
+		 "\"body\":{\"key\":2}}",
+		 SUBJECT TOPIC "|Authorization=|authorization="
+			       "|{\"headers\":{\"a\":1},\"body\":{\"key\":2}}"},
+		{"unwrap: [cloudevents, relay]\nredact: '@key'\n",
+		 "{\"key\":1,\"data\":\"{\\\"key\\\":2,\\\"b\\\":3}\"}",
+		 SUBJECT TOPIC SECRET "|{\"data\":\"{\\\"b\\\":3}\"}"},
+	};
+	struct bb_arena arena;
+
+	bb_arena_init(&arena);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		expect_kept(bb_arena_printf(&arena, HEAD "%s" EVENTS, rows[i].yaml).p, BB_TEXT("k"),
+			    rows[i].value, rows[i].want);
 	bb_arena_fini(&arena);
 }

@@ -111,7 +111,7 @@ static const char several_yaml[] = "connector: several\n"
 				   "channel: web\n"
 				   "topics: [t]\n"
 				   "format: json\n"
-				   "redact: ['$.secret']\n"
+				   "redact: ['$.secret', '@key']\n"
 				   "events:\n"
 				   "  - name: one\n"
 				   "    each: '$.list[*]'\n"
@@ -195,7 +195,9 @@ Test(ingest, redacted_members_are_not_in_dead_letters)
 	cr_assert(letter.message.value.p);
 	cr_expect_null(memmem(letter.message.value.p, letter.message.value.n, "hush", 4));
 	cr_expect(memmem(letter.message.value.p, letter.message.value.n, "ann", 3));
+	cr_expect_null(letter.message.key.p, "the key is redacted too");
 	cr_assert_eq(bb_deadletter_seek(kv, 2, &arena, &number, &letter), BB_OK);
+	cr_expect_null(letter.message.key.p, "nor is it with the later ones of a message");
 	cr_expect_null(letter.message.value.p, "the bytes are with the first of a message");
 	cr_expect(letter.has_value);
 	cr_assert_eq(bb_deadletter_seek(kv, 3, &arena, &number, &letter), BB_OK);
