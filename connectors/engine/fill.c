@@ -72,24 +72,25 @@ static bool time_text(struct bb_run *run, const struct bb_time_plan *plan, struc
 	return true;
 }
 
+/* Of several forms the first that reads its value; which one did not is told where none does. */
 void bb_fill_time(struct bb_run *run, const struct bb_event_plan *rule, struct bb_event *ev)
 {
 	const struct bb_time_plan *plan;
-	struct bb_text text;
-	bool log_time;
+	struct bb_text text, wrong = {0};
+	bool log_time = false;
 
-	for (size_t i = 0; i < rule->time.n; i++) {
+	for (size_t i = 0; i < rule->time.n && !log_time; i++) {
 		plan = &rule->time.items[i];
-		if (!time_text(run, plan, &text, &log_time))
+		if (!time_text(run, plan, &text, &log_time) || log_time)
 			continue;
-		if (log_time)
-			return;
 		ev->has_time = bb_stamp_read(&plan->format, plan->zone, text, &ev->time_ms);
-		if (!ev->has_time)
-			bb_fill_warn(run, ev, "time_invalid", BB_TEXT("time"),
-				     bb_arena_copy(run->arena, text));
-		return;
+		if (ev->has_time)
+			return;
+		if (!wrong.p)
+			wrong = bb_arena_copy(run->arena, text);
 	}
+	if (wrong.p)
+		bb_fill_warn(run, ev, "time_invalid", BB_TEXT("time"), wrong);
 }
 
 /* Junk is not scoped, so that the gate knows it: `fr/null` would be one customer, of everybody. */
