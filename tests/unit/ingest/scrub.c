@@ -51,6 +51,66 @@ Test(scrub, values_are_found_in_every_spelling)
 	bb_arena_fini(&arena);
 }
 
+Test(scrub, values_in_base64_are_found)
+{
+	static const struct {
+		const char *value, *text;
+		bool found;
+	} rows[] = {
+		{"ann@example.org", "{\"body\":\"eyJ1c2VyIjoiQW5uQGV4YW1wbGUub3JnIn0=\"}", true},
+		{"ann@example.org", "Basic YW5uQGV4YW1wbGUub3JnOnB3", true},
+		/* a path before it */
+		{"ann@example.org", "/hooks/x/YW5uQGV4YW1wbGUub3Jn/y", true},
+		{"ann@example.org", "X2pvYW5uQGV4YW1wbGUub3JnYW5pYw==", false},
+		/* the alphabet of URLs */
+		{"ann@example.org",
+		 "{\"data\":\"eyJhIjoiPz8-Pj8_Pj4iLCJ1c2VyIjoiYW5uQGV4YW1wbGUub3JnIn0\"}", true},
+		/* escaped in JSON */
+		{"ann@example.org",
+		 "{\"data\":\"eyJhIjoiPz8+Pj8\\/Pj4iLCJ1c2VyIjoiYW5uQGV4YW1wbGUub3JnIn0=\"}", true},
+		/* lines */
+		{"ann@example.org",
+		 "eyJub3RlIjoieHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4\r\ne"
+		 "HgiLCJtYWlsIjoiYW5uQGV4YW1wbGUub3JnIiwidGFpbCI6Inl5eXl5eXl5eXl5eXl5eXl5eXl5\r\neX"
+		 "l5eXl5eXl5eXl5eXl5eXl5eXl5eXl5eXl5eXl5eXl5eXl5eXl5eSJ9",
+		 true},
+		/* lines, escaped in JSON */
+		{"ann@example.org",
+		 "eyJub3RlIjoieHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4\\r\\"
+		 "neHgiLCJtYWlsIjoiYW5uQGV4YW1wbGUub3JnIiwidGFpbCI6Inl5eXl5eXl5eXl5eXl5eXl5eXl5\\r"
+		 "\\neXl5eXl5eXl5eXl5eXl5eXl5eXl5eXl5eXl5eXl5eXl5eXl5eXl5eSJ9",
+		 true},
+		/* base64 in base64 */
+		{"ann@example.org",
+		 "eyJkYXRhX2Jhc2U2NCI6ImV5SjFjMlZ5SWpvaVFXNXVRR1Y0WVcxd2JHVXViM0puSW4wPSJ9", true},
+		/* but not deeper */
+		{"ann@example.org",
+		 "WlhsS01XTXlWbmxKYW05cFVWYzFkVkZIVmpSWlZ6RjNZa2RWZFdJelNtNUpiakE5", false},
+		/* a form in base64 */
+		{"ann@example.org", "bWFpbD1hbm4lNDBleGFtcGxlLm9yZyZ4PTE=", true},
+		/* between other bytes */
+		{"ann@example.org", "CAESD2FubkBleGFtcGxlLm9yZxoC", true},
+		{"+33612345678", "eyJ0ZWwiOiIwNiAxMiAzNCA1NiA3OCJ9", true},
+		{"7", "eyJ1c2VyIjo3LCJhIjoxfQ==", true},
+		{"7", "eyJ1c2VyIjoxNywiYSI6MX0=", false},
+		/* sixteen characters */
+		{"ann", "YW5uQGV4YW1wbGUu", true},
+		/* fewer are words */
+		{"ann", "eyJ4Ijphbm59", false},
+	};
+	struct bb_arena arena;
+
+	bb_arena_init(&arena);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct bb_text value = bb_text_of(rows[i].value);
+		struct bb_deadletter letter = {.message = {.value = bb_text_of(rows[i].text)}};
+
+		cr_expect_eq(bb_deadletter_mentions(&letter, &value, 1, &arena), rows[i].found,
+			     "%s in %s", rows[i].value, rows[i].text);
+	}
+	bb_arena_fini(&arena);
+}
+
 Test(scrub, keys_and_headers_are_searched_too)
 {
 	struct bb_header headers[] = {{BB_TEXT("a"), {NULL, 0}}, {BB_TEXT("user"), BB_TEXT("ann")}};
