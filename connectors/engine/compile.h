@@ -43,8 +43,10 @@ struct bb_compiler {
 	bool has_tenant;    /* the file says what the tenant is */
 	bool in_tenant;	    /* it is being read */
 	bool at_allowed;    /* the source being read is an attribute's */
-	unsigned each_n;    /* [*] around the current place */
+	unsigned each_n;    /* [*] and .* around the current place */
 	unsigned each_most; /* of all event rules */
+	bool in_member;	    /* one of them is a .* */
+	bool any_member;    /* of all event rules */
 	unsigned ups;	    /* elements around the current place: so many ^ are allowed */
 	unsigned ups_most;  /* of all event rules */
 	unsigned rule_ups;  /* around the element that a condition is on */

@@ -201,7 +201,9 @@ static void check_event(struct bb_compiler *c, const struct bb_yaml *node, void 
 		c->each_most = c->each_n;
 	if (c->ups > c->ups_most)
 		c->ups_most = c->ups;
+	c->any_member |= c->in_member;
 	c->each_n = 0;
+	c->in_member = false;
 	c->ups = c->whole;
 	if (bb_yaml_get(node, "ruling")) {
 		check_ruling(c, node, &event->ruling);

@@ -99,7 +99,7 @@ static size_t steps_to(const struct bb_event_plan *event, unsigned up)
 	size_t n = 0;
 
 	while (left > 0)
-		left -= event->each.steps[n++].kind == BB_STEP_EACH;
+		left -= bb_path_walks(&event->each.steps[n++]);
 	return n;
 }
 

@@ -22,7 +22,8 @@ static bool read_inner(struct bb_compiler *c, const struct bb_yaml *node, struct
 	if (pos < node->text.n)
 		return bb_compile_fail_at(c, node, pos, "the path ends here, but more follows");
 	if (bb_path_has_each(path))
-		return bb_compile_fail_at(c, node, 0, "no [*] here; name an index like [0]");
+		return bb_compile_fail_at(c, node, 0,
+					  "no [*] and no .* here; name an index like [0]");
 	return true;
 }
 

@@ -73,7 +73,7 @@ static bool check_path(struct bb_compiler *c, const struct bb_yaml *node, size_t
 	if (bb_path_has_each(path))
 		return bb_compile_fail_at(
 			c, node, pos,
-			"[*] stands in each and redact only; name an index like [0], add up "
+			"[*] and .* stand in each and redact only; name an index like [0], add up "
 			"with sum, or make one event per element with each");
 	if (bb_connector_has_records(c->connector) && path->up >= c->ups)
 		return bb_compile_column(c, node, path);
@@ -160,6 +160,9 @@ static bool read_meta(struct bb_compiler *c, const struct bb_yaml *node, size_t 
 	if (expr->meta == BB_META_ELEMENT && c->each_n == 0)
 		return bb_compile_fail_at(c, node, *pos,
 					  "@element needs each: there is one element only");
+	if (expr->meta == BB_META_MEMBER && !c->in_member)
+		return bb_compile_fail_at(c, node, *pos,
+					  "@member needs an each with .*: it is the name there");
 	if (expr->meta == BB_META_TENANT && (c->in_tenant || !c->has_tenant))
 		return bb_compile_fail_at(c, node, *pos,
 					  c->in_tenant
@@ -396,6 +399,7 @@ void bb_compile_sources(struct bb_compiler *c, const struct bb_yaml *node,
 			const struct bb_option *option, void *target)
 {
 	unsigned each_n = c->each_n, ups = c->ups;
+	bool in_member = c->in_member;
 
 	if (option->place != BB_IN_FILE) {
 		add_sources(c, node, target);
@@ -403,10 +407,12 @@ void bb_compile_sources(struct bb_compiler *c, const struct bb_yaml *node,
 	}
 	c->in_tenant = true; /* found for the elements of every rule */
 	c->each_n = c->each_most;
+	c->in_member = c->any_member;
 	c->ups = c->ups_most;
 	add_sources(c, node, target);
 	c->in_tenant = false;
 	c->each_n = each_n;
+	c->in_member = in_member;
 	c->ups = ups;
 }
 
@@ -507,7 +513,7 @@ static unsigned count_each(const struct bb_path *path)
 	unsigned n = 0;
 
 	for (size_t i = 0; i < path->step_n; i++)
-		n += path->steps[i].kind == BB_STEP_EACH;
+		n += bb_path_walks(&path->steps[i]);
 	return n;
 }
 
@@ -544,13 +550,18 @@ void bb_compile_each(struct bb_compiler *c, const struct bb_yaml *node,
 				    format_word(c));
 		return;
 	}
-	if (n == 0 || path->steps[path->step_n - 1].kind != BB_STEP_EACH)
-		bb_compile_complain(c, node,
-				    "must be a path that ends with [*], e.g. '$.events[*]'");
+	if (n == 0 || !bb_path_walks(&path->steps[path->step_n - 1]))
+		bb_compile_complain(
+			c, node,
+			"must be a path that ends with [*], e.g. '$.events[*]', or with .*, "
+			"where the elements are the members of an object");
 	else if (n > BB_PLAN_EACH_MAX)
-		bb_compile_complain(c, node, "more than 8 [*]");
+		bb_compile_complain(c, node, "more than 8 [*] and .*");
 	c->each_n = n;
+	for (size_t i = 0; i < path->step_n; i++)
+		c->in_member |= path->steps[i].kind == BB_STEP_MEMBERS;
 	c->ups = c->whole + n;
-	if (path->step_n > 0 && path->steps[0].kind != BB_STEP_NAME)
+	if (path->step_n > 0 &&
+	    (path->steps[0].kind == BB_STEP_EACH || path->steps[0].kind == BB_STEP_INDEX))
 		c->connector->takes_list = true;
 }

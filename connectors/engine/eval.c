@@ -177,6 +177,15 @@ struct bb_text bb_eval_element(struct bb_run *run)
 	return bb_text_bytes(start, (size_t)(write_element(run, start) - start));
 }
 
+/* The name that the element, or the nearest around it, has in an object; p NULL: none. */
+static struct bb_text member(const struct bb_run *run)
+{
+	for (unsigned i = run->index_n; i > 0; i--)
+		if (run->members[i - 1].p)
+			return run->members[i - 1];
+	return (struct bb_text){NULL, 0};
+}
+
 static struct bb_text position(struct bb_run *run)
 {
 	const struct bb_message *msg = run->msg;
@@ -242,6 +251,9 @@ static void metadata(struct bb_run *run, const struct bb_expr *expr, struct bb_f
 		return;
 	case BB_META_ELEMENT:
 		text = bb_eval_element(run);
+		break;
+	case BB_META_MEMBER:
+		text = member(run);
 		break;
 	}
 	set_text(ret, text);

@@ -231,6 +231,43 @@ static void close_map(struct reader *r, const struct bb_json_key_set *set, struc
 	*out = (struct bb_json_node){members, (uint32_t)n, 1 + BB_JSON_MAP, !wish.whole};
 }
 
+static struct bb_slots *new_slots(struct bb_arena *arena, const struct bb_shape *shape)
+{
+	return bb_arena_zalloc(arena, sizeof(struct bb_slots) +
+					      shape->slot_n * sizeof(struct bb_json_node));
+}
+
+/* The elements of a list that is walked, or the members of a map. */
+struct walked {
+	struct bb_slots *first, *last;
+};
+
+/* One of them: its values go to slots of their own. `name`: of a member. */
+static cursor read_element(struct reader *r, cursor p, const struct bb_shape *shape, bool whole,
+			   struct walked *walked, struct bb_text name, struct bb_json_node *out)
+{
+	struct bb_slots *around = r->slots, *slots = new_slots(r->arena, shape);
+
+	if (walked->last)
+		walked->last->next = slots;
+	else
+		walked->first = slots;
+	walked->last = slots;
+	slots->member = name;
+	r->slots = slots;
+	p = read_value(r, p, (struct wish){shape->root, whole}, out);
+	r->slots = around;
+	return p;
+}
+
+/* All of them are read. */
+static void close_walk(struct reader *r, const struct bb_spot_walk *walk,
+		       const struct walked *walked, size_t n)
+{
+	r->slots->at[walk->slot] =
+		(struct bb_json_node){walked->first, (uint32_t)n, 1 + BB_JSON_LIST, true};
+}
+
 static inline const struct bb_spot *spot_of_name(const struct bb_spot *spot, struct bb_text name,
 						 uint32_t tag)
 {
@@ -248,8 +285,9 @@ static inline const struct bb_spot *spot_of_name(const struct bb_spot *spot, str
 
 /* A name and its value. */
 static inline cursor read_member(struct reader *r, cursor p, struct wish wish,
-				 struct bb_json_key_set *set)
+				 struct bb_json_key_set *set, struct walked *walked)
 {
+	const struct bb_spot_walk *walk = wish.spot ? &wish.spot->members : NULL;
 	struct bb_json_node value;
 	struct bb_text name;
 	bool escaped;
@@ -268,8 +306,13 @@ static inline cursor read_member(struct reader *r, cursor p, struct wish wish,
 	p = bb_json_skip_space(p + 1, r->end);
 	if (p == r->end || *p != ':')
 		return unexpected(r, p, "expected :");
-	wish.spot = spot_of_name(wish.spot, name, tag);
-	p = read_value(r, bb_json_skip_space(p + 1, r->end), wish, &value);
+	p = bb_json_skip_space(p + 1, r->end);
+	if (walk && walk->shape) {
+		p = read_element(r, p, walk->shape, wish.whole, walked, name, &value);
+	} else {
+		wish.spot = spot_of_name(wish.spot, name, tag);
+		p = read_value(r, p, wish, &value);
+	}
 	if (p && wish.whole)
 		push_node(r, &value);
 	return p;
@@ -279,6 +322,7 @@ static cursor __attribute__((noinline))
 read_map(struct reader *r, cursor p, struct wish wish, struct bb_json_node *out)
 {
 	struct bb_json_key_set set = {.first = r->keys.n};
+	struct walked walked = {NULL, NULL};
 
 	p = enter(r, p);
 	if (!p)
@@ -288,7 +332,7 @@ read_map(struct reader *r, cursor p, struct wish wish, struct bb_json_node *out)
 		return p + 1;
 	}
 	for (;;) {
-		p = read_member(r, p, wish, &set);
+		p = read_member(r, p, wish, &set, &walked);
 		if (!p)
 			return NULL;
 		p = bb_json_skip_space(p, r->end);
@@ -298,38 +342,10 @@ read_map(struct reader *r, cursor p, struct wish wish, struct bb_json_node *out)
 	}
 	if (p == r->end || *p != '}')
 		return unexpected(r, p, "expected , or }");
+	if (walked.first)
+		close_walk(r, &wish.spot->members, &walked, r->keys.n - set.first);
 	close_map(r, &set, wish, out);
 	return p + 1;
-}
-
-static struct bb_slots *new_slots(struct bb_arena *arena, const struct bb_shape *shape)
-{
-	return bb_arena_zalloc(arena, sizeof(struct bb_slots) +
-					      shape->slot_n * sizeof(struct bb_json_node));
-}
-
-/* The elements of a list that is walked. */
-struct walked {
-	struct bb_slots *first, *last;
-};
-
-/* An element of a walked list: its values go to slots of their own. */
-static cursor read_element(struct reader *r, cursor p, struct wish wish, struct walked *walked,
-			   struct bb_json_node *out)
-{
-	const struct bb_shape *shape = wish.spot->each;
-	struct bb_slots *around = r->slots, *slots = new_slots(r->arena, shape);
-
-	if (walked->last)
-		walked->last->next = slots;
-	else
-		walked->first = slots;
-	walked->last = slots;
-	r->slots = slots;
-	wish.spot = shape->root;
-	p = read_value(r, p, wish, out);
-	r->slots = around;
-	return p;
 }
 
 static const struct bb_spot *spot_of_index(const struct bb_spot *spot, size_t index)
@@ -351,9 +367,8 @@ static void close_list(struct reader *r, size_t n, struct wish wish, const struc
 		items = bb_arena_alloc(r->arena, n * sizeof(*items));
 		memcpy(items, &r->nodes[r->node_n], n * sizeof(*items));
 	}
-	if (wish.spot && wish.spot->each)
-		r->slots->at[wish.spot->each_slot] =
-			(struct bb_json_node){walked->first, (uint32_t)n, 1 + BB_JSON_LIST, true};
+	if (wish.spot && wish.spot->each.shape)
+		close_walk(r, &wish.spot->each, walked, n);
 	*out = (struct bb_json_node){items, (uint32_t)n, 1 + BB_JSON_LIST, !wish.whole};
 }
 
@@ -373,8 +388,9 @@ read_list(struct reader *r, cursor p, struct wish wish, struct bb_json_node *out
 	}
 	for (;; n++) {
 		p = bb_json_skip_space(p, r->end);
-		if (wish.spot && wish.spot->each)
-			p = read_element(r, p, wish, &walked, &item);
+		if (wish.spot && wish.spot->each.shape)
+			p = read_element(r, p, wish.spot->each.shape, wish.whole, &walked,
+					 (struct bb_text){NULL, 0}, &item);
 		else
 			p = read_value(r, p, (struct wish){spot_of_index(wish.spot, n), wish.whole},
 				       &item);

@@ -25,9 +25,10 @@ struct bb_json_member {
 	struct bb_json_node value;
 };
 
-/* What a projection keeps of the message, or of one element of a list that is walked. */
+/* What a projection keeps of the message, or of one element of what is walked. */
 struct bb_slots {
 	struct bb_slots *next; /* element; NULL: the last */
+	struct bb_text member; /* its name in an object; p NULL: it is in a list */
 	struct bb_json_node at[];
 };
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Paths: the singular queries of RFC 9535 with two additions, `^` for the elements around the
- * current one and `[*]` where a list is walked. A path is read from left to right into steps;
- * reading ends at the first character that cannot go on, so that a template can hold paths.
+ * current one, and `[*]` where a list is walked, `.*` where an object is. A path is read from left
+ * to right into steps; reading ends at the first character that cannot go on, so that a template
+ * can hold paths.
  *
  * A mistake is reported with its position. On a document nothing fails: a step that leads nowhere
  * leads to nothing.
@@ -211,9 +212,9 @@ static bool read_steps(struct reader *r, struct bb_path *path)
 			if (take(r, '.'))
 				return fail(r, "nothing is found by searching: .. is not allowed, "
 					       "name every step");
-			if (peek(r) == '*')
-				return fail(r, "* is only for lists: [*]");
-			if (!read_shorthand(r, &step))
+			if (take(r, '*'))
+				step.kind = BB_STEP_MEMBERS;
+			else if (!read_shorthand(r, &step))
 				return false;
 		} else if (take(r, '[')) {
 			if (!read_bracket(r, &step))
@@ -266,10 +267,15 @@ bool bb_path_read_inner(struct bb_text text, size_t *pos, struct bb_arena *arena
 	return ok;
 }
 
+bool bb_path_walks(const struct bb_step *step)
+{
+	return step->kind == BB_STEP_EACH || step->kind == BB_STEP_MEMBERS;
+}
+
 bool bb_path_has_each(const struct bb_path *path)
 {
 	for (size_t i = 0; i < path->step_n; i++)
-		if (path->steps[i].kind == BB_STEP_EACH)
+		if (bb_path_walks(&path->steps[i]))
 			return true;
 	return false;
 }
@@ -280,7 +286,7 @@ static bool step_equal(const struct bb_step *a, const struct bb_step *b)
 		return false;
 	if (a->kind == BB_STEP_NAME)
 		return bb_text_equal(a->name, b->name);
-	return a->kind == BB_STEP_EACH || a->index == b->index;
+	return bb_path_walks(a) || a->index == b->index;
 }
 
 bool bb_path_begins(const struct bb_path *b, const struct bb_path *a)

@@ -18,13 +18,15 @@ bool bb_path_read(struct bb_text text, size_t *pos, struct bb_arena *arena, stru
 bool bb_path_read_inner(struct bb_text text, size_t *pos, struct bb_arena *arena,
 			struct bb_path *ret, const char **ret_wrong);
 
+/* Whether a step goes to all elements: [*], or to all members: .* */
+bool bb_path_walks(const struct bb_step *step);
 bool bb_path_has_each(const struct bb_path *path);
 bool bb_path_equal(const struct bb_path *a, const struct bb_path *b);
 
 /* Whether the first `a->step_n` steps of `b` are those of `a`. */
 bool bb_path_begins(const struct bb_path *b, const struct bb_path *a);
 
-/* One step down; NULL: nothing there. Not for EACH. */
+/* One step down; NULL: nothing there. Not for EACH and MEMBERS. */
 const struct bb_json_node *bb_path_step(const struct bb_json *doc, const struct bb_json_node *node,
 					const struct bb_step *step);
 

@@ -11,7 +11,7 @@
 #include "project.h"
 #include "stamp.h"
 
-#define BB_PLAN_EACH_MAX 8    /* [*] in one `each` */
+#define BB_PLAN_EACH_MAX 8    /* [*] and .* in one `each` */
 #define BB_PLAN_FRAMES_MAX 20 /* elements around each other, with the current one */
 
 /* Words of a choice count from 1; 0: not said. */
@@ -36,7 +36,7 @@ enum bb_scope { BB_SCOPE_TENANT = 1 };
 
 /* One step of a path. */
 struct bb_step {
-	enum { BB_STEP_NAME, BB_STEP_INDEX, BB_STEP_EACH } kind;
+	enum { BB_STEP_NAME, BB_STEP_INDEX, BB_STEP_EACH, BB_STEP_MEMBERS } kind;
 	struct bb_text name; /* NAME */
 	bool any_case;	     /* NAME: as names of headers are compared; in redact only */
 	int64_t index;	     /* INDEX; negative: from the end */
@@ -59,7 +59,8 @@ struct bb_path {
 	X(TIMESTAMP, "@timestamp")                                                                 \
 	X(POSITION, "@position")                                                                   \
 	X(TENANT, "@tenant")                                                                       \
-	X(ELEMENT, "@element")
+	X(ELEMENT, "@element")                                                                     \
+	X(MEMBER, "@member")
 enum bb_meta {
 #define X(name, text) BB_META_##name,
 	BB_METAS(X)
@@ -251,7 +252,7 @@ struct bb_ruling_plan {
 struct bb_event_plan {
 	struct bb_text name;	/* p NULL: none */
 	struct bb_path each;	/* no steps: the whole message */
-	unsigned each_n;	/* [*] in it */
+	unsigned each_n;	/* [*] and .* in it */
 	struct bb_parse *parse; /* a text in it that is the element; NULL: none */
 	bool goes_on;		/* `continue` */
 	struct bb_conditions when, unless;

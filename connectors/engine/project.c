@@ -17,6 +17,7 @@
 #include "project.h"
 
 #include "json_bytes.h"
+#include "path.h"
 #include "plan.h"
 
 struct projector {
@@ -99,12 +100,12 @@ static struct bb_spot *lead_by_index(struct projector *p, struct bb_spot *spot, 
 	return at->to;
 }
 
-/* Where a step leads. NULL: not to be known while reading, or the list is walked. */
+/* Where a step leads. NULL: not to be known while reading, or what it goes into is walked. */
 static struct bb_spot *lead(struct projector *p, struct bb_spot *spot, const struct bb_step *step)
 {
 	if (step->kind == BB_STEP_NAME)
-		return lead_by_name(p, spot, step->name);
-	if (step->kind == BB_STEP_EACH || step->index < 0 || spot->each)
+		return spot->members.shape ? NULL : lead_by_name(p, spot, step->name);
+	if (step->kind != BB_STEP_INDEX || step->index < 0 || spot->each.shape)
 		return NULL;
 	return lead_by_index(p, spot, (uint64_t)step->index);
 }
@@ -252,33 +253,42 @@ static void add_group(struct projector *p, const struct bb_group *group)
 		add_rule(p, group->rules[i]);
 }
 
-/* The list at a spot is walked: its elements get slots. */
-static void walk_list(struct projector *p, struct bb_shape *shape, struct bb_spot *spot)
+/*
+ * What is at a spot is walked: its elements get slots. NULL: some of them have a way of their own
+ * already.
+ */
+static struct bb_spot_walk *walk_spot(struct projector *p, struct bb_shape *shape,
+				      struct bb_spot *spot, const struct bb_step *step)
 {
-	if (spot->each)
-		return;
-	spot->each = new_shape(p);
-	spot->each_slot = take_slot(shape);
+	bool list = step->kind == BB_STEP_EACH;
+	struct bb_spot_walk *walk = list ? &spot->each : &spot->members;
+
+	if (list ? spot->index_n > 0 : spot->name_n > 0)
+		return NULL;
+	if (!walk->shape)
+		*walk = (struct bb_spot_walk){new_shape(p), take_slot(shape)};
+	return walk;
 }
 
 /* The slots of a group's elements. False: there is no way to fill them while reading. */
 static bool add_lists(struct projector *p, struct bb_group *group, struct bb_shape *shape)
 {
 	struct bb_spot *spot = shape->root;
+	struct bb_spot_walk *walk;
 
 	group->shapes[0] = shape;
 	for (size_t i = 0; i < group->each.step_n; i++) {
-		if (group->each.steps[i].kind != BB_STEP_EACH) {
+		if (!bb_path_walks(&group->each.steps[i])) {
 			spot = lead(p, spot, &group->each.steps[i]);
 			if (!spot)
 				return false;
 			continue;
 		}
-		if (spot->index_n > 0)
+		walk = walk_spot(p, shape, spot, &group->each.steps[i]);
+		if (!walk)
 			return false;
-		walk_list(p, shape, spot);
-		group->lists[group->each_n++] = spot->each_slot;
-		shape = spot->each;
+		group->lists[group->each_n++] = walk->slot;
+		shape = walk->shape;
 		spot = shape->root;
 		group->shapes[group->each_n] = shape;
 	}

@@ -4,7 +4,8 @@
  * reader goes along it while it checks the bytes, and puts what lies at the end of a path into the
  * slot of that path; a path is then followed by looking into a slot.
  *
- * Every `[*]` of an `each` gives each element slots of its own, for the paths that begin there.
+ * Every `[*]` and `.*` of an `each` gives each element slots of its own, for the paths that begin
+ * there.
  * Immutable once made; in the arena of the connector. Private to the engine.
  */
 #ifndef BB_PROJECT_H
@@ -23,6 +24,12 @@ struct bb_spot_name {
 	struct bb_spot *to; /* NULL: a free place of the table */
 };
 
+/* Elements of a list, or members of an object, that are walked. */
+struct bb_spot_walk {
+	struct bb_shape *shape; /* of each of them; NULL: they are not walked */
+	int slot;		/* for the list of their slots */
+};
+
 struct bb_spot_index {
 	uint64_t index;
 	struct bb_spot *to;
@@ -37,8 +44,8 @@ struct bb_spot {
 	size_t name_n;
 	struct bb_spot_index *indexes;
 	size_t index_n, index_room;
-	struct bb_shape *each; /* of the elements of a list here; NULL: it is not walked */
-	int each_slot;	       /* for the list of their slots */
+	struct bb_spot_walk each;    /* of a list here */
+	struct bb_spot_walk members; /* of an object here */
 };
 
 /* Where a path ends: its slot, and how many of its steps lead there. The others, behind an index
@@ -48,7 +55,7 @@ struct bb_landing {
 	unsigned done;
 };
 
-/* What is kept of a message, or of the elements of one list. */
+/* What is kept of a message, or of the elements of one list or object. */
 struct bb_shape {
 	struct bb_spot *root;
 	unsigned slot_n;
@@ -58,7 +65,8 @@ struct bb_shape {
 /*
  * Makes the projection of a compiled plan: connector->projection, the ids of its paths, the
  * shapes of its groups' elements. A plan with an `each` through an index from the end, or through
- * an index of a list that another one walks, gets none: its messages are kept whole.
+ * an index of a list (a name of an object) that another one walks, gets none: its messages are kept
+ * whole.
  */
 void bb_project(struct bb_connector *connector);
 

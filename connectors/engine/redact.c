@@ -42,7 +42,7 @@ static void write_node(struct writer *w, const struct bb_json_node *node, struct
 static bool leads_to_member(const struct bb_step *step, struct bb_text key)
 {
 	if (step->kind != BB_STEP_NAME)
-		return false;
+		return step->kind == BB_STEP_MEMBERS;
 	return step->any_case
 		       ? step->name.n == key.n && strncasecmp(step->name.p, key.p, key.n) == 0
 		       : bb_text_equal(step->name, key);

@@ -73,8 +73,11 @@ static struct bb_text element_path(struct bb_run *run, const struct bb_path *eac
 			bb_buf_printf(&buf, ".%.*s", (int)step->name.n, step->name.p);
 		else if (step->kind == BB_STEP_INDEX)
 			bb_buf_printf(&buf, "[%lld]", (long long)step->index);
-		else
+		else if (step->kind == BB_STEP_EACH)
 			bb_buf_printf(&buf, "[%zu]", run->indexes[n++]);
+		else
+			bb_buf_printf(&buf, ".%.*s", (int)run->members[n].n, run->members[n].p),
+				n++;
 	}
 	path = bb_arena_copy(run->arena, bb_buf_slice(&buf));
 	bb_buf_fini(&buf);
@@ -185,13 +188,27 @@ static void run_element(struct bb_run *run, const struct bb_group *group)
 		unmatched(run, &group->each);
 }
 
-/* Follows `each` from its step `i` at `node`; recursive at each [*] only. */
+/* The k-th element of a list, or member of a map, whose name it is then; one after the other. */
+static const struct bb_json_node *item(struct bb_frame around, size_t k, void **iter,
+				       struct bb_text *ret_name)
+{
+	const struct bb_json_node *node = NULL;
+
+	*ret_name = (struct bb_text){NULL, 0};
+	if (bb_json_kind(around.doc, around.node) == BB_JSON_LIST)
+		return bb_json_item(around.doc, around.node, k);
+	bb_json_next(around.doc, around.node, iter, ret_name, &node);
+	return node;
+}
+
+/* Follows `each` from its step `i` at `node`; recursive at each [*] and .* only. */
 static void walk(struct bb_run *run, const struct bb_group *group, struct bb_frame at, size_t i)
 {
 	const struct bb_path *each = &group->each;
-	const struct bb_json_node *list;
+	struct bb_frame around;
+	void *iter = NULL;
 
-	while (at.node && i < each->step_n && each->steps[i].kind != BB_STEP_EACH)
+	while (at.node && i < each->step_n && !bb_path_walks(&each->steps[i]))
 		at.node = bb_path_step(at.doc, at.node, &each->steps[i++]);
 	if (!at.node && each->step_n > 0)
 		return;
@@ -199,14 +216,15 @@ static void walk(struct bb_run *run, const struct bb_group *group, struct bb_fra
 		run_element(run, group);
 		return;
 	}
-	if (bb_json_kind(at.doc, at.node) != BB_JSON_LIST)
+	if (bb_json_kind(at.doc, at.node) !=
+	    (each->steps[i].kind == BB_STEP_EACH ? BB_JSON_LIST : BB_JSON_MAP))
 		return;
-	list = at.node;
+	around = at;
 	run->depth++;
 	run->index_n++;
-	for (size_t k = 0; k < bb_json_size(at.doc, list); k++) {
+	for (size_t k = 0; k < bb_json_size(around.doc, around.node); k++) {
+		at.node = item(around, k, &iter, &run->members[run->index_n - 1]);
 		run->indexes[run->index_n - 1] = k;
-		at.node = bb_json_item(at.doc, list, k);
 		run->frames[run->depth] = at;
 		walk(run, group, at, i + 1);
 	}
@@ -214,7 +232,7 @@ static void walk(struct bb_run *run, const struct bb_group *group, struct bb_fra
 	run->depth--;
 }
 
-/* The same where only a projection was kept: the lists of the group are in slots. */
+/* The same where only a projection was kept: the elements that the group walks are in slots. */
 static void walk_slots(struct bb_run *run, const struct bb_group *group, struct bb_frame at)
 {
 	const struct bb_slots *slots;
@@ -229,6 +247,7 @@ static void walk_slots(struct bb_run *run, const struct bb_group *group, struct 
 	at.shape = group->shapes[run->index_n];
 	for (size_t k = 0; slots; slots = slots->next, k++) {
 		run->indexes[run->index_n - 1] = k;
+		run->members[run->index_n - 1] = slots->member;
 		at.slots = slots;
 		run->frames[run->depth] = at;
 		walk_slots(run, group, at);

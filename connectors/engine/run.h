@@ -67,7 +67,8 @@ struct bb_run {
 	const struct bb_record *record; /* of tsv and csv; else NULL */
 	struct bb_frame frames[BB_PLAN_FRAMES_MAX]; /* [0]: the outermost */
 	unsigned depth;				    /* frames[depth] is the current element */
-	size_t indexes[BB_PLAN_EACH_MAX];	    /* of it, in the lists of `each` */
+	size_t indexes[BB_PLAN_EACH_MAX];	    /* of it, in the lists and objects of `each` */
+	struct bb_text members[BB_PLAN_EACH_MAX];   /* its names in objects; p NULL: in a list */
 	unsigned index_n;
 	unsigned element_depth; /* of the element that the rule is on */
 	bool tenant_known;	/* of this element */

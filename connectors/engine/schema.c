@@ -90,7 +90,8 @@ static const struct bb_option options[] = {
 	    HELP("as in amount, for all amounts of kind minor that do not say it")),
 
 	ROW(EVENT, "each", EACH, TO_EVENT(each),
-	    HELP("a list: one event for each of its elements")),
+	    HELP("a list: one event for each of its elements; or an object: for each of its "
+		 "members")),
 	ROW(EVENT, "parse_json", PARSE, TO_EVENT(parse),
 	    HELP("a text that holds JSON: what it holds is the element")),
 	ROW(EVENT, "parse_query", PARSE, TO_EVENT(parse),

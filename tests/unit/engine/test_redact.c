@@ -44,8 +44,9 @@ static void expect(const char *yaml, const char *value, const char *want)
 
 Test(engine, redact_removes_what_is_named)
 {
-	const char *yaml = HEAD "redact: ['$.ip', '$.a.b', '$.l[*].secret', '$.l[-1].last', "
-				"'$.m[0]', \"$['x y']\", '$.n[*][*].z', '$.whole']\n" EVENTS;
+	const char *yaml = HEAD
+		"redact: ['$.ip', '$.a.b', '$.l[*].secret', '$.l[-1].last', "
+		"'$.m[0]', \"$['x y']\", '$.n[*][*].z', '$.whole', '$.o.*.z', '$.p.*']\n" EVENTS;
 	static const char *const rows[][2] = {
 		{"{\"ip\":\"1.2.3.4\",\"keep\":1.50}", "{\"keep\":1.50}"},
 		{"{\"a\":{\"b\":1,\"c\":2}, \"b\":3}", "{\"a\":{\"c\":2},\"b\":3}"},
@@ -55,6 +56,8 @@ Test(engine, redact_removes_what_is_named)
 		{"{\"m\":[1,2]}", "{\"m\":[null,2]}"},
 		{"{\"x y\":{\"deep\":[1]}}", "{}"},
 		{"{\"n\":[[{\"z\":1,\"y\":2}],[],7]}", "{\"n\":[[{\"y\":2}],[],7]}"},
+		{"{\"o\":{\"a\":{\"z\":1,\"y\":2},\"z\":3}}", "{\"o\":{\"a\":{\"y\":2},\"z\":3}}"},
+		{"{\"o\":[{\"z\":1}],\"p\":{\"a\":1,\"b\":[]}}", "{\"o\":[{\"z\":1}],\"p\":{}}"},
 		{"[{\"ip\":1}]", "[{\"ip\":1}]"},
 		{"5", "5"},
 		{"{\"ip\":1", NULL},
