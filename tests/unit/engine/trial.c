@@ -35,6 +35,7 @@ static const struct {
 	{"toast_loyalty", true, true, BB_NORMALISE_TRIM},
 	{"lightspeed_customer", true, true, BB_NORMALISE_TRIM},
 	{"bigcommerce_customer", true, true, BB_NORMALISE_TRIM},
+	{"clover_customer", true, true, BB_NORMALISE_TRIM},
 	{"user_id", true, true, BB_NORMALISE_TRIM},
 	{"snowplow_user", true, true, BB_NORMALISE_TRIM},
 	{"posthog_user", true, true, BB_NORMALISE_TRIM},
