@@ -149,21 +149,46 @@ static void compile_sub_section(struct bb_compiler *c, const struct bb_yaml *nod
 			   option->section == BB_IN_DEFAULTS ? (void *)&c->defaults : target);
 }
 
+/* A rule, once for each of its `each`; paths in it must hold for all of them. */
+static void compile_rule(struct bb_compiler *c, const struct bb_yaml *node, size_t row,
+			 struct bb_event_plans *list)
+{
+	const struct bb_yaml *each = node->kind == BB_YAML_MAP ? bb_yaml_get(node, "each") : NULL;
+	size_t n = each && each->kind == BB_YAML_LIST && each->n > 0 ? each->n : 1;
+
+	for (c->each_at = 0; c->each_at < n; c->each_at++) {
+		struct bb_event_plan *rule = bb_compile_push(c, list, sizeof(*rule));
+
+		rule->row = row;
+		bb_compile_section(c, node, BB_IN_EVENT, rule);
+	}
+}
+
+static void compile_item(struct bb_compiler *c, const struct bb_yaml *node,
+			 const struct bb_option *option, size_t i, void *target)
+{
+	size_t bytes = bb_schema_item_bytes(option->section);
+
+	if (option->section == BB_IN_EVENT)
+		compile_rule(c, node, i, target);
+	else
+		bb_compile_section(c, node, option->section, bb_compile_push(c, target, bytes));
+}
+
 static void compile_sections(struct bb_compiler *c, const struct bb_yaml *node,
 			     const struct bb_option *option, void *target)
 {
-	size_t bytes = bb_schema_item_bytes(option->section), mark;
+	size_t mark;
 
 	if (node->kind != BB_YAML_LIST) {
-		bb_compile_section(c, node, option->section, bb_compile_push(c, target, bytes));
+		compile_item(c, node, option, 0, target);
 		return;
 	}
 	if (node->n == 0)
 		bb_compile_complain(c, node, "the list is empty; leave \"%s\" out", option->name);
 	for (size_t i = 0; i < node->n; i++) {
 		mark = bb_compile_enter_item(c, i);
-		bb_compile_section(c, node->items[i], option->section,
-				   bb_compile_push(c, target, bytes));
+		compile_item(c, node->items[i], option, i, target);
 		bb_compile_leave(c, mark);
 	}
 }
@@ -319,6 +344,27 @@ static void sort_diagnostics(struct bb_diagnostics *diagnostics, size_t from)
 	}
 }
 
+static bool is_same(const struct bb_diagnostic *a, const struct bb_diagnostic *b)
+{
+	return a->line == b->line && a->column == b->column && strcmp(a->message, b->message) == 0;
+}
+
+/* A rule with several `each` is read several times, and so is what is wrong in it. */
+static void drop_repeated(struct bb_diagnostics *diagnostics, size_t from)
+{
+	size_t kept = from;
+
+	for (size_t i = from; i < diagnostics->n; i++) {
+		size_t k = from;
+
+		while (k < kept && !is_same(&diagnostics->items[k], &diagnostics->items[i]))
+			k++;
+		if (k == kept)
+			diagnostics->items[kept++] = diagnostics->items[i];
+	}
+	diagnostics->n = kept;
+}
+
 struct bb_connector *bb_connector_compile(const char *file, struct bb_text text,
 					  const struct bb_rules *rules,
 					  struct bb_diagnostics *diagnostics)
@@ -340,6 +386,7 @@ struct bb_connector *bb_connector_compile(const char *file, struct bb_text text,
 		c.has_tenant = bb_yaml_get(root, "tenant") != NULL;
 		bb_compile_section(&c, root, BB_IN_FILE, connector);
 		sort_diagnostics(diagnostics, before);
+		drop_repeated(diagnostics, before);
 	}
 	bb_buf_fini(&c.path);
 	if (!root || diagnostics->n > before) {

@@ -535,14 +535,36 @@ bool bb_compile_top_path(struct bb_compiler *c, const struct bb_yaml *node, stru
 	return true;
 }
 
+/* Of several `each` the one whose turn it is; NULL: complained. */
+static const struct bb_yaml *one_each(struct bb_compiler *c, const struct bb_yaml *node)
+{
+	const struct bb_yaml *one = node;
+
+	if (node->kind != BB_YAML_LIST)
+		return node;
+	if (node->n == 0) {
+		bb_compile_complain(c, node, "the list is empty; leave \"each\" out");
+		return NULL;
+	}
+	one = node->items[c->each_at];
+	for (size_t i = 0; i < c->each_at; i++)
+		if (bb_text_equal(node->items[i]->text, one->text)) {
+			bb_compile_complain(c, one, "\"%s\" is in \"each\" twice", one->text.p);
+			return NULL;
+		}
+	return one;
+}
+
 void bb_compile_each(struct bb_compiler *c, const struct bb_yaml *node,
 		     const struct bb_option *option, void *target)
 {
+	bool several = node->kind == BB_YAML_LIST;
 	struct bb_path *path = target;
 	unsigned n;
 
 	(void)option;
-	if (!bb_compile_top_path(c, node, path))
+	node = one_each(c, node);
+	if (!node || !bb_compile_top_path(c, node, path) || (several && path->step_n == 0))
 		return;
 	n = count_each(path);
 	if (bb_connector_has_records(c->connector)) {

@@ -249,7 +249,9 @@ struct bb_ruling_plan {
 	struct bb_exprs actor, reason, releases;
 };
 
+/* A rule of the file; one that has several `each` is compiled for each of them. */
 struct bb_event_plan {
+	size_t row;		/* in the file, from 0 */
 	struct bb_text name;	/* p NULL: none */
 	struct bb_path each;	/* no steps: the whole message */
 	unsigned each_n;	/* [*] and .* in it */

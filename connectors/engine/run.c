@@ -277,7 +277,6 @@ static void separate_ids(struct bb_run *run)
 	qsort(run->placed, run->placed_n, sizeof(*run->placed), compare_placed);
 	for (size_t i = 0; i < run->placed_n; i++) {
 		struct bb_placed *placed = &run->placed[i];
-		size_t rule = (size_t)(placed->rule - run->connector->events.items);
 
 		if (!same.p || !bb_text_equal(same, *placed->id)) {
 			same = *placed->id;
@@ -285,7 +284,7 @@ static void separate_ids(struct bb_run *run)
 		}
 		name = placed->rule->name;
 		if (!name.p)
-			name = bb_arena_printf(run->arena, "%zu", rule);
+			name = bb_arena_printf(run->arena, "%zu", placed->rule->row);
 		*placed->id =
 			bb_change_join((struct bb_text[]){same, BB_TEXT("/"), name}, 3, run->arena);
 	}

@@ -91,7 +91,7 @@ static const struct bb_option options[] = {
 
 	ROW(EVENT, "each", EACH, TO_EVENT(each),
 	    HELP("a list: one event for each of its elements; or an object: for each of its "
-		 "members")),
+		 "members; several of them: for all")),
 	ROW(EVENT, "parse_json", PARSE, TO_EVENT(parse),
 	    HELP("a text that holds JSON: what it holds is the element")),
 	ROW(EVENT, "parse_query", PARSE, TO_EVENT(parse),

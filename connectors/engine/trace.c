@@ -80,7 +80,7 @@ void bb_trace_rule(struct bb_run *run, const struct bb_event_plan *rule,
 {
 	const struct bb_origin *origin = failed ? failed->subject.origin : NULL;
 	struct bb_trace_rule told = {
-		.rule = (size_t)(rule - run->connector->events.items),
+		.rule = rule->row,
 		.name = rule->name,
 		.taken = taken,
 		.found = found,
