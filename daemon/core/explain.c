@@ -72,6 +72,7 @@ struct bb_batch *bb_explain_begin(struct bb_explainer *explainer, struct bb_kv *
 		.windows = batch->windows,
 		.links = batch->links,
 		.tombs = batch->tombs,
+		.hubs = batch->hubs, /* none: all links are read */
 		.buf = batch->buf,
 	};
 	batch->fold = (struct bb_fold){batch->rules, batch->names, &batch->arena};

@@ -139,7 +139,7 @@ def test_it_takes_a_post(daemon):
     one.start()
     assert one.http("/v1/purge")[0] == 405
     assert one.status()["maintenance"] == {"running": None, "phase": None, "run": 0, "done": 0, "total": 0,
-                                           "last": None}
+                                           "per_second": None, "seconds_left": None, "last": None}
 
 
 @pytest.mark.parametrize("point", POINTS)
