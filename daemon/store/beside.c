@@ -340,8 +340,10 @@ int bb_store_swap(struct bb_store *store, struct bb_store *beside, struct bb_err
 	bb_assert(beside->of == store && beside->finished && !beside->swapped);
 	bb_assert(!store->writer.base.txn && !beside->writer.base.txn);
 	rc = bb_directory_gate(store->path, true, &gate, err);
-	if (rc != BB_OK)
-		return rc;
+	if (rc != BB_OK) { /* no name was touched: whatever it was may pass */
+		err->code = BB_EBUSY;
+		return BB_EBUSY;
+	}
 	pthread_mutex_lock(&store->gate);
 	rc = swap(store, beside, err);
 	pthread_mutex_unlock(&store->gate);

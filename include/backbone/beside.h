@@ -45,9 +45,10 @@ BB_MUST_CHECK int bb_store_finish(struct bb_store *store, struct bb_store *besid
 				  struct bb_error *err);
 
 /*
- * Short: two renames. BB_OK; BB_EBUSY: a snapshot is open, or a tool is just opening the store:
- * nothing has changed, try again; BB_EIO: the process must end. `beside` then holds the old file,
- * without a name: its blocks are free once it and every tool that still reads it have closed it.
+ * Short: two renames. BB_OK; BB_EBUSY: a snapshot is open, or a tool is just opening the store, or
+ * the directory cannot be locked: nothing has changed, try again; BB_EIO: the process must end.
+ * `beside` then holds the old file, without a name: its blocks are free once it and every tool that
+ * still reads it have closed it.
  */
 BB_MUST_CHECK int bb_store_swap(struct bb_store *store, struct bb_store *beside,
 				struct bb_error *err);

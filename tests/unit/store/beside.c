@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -281,6 +282,26 @@ Test(store_beside, waits_for_a_tool_that_is_just_opening)
 	cr_assert_eq(bb_store_swap(store, beside, &err), BB_EBUSY);
 	cr_assert(strstr(err.msg, "opening"), "%s", err.msg);
 	close(tool);
+	cr_assert_eq(bb_store_swap(store, beside, &err), BB_OK, "%s", err.msg);
+	cr_assert_eq(bb_store_close_beside(beside, &err), BB_OK, "%s", err.msg);
+	expect_even(store);
+	bb_store_close(store);
+}
+
+Test(store_beside, a_gate_that_cannot_be_had_changes_nothing)
+{
+	struct bb_store *store = with_canaries(), *beside = compacted(store);
+	struct rlimit before, none;
+	struct bb_error err = {0};
+
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){0, before.rlim_max};
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	cr_expect_eq(bb_store_swap(store, beside, &err), BB_EBUSY);
+	cr_expect_eq(err.code, BB_EBUSY);
+	cr_expect(strstr(err.msg, "Too many open files"), "%s", err.msg);
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	expect_even(store);
 	cr_assert_eq(bb_store_swap(store, beside, &err), BB_OK, "%s", err.msg);
 	cr_assert_eq(bb_store_close_beside(beside, &err), BB_OK, "%s", err.msg);
 	expect_even(store);
