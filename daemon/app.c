@@ -82,8 +82,10 @@ static void on_ingest_stopped(void *ctx)
 
 void bb_app_stop(struct bb_app *app, enum bb_exit code)
 {
-	if (app->stopping)
+	if (app->stopping) { /* what fails on the way is not lost behind the reason of the stop */
+		app->exit = app->exit == BB_EXIT_OK ? code : app->exit;
 		return;
+	}
 	app->stopping = true;
 	app->exit = code;
 	bb_log(BB_LOG_NOTICE, "stopping", "exit=%d", (int)code);
