@@ -141,6 +141,7 @@ static void carry(struct bb_rebuild *rebuild)
 	if (rebuild->is_carrying || rebuild->ends)
 		return;
 	rebuild->is_carrying = bb_ingest_order(rebuild->ingest, &rebuild->order) == BB_OK;
+	rebuild->is_last = app_of(&rebuild->order)->maintenance.phase == BB_MAINTENANCE_CATCHING;
 }
 
 static void look_at(struct bb_app *app);
@@ -164,7 +165,7 @@ static void on_carried(struct bb_order *order, int code)
 		       rebuild->carried.erasures, rebuild->carried.rulings);
 	if (rebuild->carried.more)
 		carry(rebuild);
-	else if (app->maintenance.phase == BB_MAINTENANCE_CATCHING)
+	else if (rebuild->is_last)
 		rebuild->is_carried = true;
 	look_at(app);
 }
@@ -200,7 +201,7 @@ void bb_app_rebuild_idle(struct bb_app *app)
 {
 	app->maintenance.phase = BB_MAINTENANCE_CATCHING;
 	app->rebuild.since_ms = uv_now(&app->loop);
-	app->rebuild.is_carried = false;
+	app->rebuild.is_carried = app->rebuild.is_last = false;
 	look_at(app);
 }
 

@@ -39,6 +39,7 @@ struct bb_rebuild {
 	struct bb_arena arena;
 	struct bb_carried carried;
 	bool is_carrying, is_carried; /* in CATCHING: everything */
+	bool is_last; /* what is being carried was looked for when the first store rested already */
 	uint64_t orders, orders_seen; /* that were given since the start of the daemon */
 	unsigned looks;		      /* still to be taken for them */
 
