@@ -74,7 +74,7 @@ static size_t ask(struct bb_feed *feed, size_t room)
 		note_trouble(feed, &err);
 		return 0;
 	}
-	if (n)
+	if (n || feed->trouble.code == BB_EIO) /* what cannot be read is said each time */
 		feed->trouble.code = BB_OK;
 	receive(feed, n);
 	return n;

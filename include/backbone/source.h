@@ -52,7 +52,8 @@ struct bb_source_ops {
 	 * BB_EGAP: the log does not continue where the store left off; `err` names topic,
 	 * partition, offsets and what to do; the source delivers no more of that partition until it
 	 * is made anew after an operator's word. BB_EKAFKA, BB_EIO: broker or file trouble, retried
-	 * by the source itself; for the log. With an error *ret_n is 0; call again for the rest.
+	 * by the source itself; for the log. BB_EIO is said with each call as long as it lasts.
+	 * With an error *ret_n is 0; call again for the rest.
 	 */
 	int (*take)(struct bb_source *source, struct bb_delivery *out, size_t room, size_t *ret_n,
 		    struct bb_error *err);

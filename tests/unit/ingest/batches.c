@@ -518,6 +518,33 @@ Test(ingest, once_tells_what_it_could_not_read)
 	}
 }
 
+static bool is_unready(struct bench *some)
+{
+	(void)some;
+	return !status_now().ready;
+}
+
+static bool is_ready(struct bench *some)
+{
+	return !is_unready(some);
+}
+
+Test(ingest, what_cannot_be_read_is_said_until_it_can_be_read_again)
+{
+	struct bb_status status;
+
+	bench.options.once = false;
+	bench_record(&bench, 0, 0, bench_event(&bench, "1", "ann"));
+	bench_error(&bench, BB_EIO, "h.ndjson: gone");
+	cr_assert_eq(bench_open(&bench), BB_OK);
+	bb_ingest_start(bench.ingest);
+	cr_assert(bench_run(&bench, is_unready));
+	status = status_now();
+	cr_expect(bb_text_equal(status.reasons[0].code, BB_TEXT("source_unreadable")));
+	bench.script.next = bench.script.n; /* it is back, and has nothing new */
+	cr_assert(bench_run(&bench, is_ready));
+}
+
 Test(ingest, a_broker_that_does_not_answer_is_said)
 {
 	struct bb_status status;

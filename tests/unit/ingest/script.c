@@ -33,6 +33,13 @@ static struct bb_delivery deliver(const struct line *line)
 	};
 }
 
+/* At its end it stays what it is, and is said again. */
+static bool is_lasting(const struct script *script)
+{
+	return script->next + 1 == script->n && script->lines[script->next].kind == LINE_ERROR &&
+	       script->lines[script->next].code == BB_EIO;
+}
+
 static int on_take(struct bb_source *source, struct bb_delivery *out, size_t room, size_t *ret_n,
 		   struct bb_error *err)
 {
@@ -45,7 +52,7 @@ static int on_take(struct bb_source *source, struct bb_delivery *out, size_t roo
 		if (line->kind == LINE_ERROR) {
 			if (*ret_n)
 				break;
-			script->next++;
+			script->next += !is_lasting(script);
 			return bb_error_set(err, line->code, "%s", line->value);
 		}
 		out[(*ret_n)++] = deliver(line);
@@ -64,7 +71,9 @@ static void on_release(struct bb_source *source, struct bb_delivery *deliveries,
 
 static bool on_drained(struct bb_source *source)
 {
-	return !script_of(source)->endless && script_of(source)->next == script_of(source)->n;
+	const struct script *script = script_of(source);
+
+	return !script->endless && (script->next == script->n || is_lasting(script));
 }
 
 static bool on_ready(struct bb_source *source, struct bb_error *err)
