@@ -318,7 +318,8 @@ static int look(struct replay *replay, const json_t *ranges, struct sums *ret_su
 	if (found == json_array_size(ranges))
 		return BB_CTL_OK;
 	return bb_ctl_fail(replay->ctl, BB_CTL_REFUSED,
-			   "another order has taken the place of this one: see the status");
+			   "another order, or a rebuild, has taken the place of this one: "
+			   "see the status");
 }
 
 static bool shows_progress(const struct bb_ctl *ctl)

@@ -127,7 +127,7 @@ static int put_letters(struct bb_job *job, struct bb_kv *kv)
 	size_t removed;
 	int err = remove_letters(job, kv);
 
-	if (batch->letter_n) {
+	if (!err && batch->letter_n) {
 		err = bb_erasure_latest(kv, &batch->arena, &erasure);
 		any_erased = err == BB_OK;
 		err = err == BB_ENOTFOUND ? BB_OK : err;
