@@ -204,6 +204,8 @@ static enum bb_unwrapped unwrap_relay(struct bb_run *run, struct bb_payload *pay
 		return BB_UNWRAPPED_REFUSED;
 	envelope = payload->at;
 	body = bb_unwrap_member(envelope, "body");
+	if (!envelope.node)
+		return bb_unwrap_nothing(ret_refusal, "the envelope around the relay's is empty");
 	if (!body && (bb_json_kind(envelope.doc, envelope.node) != BB_JSON_MAP ||
 		      !bb_json_member(envelope.doc, envelope.node, BB_TEXT("body"))))
 		return bb_unwrap_refuse(ret_refusal, BB_DEAD_INVALID_ENVELOPE, "$.body",
