@@ -92,14 +92,30 @@ static struct trails go_on(struct writer *w, struct trails trails, struct bb_tex
 	return (struct trails){next, next_n};
 }
 
-/* Those that lead through a member, and those that pass its name by. */
+static bool is_among(struct trails trails, const struct trail *trail)
+{
+	for (size_t i = 0; i < trails.n; i++)
+		if (trails.items[i].path == trail->path && trails.items[i].done == trail->done)
+			return true;
+	return false;
+}
+
+/*
+ * Those that lead through a member, and those that pass its name by; each once, or maps in maps
+ * would double them.
+ */
 static struct trails with(struct writer *w, struct trails a, struct trails b)
 {
-	struct trail *both = bb_arena_alloc(w->arena, (a.n + b.n) * sizeof(*both));
+	struct trails both = {a.items, a.n};
+	struct trail *items = bb_arena_alloc(w->arena, (a.n + b.n) * sizeof(*items));
 
-	for (size_t i = 0; i < a.n + b.n; i++)
-		both[i] = i < a.n ? a.items[i] : b.items[i - a.n];
-	return (struct trails){both, a.n + b.n};
+	if (a.n > 0)
+		memcpy(items, a.items, a.n * sizeof(*items));
+	both.items = items;
+	for (size_t i = 0; i < b.n; i++)
+		if (!is_among(both, &b.items[i]))
+			items[both.n++] = b.items[i];
+	return both;
 }
 
 static void write_list(struct writer *w, const struct bb_json_node *list, struct trails trails)
@@ -125,12 +141,11 @@ static void write_list(struct writer *w, const struct bb_json_node *list, struct
 static void write_map(struct writer *w, const struct bb_json_node *map, struct trails trails)
 {
 	const struct bb_json_node *value;
+	bool is_union = bb_json_size(w->doc, map) == 1 && unwraps(w->connector, BB_UNWRAP_DEBEZIUM);
 	bool first = true, end;
 	struct trails next;
 	struct bb_text key;
 	void *iter = NULL;
-
-	bool is_union = bb_json_size(w->doc, map) == 1 && unwraps(w->connector, BB_UNWRAP_DEBEZIUM);
 
 	bb_buf_byte(&w->buf, '{');
 	while (bb_json_next(w->doc, map, &iter, &key, &value)) {
