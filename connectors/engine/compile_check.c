@@ -406,7 +406,7 @@ static void check_seek(struct bb_compiler *c, const struct bb_yaml *node, void *
 		    in->kind == BB_EXPR_TEMPLATE)
 			complain_key(c, node, "in", "must be a path, e.g. '$.fields'");
 		else if (in->kind == BB_EXPR_PATH && in->path.up >= c->ups &&
-			 c->connector->format == BB_FORMAT_TSV)
+			 bb_connector_has_records(c->connector))
 			complain_key(c, node, "in",
 				     "a column is a text: open it with parse_json first");
 	}

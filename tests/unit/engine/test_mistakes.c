@@ -160,6 +160,11 @@ Test(engine, mistakes_of_values_are_told_with_their_place)
 		 "events: [{type: {parse_json: $.a, from: {pick: {in: $.l, key: k, equals: x}}},"
 		 " id: {sum: {in: $.a}}, identify: {ns: email, from: $.a}}]\n",
 		 "6:95: events[0].id.sum.in: a column is a text: open it with parse_json first"},
+		{HEAD "format: csv\n"
+		      "events: [{type: {lookup: {in: $.a, key: $.b}}, "
+		      "identify: {ns: email, from: $.a}}]\n",
+		 "5:31: events[0].type.lookup.in: a column is a text: open it with parse_json "
+		 "first"},
 	};
 
 	CHECK(rows);
