@@ -1,56 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Event extraction: the first byte of an input chooses a connector (`direct`, operators.yaml, then
- * the shipped ones), the second the headers that come along, the rest is the message. Whatever it
- * is, each element ends as an event, a skip or a refusal, and an event passes the gate or is
- * refused by name.
+ * Event extraction by the connectors of extract/ here, which have every operator, format and
+ * envelope, and by the shipped ones. Whatever a message is, each element ends as an event, a skip
+ * or a refusal, an event passes the gate or is refused by name, and what is kept of the message can
+ * be read as well.
  */
 #include "fuzz.h"
 
 #include <backbone/assert.h>
-#include <backbone/connector.h>
 #include <backbone/gate.h>
-#include <glob.h>
-#include <stdio.h>
-#include <stdlib.h>
 
-#define CONNECTORS_MAX 256 /* as a byte can choose */
+#include "plans.h"
 
-static struct bb_connector *connectors[CONNECTORS_MAX];
-static size_t connector_n;
 static struct bb_namespace namespaces[8];
 static struct bb_rules rules;
-
-static const struct bb_header shop[] = {
-	{{"X-Shopify-Topic", 15}, {"orders/create", 13}},
-	{{"X-Shopify-Shop-Domain", 21}, {"shop.example", 12}},
-};
-static const struct bb_header refund[] = {
-	{{"X-Shopify-Topic", 15}, {"refunds/create", 14}},
-	{{"X-Shopify-Webhook-Id", 20}, {NULL, 0}},
-};
-static const struct bb_header merge[] = {
-	{{"X-Shopify-Topic", 15}, {"customers/merge", 15}},
-	{{"X-Shopify-Shop-Domain", 21}, {"shop.example", 12}},
-};
-static const struct bb_header *const header_sets[] = {NULL, shop, refund, merge};
-
-static void compile(const char *path, struct bb_arena *arena)
-{
-	struct bb_diagnostics diagnostics = {.arena = arena};
-	char *text = malloc(1 << 20);
-	FILE *file = fopen(path, "rb");
-	size_t n;
-
-	bb_assert(text && file && connector_n < CONNECTORS_MAX);
-	n = fread(text, 1, 1 << 20, file);
-	fclose(file);
-	connectors[connector_n] =
-		bb_connector_compile(path, (struct bb_text){text, n}, NULL, &diagnostics);
-	bb_assert(connectors[connector_n]);
-	connector_n++;
-	free(text);
-}
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
@@ -65,8 +28,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		{"phone", false, true, BB_NORMALISE_PHONE},
 		{"anonymous_id", false, false, BB_NORMALISE_LOWER},
 	};
-	struct bb_arena arena;
-	glob_t found;
 
 	(void)argc, (void)argv;
 	bb_rules_defaults(&rules);
@@ -79,15 +40,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 					    known[rules.namespace_n].durable);
 		ns->normaliser = known[rules.namespace_n].normaliser;
 	}
-	connectors[connector_n++] = bb_connector_direct(NULL, 0);
-	bb_arena_init(&arena);
-	compile(BB_SOURCE_DIR "/tests/fuzz/operators.yaml", &arena);
-	if (glob(BB_SOURCE_DIR "/connectors/*/*/connector.yaml", 0, NULL, &found) == 0) {
-		for (size_t i = 0; i < found.gl_pathc; i++)
-			compile(found.gl_pathv[i], &arena);
-		globfree(&found);
-	}
-	bb_arena_fini(&arena);
+	plans_load("tests/fuzz/extract/*.yaml");
+	plans_load("connectors/*/*/connector.yaml");
 	return 0;
 }
 
@@ -110,28 +64,32 @@ static void check(struct bb_extracted *item, struct bb_arena *arena)
 	bb_buf_fini(&buf);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+static void run(const struct bb_connector *connector, const struct bb_message *msg,
+		struct bb_arena *arena)
 {
-	struct bb_message msg = {.topic = BB_TEXT("topic"),
-				 .timestamp_ms = 1767225600000,
-				 .key = BB_TEXT("key"),
-				 .from_log = true};
-	const struct bb_connector *connector;
 	struct bb_extraction extraction = {0};
-	struct bb_arena arena;
 
-	if (n < 2)
-		return 0;
-	connector = connectors[data[0] % connector_n];
-	msg.headers = header_sets[data[1] % 4];
-	msg.header_n = msg.headers ? 2 : 0;
-	msg.value = (struct bb_text){(const char *)data + 2, n - 2};
-	bb_arena_init(&arena);
-	bb_connector_run(connector, &msg, &arena, &extraction);
+	bb_connector_run(connector, msg, arena, &extraction);
 	bb_assert(extraction.n > 0);
 	for (size_t i = 0; i < extraction.n; i++)
-		check(&extraction.items[i], &arena);
-	(void)bb_connector_redact(connector, &msg, &arena);
+		check(&extraction.items[i], arena);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	const struct bb_connector *connector;
+	struct bb_message msg, kept;
+	struct bb_arena arena;
+
+	if (n < PLANS_BYTES)
+		return 0;
+	connector = plans_choose(data, n, &msg);
+	bb_arena_init(&arena);
+	run(connector, &msg, &arena);
+	kept = bb_connector_redact(connector, &msg, &arena);
+	bb_assert(kept.header_n == msg.header_n);
+	bb_assert(msg.value.p || !kept.value.p);
+	run(connector, &kept, &arena);
 	bb_arena_fini(&arena);
 	return 0;
 }
