@@ -293,6 +293,7 @@ static struct bb_found_value join(struct bb_run *run, const struct bb_exprs *par
 		texts[i] = part.text;
 	}
 	whole.text = bb_change_join(texts, parts->n, run->arena);
+	run->work += whole.text.n / BB_RUN_WORK_COPY;
 	return whole;
 }
 
@@ -308,6 +309,7 @@ static struct bb_found_value changed(struct bb_run *run, const struct bb_expr *e
 	if (!any)
 		return value;
 	text = bb_change_apply(&expr->change, value.text, run->arena);
+	run->work += value.text.n / BB_RUN_WORK_COPY;
 	value.kind = BB_FOUND_TEXT;
 	value.text = text;
 	return value;

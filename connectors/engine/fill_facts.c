@@ -60,6 +60,7 @@ static bool value_of(struct bb_run *run, const struct bb_found_value *found,
 		ret_value->kind = found->kind == BB_FOUND_TRUE ? BB_VALUE_TRUE : BB_VALUE_FALSE;
 		return true;
 	case BB_FOUND_LIST:
+		run->work += BB_RUN_WORK_KEEP * bb_json_size(found->doc, found->node);
 		return bb_canonical_value(found->doc, found->node, run->arena, ret_value);
 	default:
 		return false;
@@ -158,12 +159,19 @@ static void spread_value(const struct spreading *s, struct bb_text name,
 static void spread_members(const struct spreading *s, const struct bb_found_value *map,
 			   struct bb_text head)
 {
+	const struct attribute_list list = attributes_of(s->ev);
 	const struct bb_json_node *node;
 	struct bb_found_value found;
 	struct bb_text key, name;
 	void *iter = NULL;
 
 	while (bb_json_next(map->doc, map->node, &iter, &key, &node)) {
+		s->run->work += BB_RUN_WORK_KEEP;
+		if (head.n + (head.n > 0) + key.n > BB_EVENT_TEXT_MAX) {
+			warn_attribute(s->run, s->ev, "attribute_name_invalid", &list, BB_TEXT("*"),
+				       NOTHING);
+			continue;
+		}
 		name = head.n ? bb_change_join((struct bb_text[]){head, BB_TEXT("."), key}, 3,
 					       s->run->arena)
 			      : key;

@@ -118,10 +118,19 @@ static struct trails with(struct writer *w, struct trails a, struct trails b)
 	return both;
 }
 
+static bool are_each(struct trails trails)
+{
+	for (size_t k = 0; k < trails.n; k++)
+		if (trails.items[k].path->steps[trails.items[k].done].kind == BB_STEP_INDEX)
+			return false;
+	return true;
+}
+
 static void write_list(struct writer *w, const struct bb_json_node *list, struct trails trails)
 {
 	const struct bb_text no_key = {NULL, 0};
 	size_t n = bb_json_size(w->doc, list);
+	const bool same = are_each(trails); /* then all items are led to alike */
 	struct trails next;
 	bool end;
 
@@ -129,7 +138,8 @@ static void write_list(struct writer *w, const struct bb_json_node *list, struct
 	for (size_t i = 0; i < n; i++) {
 		if (i > 0)
 			bb_buf_byte(&w->buf, ',');
-		next = go_on(w, trails, no_key, i, n, &end);
+		if (i == 0 || !same)
+			next = go_on(w, trails, no_key, i, n, &end);
 		if (end)
 			bb_buf_text(&w->buf, BB_TEXT("null"));
 		else

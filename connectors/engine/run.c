@@ -170,12 +170,31 @@ static enum bb_parsed try_rule(struct bb_run *run, const struct bb_group *group,
 	return parsed;
 }
 
+/* Whether no element may begin any more; the first that does not is refused, for all of them. */
+static bool is_tired(struct bb_run *run, const struct bb_group *group)
+{
+	struct bb_refusal why = {
+		.reason = BB_DEAD_TOO_LARGE,
+		.detail = BB_TEXT("the elements before looked at more than 2,097,152 values; this "
+				  "one and those after it are left out"),
+		.byte_offset = -1};
+
+	if (run->work <= BB_RUN_WORK_MAX)
+		return false;
+	if (!run->tired)
+		refuse_element(run, group, &why);
+	run->tired = true;
+	return true;
+}
+
 /* The current element: the first rule that matches takes it. */
 static void run_element(struct bb_run *run, const struct bb_group *group)
 {
 	enum bb_parsed parsed;
 	bool taken = false;
 
+	if (is_tired(run, group))
+		return;
 	for (size_t i = 0; i < group->rule_n; i++) {
 		parsed = try_rule(run, group, group->rules[i]);
 		if (parsed == BB_PARSED_NOTHING)

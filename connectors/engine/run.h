@@ -78,7 +78,18 @@ struct bb_run {
 	struct bb_opened *opened;     /* of each slot; NULL: none yet */
 	const struct bb_trace *trace; /* who listens; NULL: nobody */
 	bool no_number; /* a sum met what cannot be added; whoever cares clears it before */
+	size_t work;	/* done so far, in looks at a value; no element begins above the most */
+	bool tired;	/* one did not */
 };
+
+/*
+ * What one message may cost. Each element may look at all of the elements around it: for 256 KiB
+ * that is a thousand million looks, and as many values kept.
+ */
+#define BB_RUN_WORK_MAX ((size_t)1 << 21)
+#define BB_RUN_WORK_COPY 16 /* bytes that are copied for one look */
+#define BB_RUN_WORK_KEEP 8  /* looks for a value that is kept */
+#define BB_RUN_WORK_ADD 8   /* looks for a number that is added */
 
 /*
  * run.c: bb_connector_run made another way, for tests to compare: documents are kept whole by

@@ -74,7 +74,7 @@ struct bb_found_value bb_seek_pick(struct bb_run *run, const struct bb_seek *see
 		if (!bb_eval_source(run, &seek->in.items[i], false, &list) ||
 		    list.kind != BB_FOUND_LIST)
 			continue;
-		for (size_t k = 0; k < bb_json_size(list.doc, list.node); k++) {
+		for (size_t k = 0; k < bb_json_size(list.doc, list.node); k++, run->work++) {
 			element = (struct bb_frame){.doc = list.doc,
 						    .node = bb_json_item(list.doc, list.node, k)};
 			if (fits(seek, words, element) &&
@@ -165,8 +165,10 @@ struct bb_found_value bb_seek_sum(struct bb_run *run, const struct bb_seek *seek
 
 	for (size_t i = 0; i < seek->in.n && !s.any; i++)
 		if (bb_eval_source(run, &seek->in.items[i], false, &list) &&
-		    list.kind == BB_FOUND_LIST)
+		    list.kind == BB_FOUND_LIST) {
 			ok = add_list(&s, &list);
+			run->work += BB_RUN_WORK_ADD * bb_json_size(list.doc, list.node);
+		}
 	if (!s.any)
 		return sum;
 	if (ok && bb_decimal_write(&s.total, SUM_DIGITS, SUM_DIGITS, run->arena, &sum.text))
