@@ -217,12 +217,15 @@ static void drop_repeated(struct bb_run *run, struct bb_event *ev)
 static void add_unset(struct bb_run *run, struct bb_event *ev, const struct bb_change *change,
 		      const struct bb_found_value *found)
 {
-	if (found->kind != BB_FOUND_TEXT || found->text.n > BB_EVENT_TEXT_MAX) {
+	struct bb_text name = NOTHING;
+
+	if (found->kind == BB_FOUND_TEXT)
+		name = bb_change_apply(change, found->text, run->arena);
+	if (name.n == 0 || name.n > BB_EVENT_TEXT_MAX) {
 		bb_fill_warn(run, ev, "attribute_name_invalid", BB_TEXT("unset"), NOTHING);
 		return;
 	}
-	BB_ARENA_PUSH(run->arena, ev->unset, ev->unset_n, ev->unset_room) =
-		bb_change_apply(change, bb_eval_keep(run, found), run->arena);
+	BB_ARENA_PUSH(run->arena, ev->unset, ev->unset_n, ev->unset_room) = name;
 }
 
 /* A source is a name, or a list of names; each of them is changed by itself. */
