@@ -5,10 +5,8 @@
  *
  *	{"schema": ..., "payload": EVENT}	the converter writes the schema with it
  *	{"before": ..., "after": ..., "op": "u", "source": {...}, "ts_ms": ...}
- *	{"id": 7, ..., "__op": "u", "__deleted": "false"}	flattened: an event is made of
- *__names
- *	{"before": ..., "after": ...} in a CloudEvent	an event is made of its iodebezium
- *attributes
+ *	{"id": 7, ..., "__op": "u", "__deleted": "false"}	flattened: made of __names
+ *	{"before": ..., "after": ...} in a CloudEvent: made of its iodebezium...
  *
  * Unions as Avro writes them in JSON ({"string": "x"}) are opened everywhere. A payload that is a
  * text, as that of an outbox, is opened too. A change of MongoDB may say what is new in it and

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One rule and one element make one event: type, id, time and who it was here; facts in
- * fill_facts.c. Texts of the document are copied, because the document ends with the run.
+ * fill_facts.c. Texts are those of the message, or of the arena, and live as long as the batch.
  *
  * What an event cannot be without (its type) or must not lose silently (money that cannot be read)
  * is a refusal that names the member; what it can do without is left out with a warning.

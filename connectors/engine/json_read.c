@@ -10,7 +10,7 @@
  *	          +-> slot of its path, node of the map or list around, or nothing
  *
  * Containers are recursive; the depth is limited before the stack could be. Keys that come twice
- *are found in json_keys.c, in values that are passed over too.
+ * are found in json_keys.c, in values that are passed over too.
  *
  * It fails at the first thing that is not of the form, with the reason and the offset of the first
  * byte of what is wrong. A document that is of the form but has a key twice is refused at its end,

@@ -2,8 +2,8 @@
 /*
  * From the paths of a plan to its projection. The lists that groups walk come first: each gets a
  * shape for its elements. Then every path goes down from the place where it begins, making the
- *spots that are not there yet, and ends in a slot. Where something deeper is asked for than one
- *value, the spot keeps all that stands there.
+ * spots that are not there yet, and ends in a slot. Where something deeper is asked for than one
+ * value, the spot keeps all that stands there.
  *
  *	$.customer.email, $.customer.phone, each $.items[*], $.sku there
  *

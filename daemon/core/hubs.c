@@ -4,8 +4,8 @@
  * time. Reading all their links for every event would cost more the longer it goes on; most are
  * refused, and need not be read: see partition.c. What that asks for is kept here between batches:
  *
- *	masks   the namespaces that a hub came with, so that it can be told whether its group is
- *full sums    what the records say together of a link between two hubs, which only grows
+ *	masks	the namespaces that a hub came with: they tell whether its group is full
+ *	sums	what the records say together of a link between two hubs, which only grows
  *
  * Both are made from the records where they are missing, and thrown away when a batch is lost or
  * does anything else than adding. A mask may say too much, never too little. `most` counts events,
