@@ -116,7 +116,7 @@ void bb_connector_reference(struct bb_buf *buf)
 	for (size_t i = 0; i < n; i++) {
 		if (options[i].place != top)
 			bb_buf_printf(buf,
-				      "%s### Keys of %s\n\n| key | value | meaning |\n"
+				      "%s## Keys of %s\n\n| key | value | meaning |\n"
 				      "|---|---|---|\n",
 				      i > 0 ? "\n" : "", places[options[i].place]);
 		top = options[i].place;

@@ -172,7 +172,7 @@ RUN_TEST(check_config_says_everything)
 RUN_TEST(check_config_prints_what_may_be_written)
 {
 	cr_assert_eq(run("check-config", "--reference", "connector", NULL), 0);
-	cr_assert(strstr(run_out, "\n### Keys of `amount`\n") && strstr(run_out, "\n| `sign` | "),
+	cr_assert(strstr(run_out, "\n## Keys of `amount`\n") && strstr(run_out, "\n| `sign` | "),
 		  "%s", run_out);
 	cr_assert_eq(run("check-config", "--reference", "daemon", NULL), 0);
 	cr_assert(strstr(run_out, "\n| `store.path` | "), "%s", run_out);

@@ -2,14 +2,14 @@
 /*
  * The manual of connectors, docs/connectors.md and the pages of docs/connectors, says nothing that
  * is not so: its examples are run. A block of YAML is a connector, or rules of one; the block of
- *JSON after it, or before it, is a message, and the one after both is what comes out (an object, or
- *a list of them, with any line breaks). A connector with mistakes is followed by a block of text
- *with their messages.
+ * JSON after it, or before it, is a message, and the one after both is what comes out (an object,
+ * or a list of them, with any line breaks). A block of csv is a file. A connector with mistakes is
+ * followed by a block of text with their messages.
  *
- *	yaml json json | json yaml json | yaml text
+ *	yaml json json | json yaml json | yaml csv json | yaml text
  *
  * Further pairs of JSON are of the same connector. Each connector that has no mistakes must be
- * run.
+ * run, and every operator of the language must be in an example of the pages.
  */
 #include "trial.h"
 
@@ -17,6 +17,8 @@
 
 #include <criterion/criterion.h>
 #include <glob.h>
+
+#include "operators.h"
 
 #define LESSON BB_SOURCE_DIR "/docs/connectors.md"
 #define PAGES BB_SOURCE_DIR "/docs/connectors/*.md"
@@ -28,6 +30,7 @@ static const char head_of_rules[] =
 struct reading {
 	struct bb_arena arena;
 	struct bb_connector *connector; /* of the last YAML; NULL: none, or wrong */
+	struct bb_text yaml;		/* its text */
 	bool untried;			/* nothing has come out of it yet */
 	struct bb_text message;		/* p NULL: none yet */
 	struct bb_buf mistakes;
@@ -60,6 +63,7 @@ static void read_yaml(struct reading *r, struct bb_text block)
 	if (begins(block, "- "))
 		text = bb_arena_printf(&r->arena, "%s%.*s", head_of_rules, (int)block.n, block.p);
 	r->connector = trial_compile("conf/connectors/till.yaml", text, &r->arena, &r->mistakes);
+	r->yaml = text;
 	r->untried = r->connector != NULL;
 }
 
@@ -101,6 +105,8 @@ static void read_json(struct reading *r, struct bb_text block)
 	trial_run(r->connector, r->message, &r->arena, &lines);
 	trial_compare(r->page, r->line, lines_of(r, block), bb_buf_slice(&lines));
 	bb_buf_fini(&lines);
+	if (strcmp(r->page, LESSON) != 0)
+		operators_note(r->yaml);
 	r->untried = false;
 	r->message.p = NULL;
 	r->examples++;
@@ -141,6 +147,8 @@ static void read_blocks(struct reading *r, struct bb_text page)
 			read_yaml(r, line);
 		else if (bb_text_equal(kind, BB_TEXT("json")))
 			read_json(r, line);
+		else if (bb_text_equal(kind, BB_TEXT("csv")))
+			r->message = line;
 		else if (bb_text_equal(kind, BB_TEXT("text")))
 			read_text(r, line);
 	}
@@ -170,6 +178,7 @@ Test(manual, examples_do_what_it_says)
 	for (size_t i = 0; i < pages.gl_pathc; i++)
 		read_page(&r, pages.gl_pathv[i]);
 	cr_expect(r.examples >= 12, "only %u examples were run", r.examples);
+	operators_expect_all();
 	globfree(&pages);
 	bb_buf_fini(&r.mistakes);
 	bb_arena_fini(&r.arena);
