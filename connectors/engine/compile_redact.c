@@ -141,6 +141,7 @@ static void add_tops(struct bb_compiler *c, enum bb_unwrap kind, struct bb_path 
 		{BB_UNWRAP_CLOUDEVENTS, {"data"}},
 		{BB_UNWRAP_CLOUDEVENTS, {"data_base64"}},
 		{BB_UNWRAP_RELAY, {"body"}},
+		{BB_UNWRAP_RELAY, {"message", "data"}},
 		{BB_UNWRAP_DEBEZIUM, {"after"}},
 		{BB_UNWRAP_DEBEZIUM, {"before"}},
 		{BB_UNWRAP_DEBEZIUM, {"payload"}},

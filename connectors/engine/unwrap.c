@@ -147,15 +147,17 @@ static enum bb_unwrapped unwrap_confluent(struct bb_run *run, struct bb_payload 
 }
 
 /* The headers of a request before those of the record: the first of a name is found. */
-static void relay_headers(struct bb_run *run, struct bb_frame envelope)
+static void relay_headers(struct bb_run *run, struct bb_frame envelope, const char *headers_name,
+			  const char *key_name)
 {
-	struct bb_frame map = {.doc = envelope.doc, .node = bb_unwrap_member(envelope, "headers")};
+	struct bb_frame map = {.doc = envelope.doc,
+			       .node = bb_unwrap_member(envelope, headers_name)};
 	struct bb_message *msg = bb_arena_alloc(run->arena, sizeof(*msg));
 	size_t n = map.node ? bb_json_size(map.doc, map.node) : 0, made = 0;
 	struct bb_found_value value;
 	struct bb_header *headers;
 	const struct bb_json_node *node;
-	struct bb_text name, key = bb_unwrap_member_text(envelope, "key");
+	struct bb_text name, key = bb_unwrap_member_text(envelope, key_name);
 	void *iter = NULL;
 
 	*msg = *run->msg;
@@ -194,10 +196,27 @@ static bool says_base64(struct bb_frame envelope)
 	return false;
 }
 
+/* {"message": {"data": base64, "attributes": ..., "messageId": ...}}: a push of Pub/Sub. */
+static enum bb_unwrapped unwrap_push(struct bb_run *run, struct bb_payload *payload,
+				     struct bb_frame message, struct bb_refusal *ret_refusal)
+{
+	const struct bb_json_node *data = bb_unwrap_member(message, "data");
+
+	bb_unwrap_push(run, payload->at);
+	relay_headers(run, message, "attributes", "orderingKey");
+	if (!data)
+		return bb_unwrap_nothing(ret_refusal, "the push has no data");
+	if (bb_json_kind(message.doc, data) != BB_JSON_TEXT)
+		return bb_unwrap_refuse(ret_refusal, BB_DEAD_INVALID_ENVELOPE, "$.message.data",
+					"should be base64, but is not");
+	return bb_unwrap_base64(run, payload, bb_json_text(message.doc, data), "$.message.data",
+				ret_refusal);
+}
+
 static enum bb_unwrapped unwrap_relay(struct bb_run *run, struct bb_payload *payload,
 				      struct bb_refusal *ret_refusal)
 {
-	struct bb_frame envelope;
+	struct bb_frame envelope, message;
 	const struct bb_json_node *body;
 
 	if (!bb_unwrap_read(run, payload, BB_FORMAT_JSON, ret_refusal))
@@ -206,12 +225,16 @@ static enum bb_unwrapped unwrap_relay(struct bb_run *run, struct bb_payload *pay
 	body = bb_unwrap_member(envelope, "body");
 	if (!envelope.node)
 		return bb_unwrap_nothing(ret_refusal, "the envelope around the relay's is empty");
+	message = (struct bb_frame){.doc = envelope.doc,
+				    .node = bb_unwrap_member(envelope, "message")};
+	if (!body && bb_unwrap_member(message, "messageId"))
+		return unwrap_push(run, payload, message, ret_refusal);
 	if (!body && (bb_json_kind(envelope.doc, envelope.node) != BB_JSON_MAP ||
 		      !bb_json_member(envelope.doc, envelope.node, BB_TEXT("body"))))
 		return bb_unwrap_refuse(ret_refusal, BB_DEAD_INVALID_ENVELOPE, "$.body",
 					"no relay's envelope: it has no body");
 	bb_unwrap_push(run, envelope);
-	relay_headers(run, envelope);
+	relay_headers(run, envelope, "headers", "key");
 	if (!body)
 		return bb_unwrap_nothing(ret_refusal, "the relay's body is null");
 	payload->at.node = body;

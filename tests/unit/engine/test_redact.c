@@ -170,6 +170,8 @@ Test(engine, redact_holds_inside_of_envelopes)
 		{"relay\nformat: query", "{\"body\":\"Y2FyZD0zJng9MQ==\",\"isBase64Encoded\":true}",
 		 "{\"body\":null,\"isBase64Encoded\":true}"},
 		{"relay\nformat: query", "\xef\xbb\xbf{\"body\":\"card=3&x=1\"}", NULL},
+		{"relay", "{\"message\":{\"messageId\":\"1\",\"data\":\"eyJjYXJkIjozfQ==\"}}",
+		 "{\"message\":{\"messageId\":\"1\",\"data\":null}}"},
 		{"relay", "{\"body\":\"no base 64\"}", "{\"body\":\"no base 64\"}"},
 		{"debezium",
 		 "{\"before\":{\"card\":1},\"after\":{\"card\":2,\"n\":3},\"op\":\"u\"}",
