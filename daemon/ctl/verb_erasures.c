@@ -7,8 +7,10 @@
  * passed over.
  *
  * The first line has a keyed hash, so that a file of another profile key is refused before anything
- * is done. A line that cannot be read ends it with its number and what is wrong; those before it
- * have been done, and importing again goes on.
+ * is done. Each line has a keyed seal over itself and those before it, and the last one their
+ * number: a line that was changed would stand for nobody, and its id would keep the right one out.
+ * A line that cannot be read ends it with its number and what is wrong; those before it have been
+ * done, and importing again goes on.
  */
 #include "ctl.h"
 
@@ -25,7 +27,9 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { VERSION = 1, HEX_BYTES = 2 * BB_HASH_BYTES };
+enum { VERSION = 2, HEX_BYTES = 2 * BB_HASH_BYTES };
+
+static const char seal_begins[] = ",\"seal\":", seal_ends[] = "}\n";
 
 /* What a file shows of the key that its hashes were made with. */
 static void print_key(const struct bb_profile_key *key, char out[HEX_BYTES + 1])
@@ -35,6 +39,15 @@ static void print_key(const struct bb_profile_key *key, char out[HEX_BYTES + 1])
 
 	for (size_t i = 0; i < BB_HASH_BYTES; i++)
 		snprintf(out + 2 * i, 3, "%02x", hash.b[i]);
+}
+
+/* The seal of a line, from that of the line before it. */
+static void seal_line(const struct bb_profile_key *key, struct bb_text line, struct bb_hash *seal)
+{
+	struct bb_text parts[] = {BB_TEXT("erasures"),
+				  bb_text_bytes((const char *)seal->b, BB_HASH_BYTES), line};
+
+	*seal = bb_hash_parts(key, parts, 3);
 }
 
 /* --- export ------------------------------------------------------------------------------------
@@ -98,13 +111,27 @@ static void put_stone(const struct bb_tombstone *stone, struct bb_buf *buf)
 		      BB_ISO_BYTES, time, bb_erasure_mode_text(receipt->mode), receipt->profile,
 		      receipt->records, receipt->events, receipt->stripped, receipt->rulings);
 	put_lists(stone, buf);
-	bb_buf_printf(buf, "}\n");
+}
+
+static void put_seal(const struct bb_hash *seal, struct bb_buf *buf)
+{
+	bb_buf_printf(buf, "%s", seal_begins);
+	put_hash(seal, buf);
+	bb_buf_printf(buf, "%s", seal_ends);
+}
+
+static int write_line(struct bb_ctl *ctl, struct bb_buf *line, struct bb_hash *seal, FILE *out)
+{
+	seal_line(&ctl->config->rules.profile_key, bb_buf_slice(line), seal);
+	put_seal(seal, line);
+	return fwrite(line->p, 1, line->n, out) == line->n ? BB_OK : BB_EIO;
 }
 
 static int write_all(struct bb_ctl *ctl, struct bb_kv *kv, FILE *out, uint64_t *ret_n)
 {
 	struct bb_erasure_cursor cursor = {.n = 0};
 	struct bb_buf line = BB_BUF_EMPTY;
+	struct bb_hash seal = {{0}};
 	char key[HEX_BYTES + 1];
 	int err = BB_OK;
 
@@ -119,13 +146,15 @@ static int write_all(struct bb_ctl *ctl, struct bb_kv *kv, FILE *out, uint64_t *
 			break;
 		line.n = 0;
 		put_stone(&stone, &line);
-		if (fwrite(line.p, 1, line.n, out) != line.n)
-			err = BB_EIO;
+		err = write_line(ctl, &line, &seal, out);
+	}
+	if (err == BB_ENOTFOUND) {
+		line.n = 0;
+		bb_buf_printf(&line, "{\"end\":%" PRIu64, *ret_n);
+		err = write_line(ctl, &line, &seal, out);
 	}
 	bb_buf_fini(&line);
-	if (err == BB_ENOTFOUND && fflush(out) != 0)
-		err = BB_EIO;
-	return err == BB_ENOTFOUND ? BB_OK : err;
+	return err == BB_OK && fflush(out) != 0 ? BB_EIO : err;
 }
 
 static int export_to(struct bb_ctl *ctl, const char *name, FILE *out)
@@ -161,6 +190,8 @@ struct import {
 	struct bb_ctl *ctl;
 	const char *name; /* of the file */
 	size_t line;
+	struct bb_hash seal; /* of the last line */
+	bool ended;	     /* by the line that says so */
 	struct bb_store *store;
 	struct bb_pipeline *pl;
 	struct bb_text actor;
@@ -357,6 +388,30 @@ static bool check_head(struct import *import, const json_t *root)
 	return wrong(import, "was made with another profile_key: its hashes mean nothing here");
 }
 
+static bool check_seal(struct import *import, const char *line, size_t n)
+{
+	size_t tail = strlen(seal_begins) + HEX_BYTES + 2 + strlen(seal_ends);
+	struct bb_buf wanted = BB_BUF_EMPTY;
+	bool good = false;
+
+	if (n > tail) {
+		seal_line(&import->ctl->config->rules.profile_key, bb_text_bytes(line, n - tail),
+			  &import->seal);
+		put_seal(&import->seal, &wanted);
+		good = bb_text_equal(bb_text_bytes(line + n - tail, tail), bb_buf_slice(&wanted));
+	}
+	bb_buf_fini(&wanted);
+	return good ||
+	       wrong(import, "was changed since it was written, or one before it: its seal is not "
+			     "right");
+}
+
+static bool check_end(struct import *import, const json_t *end)
+{
+	import->ended = json_integer_value(end) == (json_int_t)import->line - 2;
+	return import->ended || wrong(import, "end: is not the number of erasures before it");
+}
+
 /* BB_CTL_OK, or the exit code after printing why. */
 static int read_line(struct import *import, const char *line, size_t n)
 {
@@ -369,7 +424,12 @@ static int read_line(struct import *import, const char *line, size_t n)
 		wrong(import, "is no JSON object");
 	else if (import->line == 1)
 		good = check_head(import, root);
-	else if ((good = read_stone(import, root, &stone)))
+	else if (import->ended)
+		good = wrong(import, "is behind the end");
+	else if (json_object_get(root, "end"))
+		good = check_seal(import, line, n) &&
+		       check_end(import, json_object_get(root, "end"));
+	else if ((good = read_stone(import, root, &stone) && check_seal(import, line, n)))
 		err = take(import, &stone);
 	json_decref(root);
 	if (!good)
@@ -399,9 +459,9 @@ static int read_file(struct import *import, FILE *in)
 	free(line);
 	if (ret == BB_CTL_OK && ferror(in))
 		ret = bb_ctl_fail(import->ctl, BB_CTL_NO, "%s: %s", import->name, strerror(errno));
-	if (ret == BB_CTL_OK && import->line == 0) {
-		import->line = 1;
-		wrong(import, "is empty");
+	if (ret == BB_CTL_OK && !import->ended) {
+		import->line++;
+		wrong(import, import->line == 1 ? "is empty" : "the end of the file is missing");
 		ret = BB_CTL_USAGE;
 	}
 	return ret;

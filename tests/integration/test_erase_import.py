@@ -2,6 +2,7 @@
 """Erasures are taken to another store as a file of keyed hashes: topics read there from offset 0 bring nobody back, and
 what was read there before is erased as well."""
 import json
+import re
 
 import pytest
 
@@ -95,6 +96,10 @@ def test_what_was_read_already_is_erased_too(daemon, devbroker, erased):
     (lambda t: t.replace('"record_hashes":[', '"record_hashes":[7,', 1), ":2: record_hashes"),
     (lambda t: t.replace('"events":', '"events":-', 1), ":2: records, events"),
     (lambda t: t[:-9], "is no JSON object"),
+    (lambda t: t[:t.rindex("{")], ":22: the end of the file is missing"),
+    (lambda t: "".join(t.splitlines(True)[:9] + t.splitlines(True)[10:]), ":10: was changed"),
+    (lambda t: re.sub('"hash":"(.)', lambda m: '"hash":"' + "10"[m[1] == "1"], t, count=1), ":2: was changed"),
+    (lambda t: t + "{}\n", ":23: is behind the end"),
 ])
 def test_a_wrong_file(daemon, devbroker, erased, tmp_path, change, said):
     one, name, file = erased

@@ -387,6 +387,9 @@ def test_a_file_that_cannot_be_read_ends_it(daemon, tmp_path):
     assert no.returncode in (1, 4) and b"h.ndjson" in no.stderr, no.stderr
     assert digest(one) == before
     os.rename(tmp_path / "away", file)
+    wait_until(lambda: one.ready()[0], "the file to be read again, though it has nothing new")
+    rebuild(one)
+    assert digest(one) == before
     with open(file, "ab") as out:
         out.write(line(event("last", ["user:last"])) + b"\n")
     one.wait_offsets({("file:" + str(file), 0): 501})
