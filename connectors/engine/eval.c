@@ -18,14 +18,6 @@
 #define NUMBER_BYTES 24	 /* a number of 64 bits, its sign, and what stands before it */
 #define ID_DIGITS_MAX 40 /* of a number with an exponent that is written out */
 
-bool bb_eval_is_blank(struct bb_text text)
-{
-	for (size_t i = 0; i < text.n; i++)
-		if ((unsigned char)text.p[i] > ' ')
-			return false;
-	return true;
-}
-
 /* With an exponent, or of 16 digits: a double may not have held it. */
 static bool may_be_rounded(struct bb_text number)
 {
@@ -40,32 +32,26 @@ static bool may_be_rounded(struct bb_text number)
 static inline void set_node(const struct bb_json *doc, const struct bb_json_node *node,
 			    struct bb_found_value *ret)
 {
-	static const struct {
-		int kind;
-		struct bb_text word;
-	} kinds[] = {
-		[BB_JSON_NULL] = {BB_FOUND_NOTHING, {NULL, 0}},
-		[BB_JSON_FALSE] = {BB_FOUND_FALSE, {"false", 5}},
-		[BB_JSON_TRUE] = {BB_FOUND_TRUE, {"true", 4}},
-		[BB_JSON_NUMBER] = {BB_FOUND_NUMBER, {NULL, 0}},
-		[BB_JSON_TEXT] = {BB_FOUND_TEXT, {NULL, 0}},
-		[BB_JSON_LIST] = {BB_FOUND_LIST, {NULL, 0}},
-		[BB_JSON_MAP] = {BB_FOUND_MAP, {NULL, 0}},
-	};
-	enum bb_json_kind kind = node ? (enum bb_json_kind)(node->type - 1) : BB_JSON_NULL;
+	static const struct bb_text words[BB_FOUND_MAP + 1] = {
+		[BB_FOUND_FALSE] = {"false", 5}, [BB_FOUND_TRUE] = {"true", 4}};
 
-	ret->kind = kinds[kind].kind;
-	ret->text = kinds[kind].word;
+	_Static_assert((int)BB_FOUND_MAP == BB_JSON_MAP && (int)BB_FOUND_TEXT == BB_JSON_TEXT &&
+			       (int)BB_FOUND_TRUE == BB_JSON_TRUE,
+		       "the kinds of values are those of nodes");
+	ret->kind = node ? node->type - 1 : BB_FOUND_NOTHING;
 	ret->doc = doc;
 	ret->node = node;
 	ret->at = NULL;
 	ret->rounded = ret->log_time = ret->position = false;
-	if (kind == BB_JSON_TEXT || kind == BB_JSON_NUMBER) {
+	if (ret->kind == BB_FOUND_TEXT || ret->kind == BB_FOUND_NUMBER) {
 		ret->text.p = node->p;
 		ret->text.n = node->n;
+		if (ret->kind == BB_FOUND_NUMBER)
+			ret->rounded = may_be_rounded(ret->text);
+	} else {
+		ret->text.p = words[ret->kind].p;
+		ret->text.n = words[ret->kind].n;
 	}
-	if (kind == BB_JSON_NUMBER)
-		ret->rounded = may_be_rounded(ret->text);
 }
 
 void bb_eval_node(const struct bb_json *doc, const struct bb_json_node *node,
@@ -75,9 +61,9 @@ void bb_eval_node(const struct bb_json *doc, const struct bb_json_node *node,
 }
 
 /* A text of its own; p NULL: nothing. */
-static void set_text(struct bb_found_value *ret, struct bb_text text)
+static inline void set_text(struct bb_found_value *ret, struct bb_text text)
 {
-	bb_eval_node(NULL, NULL, ret);
+	set_node(NULL, NULL, ret);
 	ret->kind = text.p ? BB_FOUND_TEXT : BB_FOUND_NOTHING;
 	ret->text = text;
 }
@@ -92,8 +78,8 @@ static void field(const struct bb_run *run, const struct bb_path *path, struct b
 }
 
 /* What the slot of the path holds, *done steps on it; NULL: nothing. */
-static const struct bb_json_node *landed(const struct bb_frame *at, const struct bb_path *path,
-					 size_t *done)
+static inline const struct bb_json_node *landed(const struct bb_frame *at,
+						const struct bb_path *path, size_t *done)
 {
 	const struct bb_landing *landing = &at->shape->landings[path->id];
 	const struct bb_json_node *node;
@@ -104,9 +90,10 @@ static const struct bb_json_node *landed(const struct bb_frame *at, const struct
 	return node->type ? node : NULL;
 }
 
-static void follow(const struct bb_run *run, const struct bb_path *path, struct bb_found_value *ret)
+static inline void follow(const struct bb_run *run, const struct bb_path *path,
+			  struct bb_found_value *ret)
 {
-	const struct bb_json_node *node = NULL;
+	const struct bb_json_node *node;
 	const struct bb_frame *at;
 	size_t i = 0;
 
@@ -115,7 +102,7 @@ static void follow(const struct bb_run *run, const struct bb_path *path, struct 
 		return;
 	}
 	if (path->up > run->depth) { /* the tenant, in a rule with fewer [*] */
-		bb_eval_node(NULL, NULL, ret);
+		set_node(NULL, NULL, ret);
 		return;
 	}
 	at = &run->frames[run->depth - path->up];
@@ -137,7 +124,8 @@ static struct bb_text header(const struct bb_message *msg, struct bb_text name)
 {
 	for (size_t i = 0; i < msg->header_n; i++)
 		if (msg->headers[i].name.n == name.n &&
-		    strncasecmp(msg->headers[i].name.p, name.p, name.n) == 0)
+		    (memcmp(msg->headers[i].name.p, name.p, name.n) == 0 ||
+		     strncasecmp(msg->headers[i].name.p, name.p, name.n) == 0))
 			return outside(msg->headers[i].value);
 	return (struct bb_text){NULL, 0};
 }
@@ -261,7 +249,7 @@ static void metadata(struct bb_run *run, const struct bb_expr *expr, struct bb_f
 	ret->position = expr->meta == BB_META_POSITION;
 }
 
-bool bb_eval_is_usable(const struct bb_found_value *value, bool texts_only)
+static inline bool is_usable(const struct bb_found_value *value, bool texts_only)
 {
 	switch (value->kind) {
 	case BB_FOUND_NOTHING:
@@ -275,6 +263,11 @@ bool bb_eval_is_usable(const struct bb_found_value *value, bool texts_only)
 	default:
 		return true;
 	}
+}
+
+bool bb_eval_is_usable(const struct bb_found_value *value, bool texts_only)
+{
+	return is_usable(value, texts_only);
 }
 
 /* All parts, or nothing. */
@@ -347,8 +340,8 @@ static void __attribute__((noinline)) find_other(struct bb_run *run, const struc
 	}
 }
 
-bool bb_eval_source(struct bb_run *run, const struct bb_expr *expr, bool texts_only,
-		    struct bb_found_value *ret)
+static inline bool find(struct bb_run *run, const struct bb_expr *expr, bool texts_only,
+			struct bb_found_value *ret)
 {
 	bool usable;
 
@@ -359,21 +352,28 @@ bool bb_eval_source(struct bb_run *run, const struct bb_expr *expr, bool texts_o
 	else
 		find_other(run, expr, texts_only, ret);
 	ret->at = expr->at;
-	usable = bb_eval_is_usable(ret, texts_only);
+	usable = is_usable(ret, texts_only);
 	if (run->trace)
 		bb_trace_source(run, expr, ret, usable);
 	return usable;
+}
+
+bool bb_eval_source(struct bb_run *run, const struct bb_expr *expr, bool texts_only,
+		    struct bb_found_value *ret)
+{
+	return find(run, expr, texts_only, ret);
 }
 
 bool bb_eval_first(struct bb_run *run, const struct bb_exprs *list, bool texts_only,
 		   struct bb_found_value *ret)
 {
 	for (size_t i = 0; i < list->n; i++)
-		if (bb_eval_source(run, &list->items[i], texts_only, ret)) {
-			bb_trace_not_asked(run, list, i + 1);
+		if (find(run, &list->items[i], texts_only, ret)) {
+			if (run->trace)
+				bb_trace_not_asked(run, list, i + 1);
 			return true;
 		}
-	bb_eval_node(NULL, NULL, ret);
+	set_node(NULL, NULL, ret);
 	return false;
 }
 
@@ -391,35 +391,21 @@ bool bb_eval_tenant(struct bb_run *run, struct bb_found_value *ret)
 	return run->tenant.kind != BB_FOUND_NOTHING;
 }
 
-struct bb_text bb_eval_keep(struct bb_run *run, const struct bb_found_value *value)
+struct bb_text bb_eval_write_out(struct bb_run *run, struct bb_text number)
 {
-	(void)run;
-	return value->text;
-}
-
-struct bb_text bb_eval_keep_id(struct bb_run *run, const struct bb_found_value *value)
-{
-	struct bb_text text = bb_eval_keep(run, value);
 	struct bb_decimal d;
 
-	if (value->kind == BB_FOUND_NUMBER &&
-	    (memchr(text.p, 'e', text.n) || memchr(text.p, 'E', text.n)) &&
-	    bb_decimal_read(text, &d))
-		bb_decimal_write(&d, ID_DIGITS_MAX, 0, run->arena, &text);
-	return text;
-}
-
-bool bb_eval_is_single(const struct bb_found_value *value)
-{
-	return value->kind != BB_FOUND_NOTHING && value->kind != BB_FOUND_LIST &&
-	       value->kind != BB_FOUND_MAP;
+	if ((memchr(number.p, 'e', number.n) || memchr(number.p, 'E', number.n)) &&
+	    bb_decimal_read(number, &d))
+		bb_decimal_write(&d, ID_DIGITS_MAX, 0, run->arena, &number);
+	return number;
 }
 
 static bool condition_holds(struct bb_run *run, const struct bb_condition *condition,
 			    struct bb_text *ret_found)
 {
 	struct bb_found_value subject, word;
-	bool usable = bb_eval_source(run, &condition->subject, false, &subject);
+	bool usable = find(run, &condition->subject, false, &subject);
 
 	*ret_found = usable ? subject.text : (struct bb_text){NULL, 0};
 	if (condition->kind != BB_CONDITION_EQUALS)
@@ -453,7 +439,7 @@ bool bb_eval_holds(struct bb_run *run, const struct bb_event_plan *rule, bool in
 	if (!failed)
 		failed = first_that(run, &rule->unless, inside, true, &found);
 	run->trace = trace;
-	if (failed)
+	if (failed && trace)
 		bb_trace_rule(run, rule, failed, found, false);
 	return !failed;
 }

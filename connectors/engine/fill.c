@@ -224,11 +224,11 @@ bool bb_fill_event(struct bb_run *run, const struct bb_event_plan *rule, struct 
 	ev->source = run->connector->name;
 	ev->channel = run->connector->channel;
 	if (bb_eval_first(run, &rule->channel, true, &value))
-		ev->channel = bb_eval_keep(run, &value);
+		ev->channel = value.text;
 	if (!bb_eval_first(run, &rule->type, true, &value))
 		return bb_fill_refuse(ret_refusal, BB_TEXT("type"),
 				      "none of its sources has a usable value");
-	ev->type = bb_eval_keep(run, &value);
+	ev->type = value.text;
 	bb_fill_id(run, rule, ev, &ev->id);
 	bb_fill_time(run, rule, ev);
 	fill_identifiers(run, rule, ev);

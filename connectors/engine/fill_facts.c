@@ -49,7 +49,7 @@ static bool value_of(struct bb_run *run, const struct bb_found_value *found,
 	*ret_value = (struct bb_value){.kind = BB_VALUE_TEXT};
 	switch (found->kind) {
 	case BB_FOUND_TEXT:
-		ret_value->text = bb_eval_keep(run, found);
+		ret_value->text = found->text;
 		return true;
 	case BB_FOUND_NUMBER:
 		ret_value->kind = BB_VALUE_NUMBER;
@@ -311,9 +311,9 @@ void bb_fill_consent(struct bb_run *run, const struct bb_event_plan *rule, struc
 				     bb_arena_printf(run->arena, "consent[%zu]", i), NOTHING);
 			continue;
 		}
-		consent.purpose = bb_eval_keep(run, &purpose);
+		consent.purpose = purpose.text;
 		if (plan->channel.n > 0)
-			consent.channel = bb_eval_keep(run, &channel);
+			consent.channel = channel.text;
 		BB_ARENA_PUSH(run->arena, ev->consent, ev->consent_n, ev->consent_room) = consent;
 	}
 }

@@ -16,34 +16,22 @@ struct sorted {
 	uint32_t place;
 };
 
-static void *twice_as_many(struct bb_json_keys *keys, const void *items, size_t bytes)
-{
-	return memcpy(bb_arena_alloc(keys->arena, 2 * keys->room * bytes), items, keys->n * bytes);
-}
-
-void bb_json_keys_grow(struct bb_json_keys *keys)
-{
-	keys->tags = twice_as_many(keys, keys->tags, sizeof(*keys->tags));
-	keys->offsets = twice_as_many(keys, keys->offsets, sizeof(*keys->offsets));
-	keys->names = twice_as_many(keys, keys->names, sizeof(*keys->names));
-	keys->room *= 2;
-}
-
 static void found_twice(struct bb_json_keys *keys, size_t place)
 {
-	if (keys->offsets[place] < keys->duplicate)
-		keys->duplicate = keys->offsets[place];
+	if (keys->items[place].offset < keys->duplicate)
+		keys->duplicate = keys->items[place].offset;
 }
 
 void bb_json_keys_compare(struct bb_json_keys *keys, const struct bb_json_key_set *set)
 {
+	const struct bb_json_key *items = keys->items;
 	size_t last = keys->n - 1;
 
 	if (last - set->first > BB_JSON_MAP_LARGE)
 		return; /* it will be sorted */
 	for (size_t i = set->first; i < last; i++)
-		if (keys->tags[i] == keys->tags[last] &&
-		    bb_text_equal(keys->names[i], keys->names[last]))
+		if (items[i].tag == items[last].tag &&
+		    bb_text_equal(items[i].name, items[last].name))
 			found_twice(keys, last);
 }
 
@@ -69,7 +57,7 @@ void bb_json_keys_sort(struct bb_json_keys *keys, const struct bb_json_key_set *
 	struct sorted *sorted = bb_arena_alloc(keys->arena, n * sizeof(*sorted));
 
 	for (size_t i = 0; i < n; i++)
-		sorted[i] = (struct sorted){keys->names[set->first + i], (uint32_t)i};
+		sorted[i] = (struct sorted){keys->items[set->first + i].name, (uint32_t)i};
 	qsort(sorted, n, sizeof(*sorted), compare);
 	for (size_t i = 0; i < n; i++) {
 		if (order)

@@ -11,13 +11,17 @@
 /* A map with more members is sorted when it closes. */
 #define BB_JSON_MAP_LARGE 256
 
-/* One stack for all open maps: arrays side by side. Its first arrays may be anywhere. */
+struct bb_json_key {
+	struct bb_text name;
+	uint32_t tag;
+	uint32_t offset; /* of the opening quote */
+};
+
+/* One stack for all open maps. Its first array may be anywhere. */
 struct bb_json_keys {
 	struct bb_arena *arena;
 	size_t duplicate; /* offset of the first key that was there before; SIZE_MAX: none yet */
-	uint32_t *tags;
-	uint32_t *offsets; /* of the opening quotes */
-	struct bb_text *names;
+	struct bb_json_key *items;
 	size_t n, room;
 };
 
@@ -26,8 +30,6 @@ struct bb_json_key_set {
 	size_t first;
 	uint64_t seen[4]; /* a bit for a tag; clear: no key with it yet */
 };
-
-void bb_json_keys_grow(struct bb_json_keys *keys);
 
 /* Compares the last key with the others of its map. */
 void bb_json_keys_compare(struct bb_json_keys *keys, const struct bb_json_key_set *set);
@@ -45,12 +47,8 @@ static inline void bb_json_keys_add(struct bb_json_keys *keys, struct bb_json_ke
 {
 	uint64_t *seen = &set->seen[tag >> 30], bit = UINT64_C(1) << (tag >> 24 & 63);
 
-	if (keys->n == keys->room)
-		bb_json_keys_grow(keys);
-	keys->tags[keys->n] = tag;
-	keys->offsets[keys->n] = (uint32_t)offset;
-	keys->names[keys->n] = name;
-	keys->n++;
+	BB_ARENA_PUSH(keys->arena, keys->items, keys->n, keys->room) =
+		(struct bb_json_key){name, tag, (uint32_t)offset};
 	if (*seen & bit)
 		bb_json_keys_compare(keys, set);
 	*seen |= bit;

@@ -206,13 +206,13 @@ static struct bb_json_member *keep_members(struct reader *r, const struct bb_jso
 					   size_t n)
 {
 	const struct bb_json_node *values = &r->nodes[r->node_n - n];
-	const struct bb_text *names = &r->keys.names[set->first];
+	const struct bb_json_key *keys = &r->keys.items[set->first];
 	size_t order_n = n > BB_JSON_MAP_LARGE ? n : 0;
 	struct bb_json_member *members =
 		bb_arena_alloc(r->arena, n * sizeof(*members) + order_n * sizeof(uint32_t));
 
 	for (size_t i = 0; i < n; i++)
-		members[i] = (struct bb_json_member){names[i], values[i]};
+		members[i] = (struct bb_json_member){keys[i].name, values[i]};
 	r->node_n -= n;
 	return members;
 }
@@ -491,8 +491,7 @@ static bool read_wished(struct bb_text bytes, struct bb_arena *arena, struct wis
 			struct bb_slots *slots, struct bb_json_node *ret_root,
 			struct bb_refusal *ret_refusal)
 {
-	uint32_t tags[STACK_MIN], offsets[STACK_MIN];
-	struct bb_text names[STACK_MIN];
+	struct bb_json_key keys[STACK_MIN];
 	struct bb_json_node nodes[STACK_MIN];
 	cursor start = (cursor)bytes.p;
 	struct reader r = {
@@ -501,12 +500,7 @@ static bool read_wished(struct bb_text bytes, struct bb_arena *arena, struct wis
 		.arena = arena,
 		.refusal = ret_refusal,
 		.slots = slots,
-		.keys = {.arena = arena,
-			 .duplicate = SIZE_MAX,
-			 .tags = tags,
-			 .offsets = offsets,
-			 .names = names,
-			 .room = STACK_MIN},
+		.keys = {.arena = arena, .duplicate = SIZE_MAX, .items = keys, .room = STACK_MIN},
 		.nodes = nodes,
 		.node_room = STACK_MIN,
 	};

@@ -44,10 +44,10 @@ struct bb_step {
 
 struct bb_path {
 	unsigned up; /* number of ^; 0: $ */
+	unsigned id; /* in the projection, from 1; 0: it has none */
 	struct bb_step *steps;
 	size_t step_n, step_room;
 	size_t column; /* of a record: which one */
-	unsigned id;   /* in the projection, from 1; 0: it has none */
 };
 
 #define BB_METAS(X)                                                                                \
@@ -121,6 +121,7 @@ struct bb_origin {
 	unsigned line, column;
 };
 
+/* What a path needs stands first, in one line of the cache. */
 struct bb_expr {
 	enum {
 		BB_EXPR_CONST,
@@ -133,14 +134,14 @@ struct bb_expr {
 		BB_EXPR_SUM,	  /* over the elements that fit */
 		BB_EXPR_PARSE	  /* the first usable of `list`, inside a text */
 	} kind;
-	struct bb_text text; /* CONST; META: the header's name */
 	enum bb_meta meta;
+	const struct bb_time_plan *at; /* of an attribute: its own time; NULL: the event's */
 	struct bb_path path;
+	struct bb_text text; /* CONST; META: the header's name */
 	struct bb_exprs list;
 	struct bb_change change;
 	const struct bb_seek *seek;	/* PICK, LOOKUP, SUM */
 	struct bb_parse *parse;		/* PARSE */
-	const struct bb_time_plan *at;	/* of an attribute: its own time; NULL: the event's */
 	const struct bb_origin *origin; /* NULL: a part of another */
 };
 

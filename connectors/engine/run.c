@@ -146,7 +146,7 @@ static enum bb_parsed enter(struct bb_run *run, const struct bb_event_plan *rule
 		return BB_PARSED;
 	run->depth--;
 	parsed = bb_parse_open(run, rule->parse, &inner, ret_refusal);
-	if (parsed == BB_PARSED_NOTHING)
+	if (parsed == BB_PARSED_NOTHING && run->trace)
 		bb_trace_rule(run, rule, NULL, (struct bb_text){NULL, 0}, false);
 	run->frames[++run->depth] = inner;
 	return parsed;
@@ -162,7 +162,8 @@ static enum bb_parsed try_rule(struct bb_run *run, const struct bb_group *group,
 	if (parsed == BB_PARSED && !bb_eval_holds(run, rule, true))
 		parsed = BB_PARSED_NOTHING;
 	if (parsed == BB_PARSED) {
-		bb_trace_rule(run, rule, NULL, (struct bb_text){NULL, 0}, true);
+		if (run->trace)
+			bb_trace_rule(run, rule, NULL, (struct bb_text){NULL, 0}, true);
 		apply(run, group, rule);
 	} else if (parsed == BB_PARSED_REFUSED)
 		refuse_element(run, group, &refusal);
@@ -433,15 +434,25 @@ static void run_message(struct bb_run *run)
 	bb_assert(run->extraction->n > 0);
 }
 
+static void begin(struct bb_run *run, const struct bb_connector *connector,
+		  const struct bb_message *msg, struct bb_arena *arena,
+		  struct bb_extraction *extraction)
+{
+	memset(run, 0, offsetof(struct bb_run, indexes));
+	run->frames[0] = (struct bb_frame){.doc = NULL};
+	run->connector = connector;
+	run->msg = msg;
+	run->arena = arena;
+	run->read = bb_json_read_tree;
+	run->extraction = extraction;
+}
+
 void bb_connector_run(const struct bb_connector *connector, const struct bb_message *msg,
 		      struct bb_arena *arena, struct bb_extraction *ret_extraction)
 {
-	struct bb_run run = {.connector = connector,
-			     .msg = msg,
-			     .arena = arena,
-			     .read = bb_json_read_tree,
-			     .extraction = ret_extraction};
+	struct bb_run run;
 
+	begin(&run, connector, msg, arena, ret_extraction);
 	run_message(&run);
 }
 
@@ -449,13 +460,10 @@ void bb_connector_trace(const struct bb_connector *connector, const struct bb_me
 			struct bb_arena *arena, const struct bb_trace *trace,
 			struct bb_extraction *ret_extraction)
 {
-	struct bb_run run = {.connector = connector,
-			     .msg = msg,
-			     .arena = arena,
-			     .read = bb_json_read_tree,
-			     .extraction = ret_extraction,
-			     .trace = trace};
+	struct bb_run run;
 
+	begin(&run, connector, msg, arena, ret_extraction);
+	run.trace = trace;
 	run_message(&run);
 }
 
@@ -463,12 +471,10 @@ void bb_run_walked(const struct bb_connector *connector, const struct bb_message
 		   struct bb_arena *arena, bb_run_read_fn *read,
 		   struct bb_extraction *ret_extraction)
 {
-	struct bb_run run = {.connector = connector,
-			     .msg = msg,
-			     .arena = arena,
-			     .read = read,
-			     .whole = true,
-			     .extraction = ret_extraction};
+	struct bb_run run;
 
+	begin(&run, connector, msg, arena, ret_extraction);
+	run.read = read;
+	run.whole = true;
 	run_message(&run);
 }

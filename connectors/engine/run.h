@@ -21,14 +21,14 @@ struct bb_frame {
 typedef bool bb_run_read_fn(struct bb_text bytes, struct bb_arena *arena,
 			    struct bb_json_node *ret_root, struct bb_refusal *ret_refusal);
 
-/* A value of a message, found by a source. */
+/* A value of a message, found by a source; its kinds are those of nodes, in their order. */
 struct bb_found_value {
 	enum {
 		BB_FOUND_NOTHING,
-		BB_FOUND_TEXT,
-		BB_FOUND_NUMBER,
 		BB_FOUND_FALSE,
 		BB_FOUND_TRUE,
+		BB_FOUND_NUMBER,
+		BB_FOUND_TEXT,
 		BB_FOUND_LIST,
 		BB_FOUND_MAP
 	} kind;
@@ -65,13 +65,11 @@ struct bb_run {
 	bb_run_read_fn *read;		/* for what is kept whole: texts that are opened, .. */
 	bool whole;			/* .. and the message, though there is a projection */
 	const struct bb_record *record; /* of tsv and csv; else NULL */
-	struct bb_frame frames[BB_PLAN_FRAMES_MAX]; /* [0]: the outermost */
-	unsigned depth;				    /* frames[depth] is the current element */
-	size_t indexes[BB_PLAN_EACH_MAX];	    /* of it, in the lists and objects of `each` */
-	struct bb_text members[BB_PLAN_EACH_MAX];   /* its names in objects; p NULL: in a list */
-	unsigned index_n;
-	unsigned element_depth; /* of the element that the rule is on */
-	bool tenant_known;	/* of this element */
+	unsigned depth;			/* frames[depth] is the current element */
+	unsigned index_n;		/* lists of `each` around it */
+	unsigned element_depth;		/* of the element that the rule is on */
+	struct bb_text members[BB_PLAN_EACH_MAX]; /* its names in objects; p NULL: in a list */
+	bool tenant_known;			  /* of this element */
 	struct bb_found_value tenant;
 	struct bb_placed *placed;
 	size_t placed_n, placed_room;
@@ -80,6 +78,9 @@ struct bb_run {
 	bool no_number; /* a sum met what cannot be added; whoever cares clears it before */
 	size_t work;	/* done so far, in looks at a value; no element begins above the most */
 	bool tired;	/* one did not */
+	/* From here on nothing is cleared when a run begins: it is written before it is read. */
+	size_t indexes[BB_PLAN_EACH_MAX];	    /* of the current element, in its lists */
+	struct bb_frame frames[BB_PLAN_FRAMES_MAX]; /* [0]: the outermost */
 };
 
 /*
@@ -135,9 +136,22 @@ bool bb_eval_source(struct bb_run *run, const struct bb_expr *expr, bool texts_o
 		    struct bb_found_value *ret);
 /* Whether the conditions hold that look into the element, or those that do not. */
 bool bb_eval_holds(struct bb_run *run, const struct bb_event_plan *rule, bool inside);
-bool bb_eval_is_blank(struct bb_text text);
 bool bb_eval_is_usable(const struct bb_found_value *value, bool texts_only);
-bool bb_eval_is_single(const struct bb_found_value *value); /* text, number, true or false */
+
+static inline bool bb_eval_is_blank(struct bb_text text)
+{
+	size_t i = 0;
+
+	while (i < text.n && (unsigned char)text.p[i] <= ' ')
+		i++;
+	return i == text.n;
+}
+
+/* Text, number, true or false. */
+static inline bool bb_eval_is_single(const struct bb_found_value *value)
+{
+	return value->kind != BB_FOUND_NOTHING && value->kind < BB_FOUND_LIST;
+}
 
 /* A value that is a node of the document. */
 void bb_eval_node(const struct bb_json *doc, const struct bb_json_node *node,
@@ -149,9 +163,14 @@ struct bb_found_value bb_seek_lookup(struct bb_run *run, const struct bb_seek *s
 				     bool texts_only);
 struct bb_found_value bb_seek_sum(struct bb_run *run, const struct bb_seek *seek);
 
-/* The value's text for an event; a number of an id is written out without an exponent. */
-struct bb_text bb_eval_keep(struct bb_run *run, const struct bb_found_value *value);
-struct bb_text bb_eval_keep_id(struct bb_run *run, const struct bb_found_value *value);
+/* A number as the text of an id: without an exponent. */
+struct bb_text bb_eval_write_out(struct bb_run *run, struct bb_text number);
+
+/* The value's text as that of an id. */
+static inline struct bb_text bb_eval_keep_id(struct bb_run *run, const struct bb_found_value *value)
+{
+	return value->kind == BB_FOUND_NUMBER ? bb_eval_write_out(run, value->text) : value->text;
+}
 
 /* The tenant of the current element; false: there is none. */
 bool bb_eval_tenant(struct bb_run *run, struct bb_found_value *ret);

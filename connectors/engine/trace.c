@@ -62,14 +62,14 @@ void bb_trace_source(const struct bb_run *run, const struct bb_expr *expr,
 {
 	struct bb_text none = {NULL, 0};
 
-	if (run->trace && expr->origin)
+	if (expr->origin)
 		tell(run, expr->origin, outcome_of(expr, value, usable),
 		     usable ? value->text : none);
 }
 
 void bb_trace_not_asked(const struct bb_run *run, const struct bb_exprs *list, size_t from)
 {
-	for (size_t i = from; run->trace && i < list->n; i++)
+	for (size_t i = from; i < list->n; i++)
 		if (list->items[i].origin)
 			tell(run, list->items[i].origin, BB_TRIED_NOT_ASKED,
 			     (struct bb_text){NULL, 0});
@@ -86,8 +86,6 @@ void bb_trace_rule(struct bb_run *run, const struct bb_event_plan *rule,
 		.found = found,
 	};
 
-	if (!run->trace)
-		return;
 	told.element = bb_eval_element(run);
 	if (origin) {
 		told.path = origin->path;
