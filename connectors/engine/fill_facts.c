@@ -298,6 +298,10 @@ static struct bb_text status_of(struct bb_run *run, const struct bb_consent_plan
 
 void bb_fill_consent(struct bb_run *run, const struct bb_event_plan *rule, struct bb_event *ev)
 {
+	if (rule->consent.n > 0) {
+		ev->consent = bb_arena_alloc(run->arena, rule->consent.n * sizeof(*ev->consent));
+		ev->consent_room = rule->consent.n;
+	}
 	for (size_t i = 0; i < rule->consent.n; i++) {
 		const struct bb_consent_plan *plan = &rule->consent.items[i];
 		struct bb_consent consent = {.status = status_of(run, plan)};
@@ -331,6 +335,7 @@ static bool refuse(struct bb_refusal *refusal, const char *at, const char *detai
 
 static struct bb_text upper(struct bb_text text, struct bb_arena *arena)
 {
+	bool lower = false;
 	char *out;
 
 	while (text.n > 0 && (unsigned char)text.p[0] <= ' ') {
@@ -339,6 +344,10 @@ static struct bb_text upper(struct bb_text text, struct bb_arena *arena)
 	}
 	while (text.n > 0 && (unsigned char)text.p[text.n - 1] <= ' ')
 		text.n--;
+	for (size_t i = 0; i < text.n; i++)
+		lower |= text.p[i] >= 'a' && text.p[i] <= 'z';
+	if (!lower)
+		return text;
 	out = bb_arena_alloc(arena, text.n);
 	for (size_t i = 0; i < text.n; i++)
 		out[i] = text.p[i] >= 'a' && text.p[i] <= 'z' ? (char)(text.p[i] - 'a' + 'A')

@@ -11,6 +11,8 @@
 #include "decimal.h"
 
 #define CODE_BYTES 3
+#define WHOLE_MAX 18 /* digits before the point, and behind it */
+#define FRACTION_MAX 6
 
 static const struct {
 	int exponent;
@@ -45,14 +47,35 @@ bool bb_money_has_fraction(struct bb_text value)
 	return bb_decimal_read_text(value, &d) && d.scale > 0;
 }
 
+/* As nearly every amount is: to be taken as it stands. */
+static bool is_plain(struct bb_text value)
+{
+	size_t whole = 0, n;
+
+	while (whole < value.n && value.p[whole] >= '0' && value.p[whole] <= '9')
+		whole++;
+	if (whole == 0 || whole > WHOLE_MAX || (whole > 1 && value.p[0] == '0'))
+		return false;
+	if (whole == value.n)
+		return true;
+	for (n = whole + 1; n < value.n && value.p[n] >= '0' && value.p[n] <= '9';)
+		n++;
+	return value.p[whole] == '.' && n == value.n && n > whole + 1 &&
+	       n <= whole + 1 + FRACTION_MAX;
+}
+
 bool bb_money_amount(struct bb_text value, struct bb_money_form form, struct bb_arena *arena,
 		     struct bb_text *ret_amount)
 {
 	struct bb_decimal d;
 
+	if (form.minor_digits == 0 && !form.negative && is_plain(value)) {
+		*ret_amount = value;
+		return true;
+	}
 	if (!bb_decimal_read_text(value, &d))
 		return false;
 	d.scale += form.minor_digits;
 	d.negative |= form.negative;
-	return bb_decimal_write(&d, 18, 6, arena, ret_amount);
+	return bb_decimal_write(&d, WHOLE_MAX, FRACTION_MAX, arena, ret_amount);
 }

@@ -48,7 +48,24 @@ static bool take(struct cursor *c, char wanted)
 	return true;
 }
 
-/* `least` to `most` digits with a value in low..high. */
+/* Exactly `n` digits. */
+static inline bool take_digits(struct cursor *c, int n, int *ret_value)
+{
+	int value = 0;
+
+	if (c->end - c->p < n)
+		return false;
+	for (int i = 0; i < n; i++) {
+		if (!is_digit(c->p[i]))
+			return false;
+		value = value * 10 + (c->p[i] - '0');
+	}
+	c->p += n;
+	*ret_value = value;
+	return true;
+}
+
+/* `least` to `most` digits. */
 static bool take_number(struct cursor *c, int least, int most, int *ret_value)
 {
 	int value = 0, n = 0;
@@ -86,20 +103,13 @@ static bool take_zone(struct cursor *c, struct fields *f)
 	if (c->p == c->end || (*c->p != '+' && *c->p != '-'))
 		return false;
 	sign = *c->p++ == '-' ? -1 : 1;
-	if (!take_number(c, 2, 2, &hours))
+	if (!take_digits(c, 2, &hours))
 		return false;
 	if (take(c, ':') || (c->p < c->end && is_digit(*c->p)))
-		if (!take_number(c, 2, 2, &minutes))
+		if (!take_digits(c, 2, &minutes))
 			return false;
 	f->offset = sign * (hours * INT64_C(3600) + minutes * 60);
 	return hours < 24 && minutes < 60;
-}
-
-static int days_of_month(int year, int month)
-{
-	int next = month == 12 ? year + 1 : year;
-
-	return (int)(bb_clock_days(next, month % 12 + 1, 1) - bb_clock_days(year, month, 1));
 }
 
 static bool days_of(const struct fields *f, int64_t *ret_days)
@@ -111,7 +121,7 @@ static bool days_of(const struct fields *f, int64_t *ret_days)
 		return *ret_days < bb_clock_days(f->year + 1, 1, 1);
 	}
 	if (f->month < 1 || f->month > 12 || f->day < 1 ||
-	    f->day > days_of_month(f->year, f->month))
+	    f->day > bb_clock_days_of_month(f->year, f->month))
 		return false;
 	*ret_days = bb_clock_days(f->year, f->month, f->day);
 	return true;
@@ -156,8 +166,8 @@ static bool read_iso(struct bb_text text, const struct bb_zone *zone, int64_t *r
 	struct cursor c = {text.p, text.p + text.n};
 	struct fields f = {.half = NO_HALF};
 
-	if (!take_number(&c, 4, 4, &f.year) || !take(&c, '-') || !take_number(&c, 2, 2, &f.month) ||
-	    !take(&c, '-') || !take_number(&c, 2, 2, &f.day))
+	if (!take_digits(&c, 4, &f.year) || !take(&c, '-') || !take_digits(&c, 2, &f.month) ||
+	    !take(&c, '-') || !take_digits(&c, 2, &f.day))
 		return false;
 	if (!take(&c, 't')) {
 		if (!take(&c, ' '))
@@ -165,10 +175,10 @@ static bool read_iso(struct bb_text text, const struct bb_zone *zone, int64_t *r
 		while (take(&c, ' '))
 			;
 	}
-	if (!take_number(&c, 2, 2, &f.hour) || !take(&c, ':') || !take_number(&c, 2, 2, &f.minute))
+	if (!take_digits(&c, 2, &f.hour) || !take(&c, ':') || !take_digits(&c, 2, &f.minute))
 		return false;
 	if (take(&c, ':')) {
-		if (!take_number(&c, 2, 2, &f.second))
+		if (!take_digits(&c, 2, &f.second))
 			return false;
 		if ((take(&c, '.') || take(&c, ',')) && !take_fraction(&c, &f.ms))
 			return false;
@@ -240,7 +250,7 @@ static bool take_half(struct cursor *c, struct fields *f)
 
 static bool take_short_year(struct cursor *c, struct fields *f)
 {
-	if (!take_number(c, 2, 2, &f->year))
+	if (!take_digits(c, 2, &f->year))
 		return false;
 	f->year += f->year < 69 ? 2000 : 1900; /* as POSIX has it */
 	return true;
@@ -269,7 +279,7 @@ static bool take_directive(struct cursor *c, char directive, struct fields *f)
 
 	switch (directive) {
 	case 'Y':
-		return take_number(c, 4, 4, &f->year);
+		return take_digits(c, 4, &f->year);
 	case 'y':
 		return take_short_year(c, f);
 	case 'm':

@@ -129,7 +129,7 @@ static bool take_char(const char **p, const char *end, char lower, char upper)
 	return true;
 }
 
-static int days_of_month(int year, int month)
+int bb_clock_days_of_month(int year, int month)
 {
 	static const unsigned char days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
@@ -145,7 +145,8 @@ static bool take_date(const char **p, const char *end, int64_t *ret_days)
 	    !take_digits(p, end, 2, &month) || !take_char(p, end, '-', '-') ||
 	    !take_digits(p, end, 2, &day))
 		return false;
-	if (year < 1 || month < 1 || month > 12 || day < 1 || day > days_of_month(year, month))
+	if (year < 1 || month < 1 || month > 12 || day < 1 ||
+	    day > bb_clock_days_of_month(year, month))
 		return false;
 	*ret_days = bb_clock_days(year, month, day);
 	return true;

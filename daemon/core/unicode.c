@@ -140,13 +140,20 @@ static int32_t decode_valid(struct bb_text text, size_t *ret_length)
 	return cp;
 }
 
+/* Of ASCII, and no blank. */
+static bool is_visible(char c)
+{
+	return c > ' ' && c < 0x7f;
+}
+
 struct bb_text bb_unicode_strip(struct bb_text text)
 {
 	size_t length;
 
-	while (text.n > 0 && IN_RANGES(blanks, decode_valid(text, &length)))
+	while (text.n > 0 && !is_visible(text.p[0]) &&
+	       IN_RANGES(blanks, decode_valid(text, &length)))
 		text = after(text, length);
-	while (text.n > 0) {
+	while (text.n > 0 && !is_visible(text.p[text.n - 1])) {
 		size_t last = text.n - 1;
 
 		while (last > 0 && ((unsigned char)text.p[last] & 0xc0) == 0x80)

@@ -28,6 +28,7 @@ bool bb_clock_parse_rfc3339(struct bb_text text, int64_t *ret_ms);
 
 /* Days since 1970-01-01 of a proleptic Gregorian date, and back. */
 int64_t bb_clock_days(int year, int month, int day);
+int bb_clock_days_of_month(int year, int month);
 void bb_clock_date(int64_t days, int *ret_year, int *ret_month, int *ret_day);
 
 int64_t bb_clock_wall_ms(void);
