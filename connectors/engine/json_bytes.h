@@ -109,15 +109,39 @@ static inline const unsigned char *bb_json_skip_space(const unsigned char *p,
 	return p;
 }
 
+/* The first and the last bytes of a key: of one of at most 16, all there are. */
+struct bb_json_ends {
+	uint64_t first, last;
+};
+
+static inline struct bb_json_ends bb_json_ends(struct bb_text key)
+{
+	const char *p = key.p;
+	size_t n = key.n;
+
+	if (n >= 8)
+		return (struct bb_json_ends){bb_json_load8(p), bb_json_load8(p + n - 8)};
+	if (n >= 4)
+		return (struct bb_json_ends){bb_json_load4(p), bb_json_load4(p + n - 4)};
+	if (n > 0)
+		return (struct bb_json_ends){(unsigned char)p[0],
+					     (uint64_t)(unsigned char)p[n / 2] << 8 |
+						     (unsigned char)p[n - 1]};
+	return (struct bb_json_ends){0, 0};
+}
+
 /* Whether two keys are equal; most are short. */
 static inline bool bb_json_same(struct bb_text a, struct bb_text b)
 {
+	struct bb_json_ends x, y;
+
 	if (a.n != b.n)
 		return false;
-	if (a.n < 8 || a.n > 16)
+	if (a.n > 16)
 		return bb_text_equal(a, b);
-	return bb_json_load8(a.p) == bb_json_load8(b.p) &&
-	       bb_json_load8(a.p + a.n - 8) == bb_json_load8(b.p + b.n - 8);
+	x = bb_json_ends(a);
+	y = bb_json_ends(b);
+	return x.first == y.first && x.last == y.last;
 }
 
 /*
@@ -126,21 +150,10 @@ static inline bool bb_json_same(struct bb_text a, struct bb_text b)
  */
 static inline uint32_t bb_json_tag(struct bb_text key)
 {
-	const char *p = key.p;
-	uint64_t a = 0, b = 0, h;
-	size_t n = key.n;
+	struct bb_json_ends ends = bb_json_ends(key);
+	uint64_t h = (ends.first + key.n) * UINT64_C(0x9e3779b97f4a7c15) ^
+		     ends.last * UINT64_C(0xc2b2ae3d27d4eb4f);
 
-	if (n >= 8) {
-		a = bb_json_load8(p);
-		b = bb_json_load8(p + n - 8);
-	} else if (n >= 4) {
-		a = bb_json_load4(p);
-		b = bb_json_load4(p + n - 4);
-	} else if (n > 0) {
-		a = (unsigned char)p[0];
-		b = (uint64_t)(unsigned char)p[n / 2] << 8 | (unsigned char)p[n - 1];
-	}
-	h = (a + n) * UINT64_C(0x9e3779b97f4a7c15) ^ b * UINT64_C(0xc2b2ae3d27d4eb4f);
 	h ^= h >> 31;
 	return (uint32_t)(h * UINT64_C(0xd6e8feb86659fd93) >> 32);
 }

@@ -42,7 +42,7 @@ struct wish {
 	bool whole;
 };
 
-static cursor read_value(struct reader *r, cursor p, struct wish wish, struct bb_json_node *out);
+static inline cursor read_value(struct reader *r, cursor p, struct wish wish, struct bb_json_node *out);
 
 static cursor fail(struct reader *r, enum bb_dead_reason reason, cursor at, const char *detail)
 {
@@ -441,7 +441,7 @@ read_scalar(struct reader *r, cursor p, struct bb_json_node *out)
 }
 
 /* A value that a slot waits for is made in its place. */
-static cursor read_value(struct reader *r, cursor p, struct wish wish, struct bb_json_node *out)
+static inline cursor read_value(struct reader *r, cursor p, struct wish wish, struct bb_json_node *out)
 {
 	struct bb_json_node *place = out;
 	bool around = wish.whole;
