@@ -235,7 +235,8 @@ static void metadata(struct bb_run *run, const struct bb_expr *expr, struct bb_f
 		text = position(run);
 		break;
 	case BB_META_TENANT:
-		bb_eval_tenant(run, ret);
+		bb_eval_tenant(run);
+		*ret = run->tenant;
 		return;
 	case BB_META_ELEMENT:
 		text = bb_eval_element(run);
@@ -251,11 +252,11 @@ static void metadata(struct bb_run *run, const struct bb_expr *expr, struct bb_f
 
 static inline bool is_usable(const struct bb_found_value *value, bool texts_only)
 {
+	if (value->kind == BB_FOUND_TEXT) /* as nearly all are */
+		return !bb_eval_is_blank(value->text);
 	switch (value->kind) {
 	case BB_FOUND_NOTHING:
 		return false;
-	case BB_FOUND_TEXT:
-		return !bb_eval_is_blank(value->text);
 	case BB_FOUND_LIST:
 		return !texts_only && bb_json_size(value->doc, value->node) > 0;
 	case BB_FOUND_MAP:
@@ -377,7 +378,7 @@ bool bb_eval_first(struct bb_run *run, const struct bb_exprs *list, bool texts_o
 	return false;
 }
 
-bool bb_eval_tenant(struct bb_run *run, struct bb_found_value *ret)
+const struct bb_found_value *bb_eval_tenant(struct bb_run *run)
 {
 	unsigned depth = run->depth;
 
@@ -387,8 +388,7 @@ bool bb_eval_tenant(struct bb_run *run, struct bb_found_value *ret)
 		bb_eval_first(run, &run->connector->tenant, true, &run->tenant);
 		run->depth = depth;
 	}
-	*ret = run->tenant;
-	return run->tenant.kind != BB_FOUND_NOTHING;
+	return run->tenant.kind != BB_FOUND_NOTHING ? &run->tenant : NULL;
 }
 
 struct bb_text bb_eval_write_out(struct bb_run *run, struct bb_text number)

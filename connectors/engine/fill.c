@@ -113,7 +113,7 @@ bool bb_fill_identifier(struct bb_run *run, const struct bb_identify_plan *plan,
 			struct bb_identifier *ret_id)
 {
 	struct bb_text value = bb_eval_keep_id(run, found);
-	struct bb_found_value tenant;
+	const struct bb_found_value *tenant;
 
 	value = bb_change_apply(&plan->change, value, run->arena);
 	if (bb_eval_is_blank(value))
@@ -121,14 +121,15 @@ bool bb_fill_identifier(struct bb_run *run, const struct bb_identify_plan *plan,
 	if (plan->regional && value.p[0] != '+')
 		bb_normalise(plan->regional, value, run->arena, &value);
 	if (plan->scope == BB_SCOPE_TENANT && !is_junk(run, value)) {
-		if (!bb_eval_tenant(run, &tenant)) {
+		tenant = bb_eval_tenant(run);
+		if (!tenant) {
 			bb_fill_warn(
 				run, ev, "tenant_missing",
 				bb_arena_printf(run->arena, "identifiers[%zu]", ev->identifier_n),
 				value);
 			return false;
 		}
-		value = bb_change_join((struct bb_text[]){tenant.text, BB_TEXT("/"), value}, 3,
+		value = bb_change_join((struct bb_text[]){tenant->text, BB_TEXT("/"), value}, 3,
 				       run->arena);
 	}
 	ret_id->ns = plan->ns;
@@ -223,7 +224,7 @@ bool bb_fill_event(struct bb_run *run, const struct bb_event_plan *rule, struct 
 	bb_parse_forget_failures(run);
 	ev->source = run->connector->name;
 	ev->channel = run->connector->channel;
-	if (bb_eval_first(run, &rule->channel, true, &value))
+	if (rule->channel.n > 0 && bb_eval_first(run, &rule->channel, true, &value))
 		ev->channel = value.text;
 	if (!bb_eval_first(run, &rule->type, true, &value))
 		return bb_fill_refuse(ret_refusal, BB_TEXT("type"),

@@ -404,7 +404,7 @@ bool bb_fill_amount(struct bb_run *run, const struct bb_amount_plan *plan, struc
 		bb_fill_warn(run, ev, "amount_minor_fraction", BB_TEXT("amount.value"),
 			     bb_arena_copy(run->arena, value.text));
 	amount->key = amount_text(run, &plan->key);
-	amount->part = amount->key.p ? amount_text(run, &plan->part) : NOTHING;
+	amount->part = amount->key.p && plan->part.n > 0 ? amount_text(run, &plan->part) : NOTHING;
 	if (plan->key.n > 0 && !amount->key.p)
 		bb_fill_warn(run, ev, "amount_key_missing", BB_TEXT("amount.key"), NOTHING);
 	ev->has_amount = true;

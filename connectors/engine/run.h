@@ -172,8 +172,8 @@ static inline struct bb_text bb_eval_keep_id(struct bb_run *run, const struct bb
 	return value->kind == BB_FOUND_NUMBER ? bb_eval_write_out(run, value->text) : value->text;
 }
 
-/* The tenant of the current element; false: there is none. */
-bool bb_eval_tenant(struct bb_run *run, struct bb_found_value *ret);
+/* The tenant of the current element; NULL: there is none. */
+const struct bb_found_value *bb_eval_tenant(struct bb_run *run);
 
 /* Index path of the current element (0.2.1), empty for the whole message. */
 struct bb_text bb_eval_element(struct bb_run *run);

@@ -9,6 +9,7 @@
  */
 #include <backbone/assert.h>
 #include <backbone/normalise.h>
+#include <limits.h>
 #include <stdio.h>
 
 #include "unicode.h"
@@ -131,8 +132,24 @@ static const struct rule {
 	{"junk.sequence", is_sequence, true},
 };
 
+/* What all of them but repetitions begin with, in lower case. */
+static const bool begins[UCHAR_MAX + 1] = {
+	['n'] = true, ['u'] = true, ['a'] = true, ['g'] = true, ['t'] = true, ['f'] = true,
+	['d'] = true, ['e'] = true, ['('] = true, ['['] = true, ['<'] = true, ['{'] = true,
+	['-'] = true, ['0'] = true, ['1'] = true, ['9'] = true,
+};
+
+/* A look at two bytes spares most values all of the rules. */
+static bool may_match(struct bb_text value)
+{
+	return begins[(unsigned char)bb_unicode_lower_byte(value.p[0])] ||
+	       (unsigned char)value.p[0] >= 0x80 || (value.n > 1 && value.p[0] == value.p[1]);
+}
+
 static const char *built_in(const struct bb_namespace *ns, struct bb_text value)
 {
+	if (!may_match(value))
+		return NULL;
 	for (size_t i = 0; i < COUNT(rules); i++) {
 		if (!(rules[i].typed && ns->owner) && rules[i].matches(value))
 			return rules[i].name;
