@@ -8,12 +8,6 @@
 
 #include "run.h"
 
-bool bb_change_any(const struct bb_change *change)
-{
-	return change->strip_prefix.p || change->strip_suffix.p || change->digits ||
-	       change->lower || change->map.n > 0 || change->prepend.p;
-}
-
 static struct bb_text strip_prefix(struct bb_text text, struct bb_text prefix)
 {
 	if (text.n < prefix.n || memcmp(text.p, prefix.p, prefix.n) != 0)

@@ -81,7 +81,7 @@ static void field(const struct bb_run *run, const struct bb_path *path, struct b
 static inline const struct bb_json_node *landed(const struct bb_frame *at,
 						const struct bb_path *path, size_t *done)
 {
-	const struct bb_landing *landing = &at->shape->landings[path->id];
+	const struct bb_landing *landing = &at->landings[path->id];
 	const struct bb_json_node *node;
 
 	bb_assert(path->id > 0 && landing->slot >= 0);
@@ -411,7 +411,7 @@ static bool condition_holds(struct bb_run *run, const struct bb_condition *condi
 	if (condition->kind != BB_CONDITION_EQUALS)
 		return usable == (condition->kind == BB_CONDITION_EXISTS);
 	for (size_t i = 0; bb_eval_is_single(&subject) && i < condition->words.n; i++)
-		if (bb_eval_source(run, &condition->words.items[i], true, &word) &&
+		if (find(run, &condition->words.items[i], true, &word) &&
 		    bb_text_equal(subject.text, word.text))
 			return true;
 	return false;

@@ -104,6 +104,17 @@ static bool is_junk(struct bb_run *run, struct bb_text value)
 	       bb_normalise_blocked_by(&any, trimmed, run->arena) != NULL;
 }
 
+/* tenant/value */
+static struct bb_text scoped(struct bb_text tenant, struct bb_text value, struct bb_arena *arena)
+{
+	char *out = bb_arena_alloc(arena, tenant.n + 1 + value.n);
+
+	memcpy(out, tenant.p, tenant.n);
+	out[tenant.n] = '/';
+	memcpy(out + tenant.n + 1, value.p, value.n);
+	return bb_text_bytes(out, tenant.n + 1 + value.n);
+}
+
 /*
  * The identifier that a value is. False: nothing to identify by; a warning says so where that is
  * not ordinary.
@@ -115,7 +126,8 @@ bool bb_fill_identifier(struct bb_run *run, const struct bb_identify_plan *plan,
 	struct bb_text value = bb_eval_keep_id(run, found);
 	const struct bb_found_value *tenant;
 
-	value = bb_change_apply(&plan->change, value, run->arena);
+	if (bb_change_any(&plan->change))
+		value = bb_change_apply(&plan->change, value, run->arena);
 	if (bb_eval_is_blank(value))
 		return false;
 	if (plan->regional && value.p[0] != '+')
@@ -129,8 +141,7 @@ bool bb_fill_identifier(struct bb_run *run, const struct bb_identify_plan *plan,
 				value);
 			return false;
 		}
-		value = bb_change_join((struct bb_text[]){tenant->text, BB_TEXT("/"), value}, 3,
-				       run->arena);
+		value = scoped(tenant->text, value, run->arena);
 	}
 	ret_id->ns = plan->ns;
 	ret_id->value = value;

@@ -21,7 +21,7 @@
 #include "json_bytes.h"
 #include "json_keys.h"
 
-#define STACK_MIN 256 /* keys, and values, that have room on the thread's stack */
+#define STACK_MIN 96 /* keys, and values, that have room on the thread's stack */
 
 typedef const unsigned char *cursor;
 
@@ -42,7 +42,8 @@ struct wish {
 	bool whole;
 };
 
-static inline cursor read_value(struct reader *r, cursor p, struct wish wish, struct bb_json_node *out);
+static inline cursor read_value(struct reader *r, cursor p, struct wish wish,
+				struct bb_json_node *out);
 
 static cursor fail(struct reader *r, enum bb_dead_reason reason, cursor at, const char *detail)
 {
@@ -441,7 +442,8 @@ read_scalar(struct reader *r, cursor p, struct bb_json_node *out)
 }
 
 /* A value that a slot waits for is made in its place. */
-static inline cursor read_value(struct reader *r, cursor p, struct wish wish, struct bb_json_node *out)
+static inline cursor read_value(struct reader *r, cursor p, struct wish wish,
+				struct bb_json_node *out)
 {
 	struct bb_json_node *place = out;
 	bool around = wish.whole;

@@ -264,7 +264,7 @@ static void walk_slots(struct bb_run *run, const struct bb_group *group, struct 
 	slots = at.slots->at[group->lists[run->index_n]].p;
 	run->depth++;
 	run->index_n++;
-	at.shape = group->shapes[run->index_n];
+	at.landings = group->shapes[run->index_n]->landings;
 	for (size_t k = 0; slots; slots = slots->next, k++) {
 		run->indexes[run->index_n - 1] = k;
 		run->members[run->index_n - 1] = slots->member;
@@ -343,16 +343,18 @@ static enum bb_unwrapped read_message(struct bb_run *run, struct bb_refusal *ret
 {
 	const struct bb_shape *projection = run->connector->projection;
 	struct bb_slots *slots;
-	struct bb_json *doc;
 
 	if (run->whole || !projection)
 		return read_payload(run, ret_refusal);
-	doc = bb_arena_zalloc(run->arena, sizeof(*doc));
-	if (!bb_json_read_slots(run->msg->value, projection, run->arena, &doc->root, &slots,
+	if (!bb_json_read_slots(run->msg->value, projection, run->arena, &run->doc.root, &slots,
 				ret_refusal))
 		return BB_UNWRAPPED_REFUSED;
 	run->frames[0] = (struct bb_frame){
-		.doc = doc, .node = &doc->root, .slots = slots, .shape = projection};
+		.doc = &run->doc,
+		.node = &run->doc.root,
+		.slots = slots,
+		.landings = projection->landings,
+	};
 	return BB_UNWRAPPED;
 }
 
@@ -438,7 +440,7 @@ static void begin(struct bb_run *run, const struct bb_connector *connector,
 		  const struct bb_message *msg, struct bb_arena *arena,
 		  struct bb_extraction *extraction)
 {
-	memset(run, 0, offsetof(struct bb_run, indexes));
+	memset(run, 0, offsetof(struct bb_run, tenant));
 	run->frames[0] = (struct bb_frame){.doc = NULL};
 	run->connector = connector;
 	run->msg = msg;

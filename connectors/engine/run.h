@@ -14,7 +14,7 @@ struct bb_frame {
 	const struct bb_json *doc;	 /* NULL: the fields of a line */
 	const struct bb_json_node *node; /* or, of what only a projection was kept of: */
 	const struct bb_slots *slots;
-	const struct bb_shape *shape; /* of the slots */
+	const struct bb_landing *landings; /* in the slots, by the path's id */
 };
 
 /* Reads a whole document, as bb_json_read_tree does. */
@@ -70,7 +70,6 @@ struct bb_run {
 	unsigned element_depth;		/* of the element that the rule is on */
 	struct bb_text members[BB_PLAN_EACH_MAX]; /* its names in objects; p NULL: in a list */
 	bool tenant_known;			  /* of this element */
-	struct bb_found_value tenant;
 	struct bb_placed *placed;
 	size_t placed_n, placed_room;
 	struct bb_opened *opened;     /* of each slot; NULL: none yet */
@@ -79,6 +78,8 @@ struct bb_run {
 	size_t work;	/* done so far, in looks at a value; no element begins above the most */
 	bool tired;	/* one did not */
 	/* From here on nothing is cleared when a run begins: it is written before it is read. */
+	struct bb_found_value tenant;		    /* if known */
+	struct bb_json doc;			    /* of a message of which a projection is kept */
 	size_t indexes[BB_PLAN_EACH_MAX];	    /* of the current element, in its lists */
 	struct bb_frame frames[BB_PLAN_FRAMES_MAX]; /* [0]: the outermost */
 };
@@ -212,7 +213,11 @@ struct bb_text bb_change_apply(const struct bb_change *change, struct bb_text te
 			       struct bb_arena *arena);
 /* One after the other, whatever bytes they have. */
 struct bb_text bb_change_join(const struct bb_text *parts, size_t n, struct bb_arena *arena);
-bool bb_change_any(const struct bb_change *change);
+static inline bool bb_change_any(const struct bb_change *change)
+{
+	return change->strip_prefix.p || change->strip_suffix.p || change->digits ||
+	       change->lower || change->map.n > 0 || change->prepend.p;
+}
 
 /* fill.c: the event that a rule makes of the current element. False: refused. */
 bool bb_fill_event(struct bb_run *run, const struct bb_event_plan *rule, struct bb_event **ret_ev,

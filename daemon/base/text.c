@@ -25,7 +25,7 @@ static size_t sequence_bytes(const unsigned char *p, size_t n)
 	return p[0] == 0xf4 && second <= 0x8f ? 4 : 0;
 }
 
-/* How many bytes in front are ASCII, in steps of eight. */
+/* How many bytes in front are ASCII. */
 static size_t ascii_bytes(const unsigned char *p, size_t n)
 {
 	uint64_t word;
@@ -36,6 +36,8 @@ static size_t ascii_bytes(const unsigned char *p, size_t n)
 		if (word & UINT64_C(0x8080808080808080))
 			break;
 	}
+	while (i < n && p[i] < 0x80)
+		i++;
 	return i;
 }
 
