@@ -167,8 +167,7 @@ static void relay_headers(struct bb_run *run, struct bb_frame envelope, const ch
 		bb_eval_node(map.doc, node, &value);
 		if (value.kind == BB_FOUND_LIST)
 			bb_eval_node(map.doc, bb_json_item(map.doc, node, 0), &value);
-		headers[made++] = (struct bb_header){bb_arena_copy(run->arena, name),
-						     value.text};
+		headers[made++] = (struct bb_header){bb_arena_copy(run->arena, name), value.text};
 	}
 	if (msg->header_n > 0)
 		memcpy(headers + made, msg->headers, msg->header_n * sizeof(*headers));
