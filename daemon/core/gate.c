@@ -376,6 +376,15 @@ static bool settle_identifiers(struct gate *g)
 	return true;
 }
 
+/* Its connector found a time and could not read it. */
+static bool is_unreadable(const struct bb_event *ev)
+{
+	for (size_t i = 0; i < ev->warning_n; i++)
+		if (bb_text_equal(ev->warnings[i].code, BB_TEXT("time_invalid")))
+			return true;
+	return false;
+}
+
 enum bb_gate_result bb_gate(const struct bb_rules *rules, struct bb_event *ev,
 			    struct bb_arena *arena, struct bb_refusal *ret_refusal)
 {
@@ -388,7 +397,11 @@ enum bb_gate_result bb_gate(const struct bb_rules *rules, struct bb_event *ev,
 	g.too_many = false;
 	if (!settle_time(&g))
 		return refuse(ret_refusal, BB_DEAD_INVALID_EVENT, BB_TEXT("time"),
-			      BB_TEXT("is missing, and the log gives none either"));
+			      is_unreadable(ev)
+				      ? BB_TEXT("is not of the declared form, and the log gives "
+						"none (files have no time of their own)")
+				      : BB_TEXT("is missing, and the log gives none (files have no "
+						"time of their own)"));
 	if (!bb_gate_check_event(ev, arena, ret_refusal))
 		return BB_GATE_REFUSED;
 	if (!settle_identifiers(&g))

@@ -114,6 +114,26 @@ Test(core, gate_settles_the_time)
 	}
 }
 
+Test(core, a_time_that_was_there_but_not_read_is_refused_as_that)
+{
+	static struct bb_warning unread = {.code = BB_TEXT("time_invalid")};
+	struct rig rig;
+
+	for (size_t n = 0; n < 2; n++) {
+		rig_init(&rig);
+		rig_identifier(&rig, "crm", "C-1");
+		rig.ev.has_time = false;
+		rig.ev.log_ms = BB_NO_TIMESTAMP;
+		rig.ev.warnings = &unread;
+		rig.ev.warning_n = n;
+		cr_assert_eq(rig_run(&rig), BB_GATE_REFUSED);
+		cr_expect_eq(strncmp(rig.refusal.detail.p,
+				     n ? "is not of the declared form" : "is missing", 10),
+			     0, "%s", rig.refusal.detail.p);
+		rig_fini(&rig);
+	}
+}
+
 Test(core, gate_bounds_of_time_are_configured)
 {
 	struct rig rig;
