@@ -402,24 +402,24 @@ struct bb_text bb_eval_write_out(struct bb_run *run, struct bb_text number)
 }
 
 static bool condition_holds(struct bb_run *run, const struct bb_condition *condition,
-			    struct bb_text *ret_found)
+			    struct bb_found_value *subject)
 {
-	struct bb_found_value subject, word;
-	bool usable = find(run, &condition->subject, false, &subject);
+	struct bb_found_value word;
+	bool usable = find(run, &condition->subject, false, subject);
 
-	*ret_found = usable ? subject.text : (struct bb_text){NULL, 0};
 	if (condition->kind != BB_CONDITION_EQUALS)
 		return usable == (condition->kind == BB_CONDITION_EXISTS);
-	for (size_t i = 0; bb_eval_is_single(&subject) && i < condition->words.n; i++)
+	for (size_t i = 0; bb_eval_is_single(subject) && i < condition->words.n; i++)
 		if (find(run, &condition->words.items[i], true, &word) &&
-		    bb_text_equal(subject.text, word.text))
+		    bb_text_equal(subject->text, word.text))
 			return true;
 	return false;
 }
 
 /* The first of the conditions that is as it must not be; NULL: none. */
 static const struct bb_condition *first_that(struct bb_run *run, const struct bb_conditions *list,
-					     bool inside, bool holds, struct bb_text *ret_found)
+					     bool inside, bool holds,
+					     struct bb_found_value *ret_found)
 {
 	for (size_t i = 0; i < list->n; i++)
 		if (list->items[i].inside == inside &&
@@ -431,15 +431,17 @@ static const struct bb_condition *first_that(struct bb_run *run, const struct bb
 bool bb_eval_holds(struct bb_run *run, const struct bb_event_plan *rule, bool inside)
 {
 	const struct bb_trace *trace = run->trace;
-	const struct bb_condition *failed;
-	struct bb_text found;
+	struct bb_kept_away why;
 
 	run->trace = NULL; /* sources of conditions are not told one by one */
-	failed = first_that(run, &rule->when, inside, false, &found);
-	if (!failed)
-		failed = first_that(run, &rule->unless, inside, true, &found);
+	why.unless = false;
+	why.condition = first_that(run, &rule->when, inside, false, &why.found);
+	if (!why.condition) {
+		why.unless = true;
+		why.condition = first_that(run, &rule->unless, inside, true, &why.found);
+	}
 	run->trace = trace;
-	if (failed && trace)
-		bb_trace_rule(run, rule, failed, found, false);
-	return !failed;
+	if (why.condition && trace)
+		bb_trace_rule(run, rule, &why, false);
+	return !why.condition;
 }

@@ -293,7 +293,11 @@ static struct bb_text status_of(struct bb_run *run, const struct bb_consent_plan
 		return found.text; /* a constant */
 	if (is_in(&plan->granted, found.text))
 		return BB_TEXT("granted");
-	return is_in(&plan->denied, found.text) ? BB_TEXT("denied") : NOTHING;
+	if (is_in(&plan->denied, found.text))
+		return BB_TEXT("denied");
+	if (run->trace)
+		bb_trace_no_fact(run, &plan->status, found.text);
+	return NOTHING;
 }
 
 void bb_fill_consent(struct bb_run *run, const struct bb_event_plan *rule, struct bb_event *ev)

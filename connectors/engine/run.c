@@ -147,7 +147,7 @@ static enum bb_parsed enter(struct bb_run *run, const struct bb_event_plan *rule
 	run->depth--;
 	parsed = bb_parse_open(run, rule->parse, &inner, ret_refusal);
 	if (parsed == BB_PARSED_NOTHING && run->trace)
-		bb_trace_rule(run, rule, NULL, (struct bb_text){NULL, 0}, false);
+		bb_trace_rule(run, rule, NULL, false);
 	run->frames[++run->depth] = inner;
 	return parsed;
 }
@@ -163,7 +163,7 @@ static enum bb_parsed try_rule(struct bb_run *run, const struct bb_group *group,
 		parsed = BB_PARSED_NOTHING;
 	if (parsed == BB_PARSED) {
 		if (run->trace)
-			bb_trace_rule(run, rule, NULL, (struct bb_text){NULL, 0}, true);
+			bb_trace_rule(run, rule, NULL, true);
 		apply(run, group, rule);
 	} else if (parsed == BB_PARSED_REFUSED)
 		refuse_element(run, group, &refusal);

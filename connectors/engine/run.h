@@ -163,6 +163,8 @@ struct bb_found_value bb_seek_pick(struct bb_run *run, const struct bb_seek *see
 struct bb_found_value bb_seek_lookup(struct bb_run *run, const struct bb_seek *seek,
 				     bool texts_only);
 struct bb_found_value bb_seek_sum(struct bb_run *run, const struct bb_seek *seek);
+/* What a PICK or LOOKUP that found nothing looked for, and how far it came; for people. */
+struct bb_text bb_seek_sought(struct bb_run *run, const struct bb_expr *expr);
 
 /* A number as the text of an id: without an exponent. */
 struct bb_text bb_eval_write_out(struct bb_run *run, struct bb_text number);
@@ -201,12 +203,21 @@ bool bb_parse_source(struct bb_run *run, const struct bb_expr *expr, bool texts_
 void bb_parse_forget_failures(struct bb_run *run);
 void bb_parse_warn(struct bb_run *run, struct bb_event *ev);
 
-/* trace.c: tells who listens what was tried; `found`: of the condition that did not hold. */
-void bb_trace_source(const struct bb_run *run, const struct bb_expr *expr,
+/* The condition that kept a rule from an element. */
+struct bb_kept_away {
+	const struct bb_condition *condition; /* NULL: none did */
+	bool unless;
+	struct bb_found_value found;
+};
+
+/* trace.c: tells who listens what was tried; `why` NULL: no condition. */
+void bb_trace_source(struct bb_run *run, const struct bb_expr *expr,
 		     const struct bb_found_value *value, bool usable);
 void bb_trace_not_asked(const struct bb_run *run, const struct bb_exprs *list, size_t from);
 void bb_trace_rule(struct bb_run *run, const struct bb_event_plan *rule,
-		   const struct bb_condition *failed, struct bb_text found, bool taken);
+		   const struct bb_kept_away *why, bool taken);
+void bb_trace_no_fact(const struct bb_run *run, const struct bb_exprs *status,
+		      struct bb_text value);
 
 /* change.c: the changes of a text; the result may be empty. */
 struct bb_text bb_change_apply(const struct bb_change *change, struct bb_text text,

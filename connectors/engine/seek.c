@@ -13,6 +13,7 @@
 #include "run.h"
 
 #define SUM_DIGITS 40 /* before the point, and after it */
+#define ASKED_MAX 3   /* words that people are told */
 
 struct words {
 	struct bb_text *items;
@@ -105,6 +106,80 @@ struct bb_found_value bb_seek_lookup(struct bb_run *run, const struct bb_seek *s
 		}
 	}
 	return (struct bb_found_value){.kind = BB_FOUND_NOTHING};
+}
+
+/* How far a search came: there was something to look in, and what was asked for was in it. */
+struct progress {
+	bool any_place, any_fit;
+};
+
+static void look_again(struct bb_run *run, const struct bb_expr *expr, struct words words,
+		       struct progress *ret)
+{
+	const struct bb_seek *seek = expr->seek;
+	bool is_pick = expr->kind == BB_EXPR_PICK;
+	struct bb_found_value place;
+
+	for (size_t i = 0; i < seek->in.n; i++) {
+		if (!bb_eval_source(run, &seek->in.items[i], false, &place) ||
+		    place.kind != (is_pick ? BB_FOUND_LIST : BB_FOUND_MAP))
+			continue;
+		ret->any_place = true;
+		for (size_t k = 0; is_pick && k < bb_json_size(place.doc, place.node); k++)
+			ret->any_fit |= fits(
+				seek, words,
+				(struct bb_frame){.doc = place.doc,
+						  .node = bb_json_item(place.doc, place.node, k)});
+		for (size_t k = 0; !is_pick && k < words.n; k++)
+			ret->any_fit |=
+				bb_json_member(place.doc, place.node, words.items[k]) != NULL;
+	}
+}
+
+/* `id = "1" or "2"` of elements, `"1" or "2"` of members. */
+static void put_asked(struct bb_buf *buf, const struct bb_seek *seek, struct words words)
+{
+	for (size_t i = 0; i < seek->key.step_n; i++) {
+		const struct bb_step *step = &seek->key.steps[i];
+
+		if (step->kind == BB_STEP_NAME)
+			bb_buf_printf(buf, "%s%.*s", i > 0 ? "." : "", (int)step->name.n,
+				      step->name.p);
+		else
+			bb_buf_printf(buf, "[%lld]", (long long)step->index);
+	}
+	if (seek->key.step_n > 0)
+		bb_buf_printf(buf, " = ");
+	for (size_t i = 0; i < words.n && i < ASKED_MAX; i++) {
+		bb_buf_printf(buf, "%s", i > 0 ? " or " : "");
+		bb_buf_json(buf, words.items[i]);
+	}
+	if (words.n > ASKED_MAX)
+		bb_buf_printf(buf, " or ...");
+}
+
+struct bb_text bb_seek_sought(struct bb_run *run, const struct bb_expr *expr)
+{
+	bool is_pick = expr->kind == BB_EXPR_PICK;
+	struct words words = words_of(run, &expr->seek->equals);
+	struct progress progress = {false, false};
+	struct bb_buf buf = BB_BUF_EMPTY;
+	struct bb_text text;
+
+	look_again(run, expr, words, &progress);
+	if (words.n == 0)
+		return BB_TEXT("what is looked for has no usable value");
+	if (!progress.any_place)
+		return is_pick ? BB_TEXT("there is no list to look in")
+			       : BB_TEXT("there is no object to look in");
+	bb_buf_printf(&buf,
+		      is_pick ? (progress.any_fit ? "no usable value where " : "no element has ")
+		      : progress.any_fit ? "no usable value in the member "
+					 : "there is no member ");
+	put_asked(&buf, expr->seek, words);
+	text = bb_arena_copy(run->arena, bb_buf_slice(&buf));
+	bb_buf_fini(&buf);
+	return text;
 }
 
 /* A sum on its way. */

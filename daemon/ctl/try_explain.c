@@ -48,8 +48,35 @@ static void rule_json(const struct bb_trace_rule *rule, FILE *out)
 		pair(&buf, "because", rule->path);
 		bb_buf_printf(&buf, ",\"line\":%u", rule->line);
 		pair(&buf, "found", rule->found);
+		if (rule->there.p)
+			pair(&buf, "there", rule->there);
+		pair(&buf, "wanted",
+		     rule->wanted.p	   ? rule->wanted
+		     : rule->must_be_there ? BB_TEXT("there")
+					   : BB_TEXT("absent"));
 	}
 	end_line(&buf, out);
+}
+
+/* What is there, and what the condition wants. */
+static void put_why(const struct bb_trace_rule *rule, FILE *out)
+{
+	bool any = rule->found.p || rule->there.p;
+
+	if (!rule->wanted.p && rule->must_be_there) {
+		fprintf(out, " has no usable value, but must be there");
+		return;
+	}
+	fprintf(out, rule->wanted.p ? ": " : " is there (");
+	if (rule->found.p)
+		put_value(rule->found, out);
+	else
+		fprintf(out, "%.*s", any ? (int)rule->there.n : 15,
+			any ? rule->there.p : "no usable value");
+	if (rule->wanted.p)
+		fprintf(out, ", wanted: %.*s", (int)rule->wanted.n, rule->wanted.p);
+	else
+		fprintf(out, "), but must be absent");
 }
 
 static void on_rule(void *ctx, const struct bb_trace_rule *rule)
@@ -72,11 +99,8 @@ static void on_rule(void *ctx, const struct bb_trace_rule *rule)
 	} else if (!rule->path.p) {
 		fprintf(out, ": no, there is nothing to open\n");
 	} else {
-		fprintf(out, ": no, line %u, %.*s: ", rule->line, (int)rule->path.n, rule->path.p);
-		if (rule->found.p)
-			put_value(rule->found, out);
-		else
-			fprintf(out, "no usable value");
+		fprintf(out, ": no, line %u, %.*s", rule->line, (int)rule->path.n, rule->path.p);
+		put_why(rule, out);
 		fprintf(out, "\n");
 	}
 }
@@ -90,7 +114,9 @@ static void source_json(const struct bb_trace_source *source, FILE *out)
 	bb_buf_printf(&buf, ",\"line\":%u,\"column\":%u", source->line, source->column);
 	pair(&buf, "source", source->source);
 	pair(&buf, "outcome", bb_text_of(bb_trace_text(source->outcome)));
-	if (source->outcome == BB_TRIED_TAKEN)
+	if (source->sought.p)
+		pair(&buf, "sought", source->sought);
+	if (source->outcome == BB_TRIED_TAKEN || source->outcome == BB_TRIED_NO_FACT)
 		pair(&buf, "value", source->value);
 	end_line(&buf, out);
 }
@@ -116,6 +142,8 @@ static void on_source(void *ctx, const struct bb_trace_source *source)
 		fprintf(out, ": ");
 		put_value(source->value, out);
 	}
+	if (source->sought.p)
+		fprintf(out, ": %.*s", (int)source->sought.n, source->sought.p);
 	fprintf(out, "\n");
 }
 

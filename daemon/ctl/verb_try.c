@@ -249,7 +249,9 @@ static void print_summary(const struct trial *trial)
 			(int)trial->warned[i].code.n, trial->warned[i].code.p);
 	fprintf(err, "\n");
 	if (!trial->ctl->config)
-		fprintf(err, "no configuration: identifiers are shown as they came\n");
+		fprintf(err,
+			"no configuration: identifiers, currencies and times are shown as they "
+			"came, not checked; give --config\n");
 }
 
 static int try_files(struct bb_ctl *ctl)

@@ -16,7 +16,8 @@ enum bb_tried {
 	BB_TRIED_EMPTY,	     /* a list without elements */
 	BB_TRIED_NOT_SINGLE, /* a list or an object where one value is due */
 	BB_TRIED_NOT_WHOLE,  /* a template of which a part is not usable */
-	BB_TRIED_NOT_ASKED   /* an earlier source won */
+	BB_TRIED_NOT_ASKED,  /* an earlier source won */
+	BB_TRIED_NO_FACT     /* the value of a consent is in neither list */
 };
 
 /* One source of a key. Texts live until the callback returns. */
@@ -25,7 +26,8 @@ struct bb_trace_source {
 	unsigned line, column;
 	struct bb_text source; /* as written; of a map its first key */
 	enum bb_tried outcome;
-	struct bb_text value; /* TAKEN: what an event gets of it; p NULL: a list or an object */
+	struct bb_text value;  /* TAKEN: what an event gets of it; p NULL: a list or an object */
+	struct bb_text sought; /* ABSENT: what was not found in a list or an object; or p NULL */
 };
 
 /* One rule on one element. */
@@ -37,7 +39,10 @@ struct bb_trace_rule {
 	/* The condition that kept it from the element; path.p NULL: there is nothing to open. */
 	struct bb_text path;
 	unsigned line, column;
-	struct bb_text found; /* what is there; p NULL: nothing usable, or no single value */
+	struct bb_text found;  /* the single value there; p NULL: there is none, but .. */
+	struct bb_text there;  /* .. an object, a list; p NULL: nothing usable */
+	struct bb_text wanted; /* words, at most three; p NULL: it is about being there at all */
+	bool must_be_there;    /* without `wanted` */
 };
 
 struct bb_trace {
