@@ -79,6 +79,12 @@ unsigned bb_guess_tenant(const struct bb_field *field);
 /* Values of a consent that mean yes, and no: members of one of two lists. */
 bool bb_guess_is_yes(struct bb_text value);
 bool bb_guess_is_no(struct bb_text value);
+/* A field that says what somebody is, and values of it that say staff, or no person. */
+bool bb_guess_is_role(const struct bb_field *field);
+bool bb_guess_is_staff(struct bb_text value);
+
+/* suggest_choose.c: the same as bb_guess_field, in view of what stands beside the field. */
+struct bb_guess bb_choose_guess(const struct bb_fields *fields, const struct bb_field *field);
 
 /* suggest_write.c: the connector, as a file with a comment for each guess. */
 struct bb_suggestion {

@@ -129,6 +129,17 @@ bool bb_guess_is_no(struct bb_text value)
 	return in_list(value, "false no n 0 off denied unsubscribed opted_out rejected");
 }
 
+bool bb_guess_is_staff(struct bb_text value)
+{
+	return in_list(value, "admin administrator agent staff bot operator employee");
+}
+
+bool bb_guess_is_role(const struct bb_field *field)
+{
+	return bb_words_are(&field->words, field->leaf,
+			    "type role user_type author_type sender_type actor_type");
+}
+
 /* --- identifiers and attributes ----------------------------------------------------------------
  */
 
@@ -256,7 +267,7 @@ static unsigned score(const struct bb_field *field, const char *list)
 	return 0;
 }
 
-unsigned bb_guess_type(const struct bb_field *field)
+static unsigned score_type(const struct bb_field *field)
 {
 	if (field->texts != field->seen || !all(field, is_word))
 		return 0;
@@ -265,6 +276,16 @@ unsigned bb_guess_type(const struct bb_field *field)
 			       ? (bb_words_any(&field->words, 0, "content id") ? 0 : 1100)
 			       : 0;
 	return score(field, "event_type event_name event type action topic kind event_code status");
+}
+
+unsigned bb_guess_type(const struct bb_field *field)
+{
+	bool constant = field->seen > 1 && field->sample_n == 1;
+
+	for (size_t i = 0; i < field->sample_n; i++)
+		if (bb_guess_is_staff(field->samples[i]))
+			return 0;		       /* of somebody, not of the event */
+	return score_type(field) / (constant ? 2 : 1); /* below all that tell kinds apart */
 }
 
 unsigned bb_guess_id(const struct bb_field *field)
@@ -362,9 +383,12 @@ unsigned bb_guess_amount(const struct bb_field *field, bool *ret_minor)
 
 unsigned bb_guess_currency(const struct bb_field *field)
 {
+	unsigned own;
+
 	if (field->is_header || !all(field, is_currency))
 		return 0;
-	return score(field, "currency currency_code presentment_currency order_currency");
+	own = score(field, "currency currency_code presentment_currency order_currency");
+	return own ? own : bb_words_any(&field->words, field->leaf, "currency") ? 500 : 0;
 }
 
 unsigned bb_guess_key(const struct bb_field *field)

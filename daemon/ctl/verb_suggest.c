@@ -114,7 +114,8 @@ static int draft(struct bb_ctl *ctl, const struct bb_suggestion *s)
 	ret = check(ctl, s, bb_buf_slice(&text));
 	bb_buf_fini(&text);
 	for (size_t i = 0; i < s->fields->n; i++)
-		identifiers += bb_guess_field(&s->fields->items[i]).kind == BB_GUESS_IDENTIFIER;
+		identifiers += bb_choose_guess(s->fields, &s->fields->items[i]).kind ==
+			       BB_GUESS_IDENTIFIER;
 	fprintf(ctl->err, "%zu message%s, %zu fields, %zu of them look like identifiers%s\n",
 		s->fields->messages, s->fields->messages == 1 ? "" : "s", s->fields->n, identifiers,
 		s->fields->unreadable ? "; some messages are no JSON" : "");

@@ -53,6 +53,55 @@ RUN_TEST(a_draft_takes_nobody_but_the_customer)
 	}
 }
 
+RUN_TEST(a_draft_asks_about_what_samples_leave_open)
+{
+	static const struct {
+		const char *samples, *there, *not_there;
+	} rows[] = {
+		{"{\"email\":\"a@b.org\",\"grand_total\":\"4.20\",\"order_currency_code\":\"EUR\"}",
+		 "currency: '$.order_currency_code'\n", "currency: EUR"},
+		{"{\"email\":\"a@b.org\",\"currency\":\"USD\",\"order\":{\"total\":\"4.20\","
+		 "\"value_currency\":\"EUR\"}}",
+		 "currency: '$.order.value_currency'\n", NULL},
+		{"{\"customer\":{\"email\":\"a@b.org\"},\"author\":{\"type\":\"admin\","
+		 "\"email\":\"x@y.org\"}}",
+		 "#   '$.author.email'    the type beside it says admin", "from: '$.author"},
+		{"{\"author\":{\"type\":\"admin\",\"email\":\"x@y.org\"}}\n"
+		 "{\"author\":{\"type\":\"user\",\"email\":\"a@b.org\"}}",
+		 "from: '$.author.email'}    # its values look like e-mail addresses; of staff "
+		 "where '$.author.type' says so",
+		 "# Left out"},
+		{"{\"type\":\"notification\",\"topic\":\"paid\",\"email\":\"a@b.org\"}\n"
+		 "{\"type\":\"notification\",\"topic\":\"sent\",\"email\":\"a@b.org\"}",
+		 "type: '$.topic'", "type: '$.type'"},
+		{"{\"type\":\"paid\",\"topic\":\"shop\",\"email\":\"a@b.org\"}", "type: '$.type'",
+		 "in 1 of"},
+		{"{\"event_id\":1,\"total\":\"4.20\",\"email\":\"a@b.org\"}\n"
+		 "{\"event_id\":2,\"email\":\"a@b.org\"}\n{\"phone\":\"+33612345678\"}",
+		 "says money; in 1 of 3 messages: several kinds? write a rule for each, with "
+		 "when\n",
+		 "phone numbers\n"},
+		{"{\"event_id\":1,\"total\":\"4.20\",\"email\":\"a@b.org\"}\n"
+		 "{\"event_id\":2,\"email\":\"a@b.org\"}\n{\"phone\":\"+33612345678\"}",
+		 "copy of the first; in 2 of 3 messages:", NULL},
+		{"{\"event_id\":1,\"email\":\"a@b.org\"}\n{\"event_id\":2}",
+		 "e-mail addresses; in 1 of 2 messages:", "first; in"},
+		{"{\"billing_address\":{\"email\":\"b@b.org\"},\"x\":{\"email\":\"d@b.org\"},"
+		 "\"customer\":{\"email\":\"c@b.org\"},\"email\":\"a@b.org\"}",
+		 "from: ['$.customer.email', '$.email', '$.x.email', '$.billing_address.email']",
+		 NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		cr_expect_eq(run("suggest", run_file("o.json", rows[i].samples), NULL), 0, "%s",
+			     rows[i].samples);
+		cr_expect(strstr(run_out, rows[i].there), "%s is not in\n%s", rows[i].there,
+			  run_out);
+		cr_expect(!rows[i].not_there || !strstr(run_out, rows[i].not_there), "%s is in\n%s",
+			  rows[i].not_there, run_out);
+	}
+}
+
 RUN_TEST(a_draft_makes_one_event_per_element)
 {
 	cr_assert_eq(run("suggest",
