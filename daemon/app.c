@@ -23,8 +23,7 @@
 #define STATUS_TICKS 5 /* the service manager is told so often */
 #define STOP_EXTRA_MS 30000
 
-/* --- the store, as ingest reaches it -------------------------------------------------------------
- */
+/* --- the store, as ingest reaches it ---------------------------------------------------------- */
 
 static int on_read_begin(void *ctx, struct bb_kv **ret_kv)
 {
@@ -48,8 +47,7 @@ static int on_write_begin(void *ctx, struct bb_kv **ret_kv)
 	return bb_store_write_begin(app->store, ret_kv);
 }
 
-/* --- stop ----------------------------------------------------------------------------------------
- */
+/* --- stop ------------------------------------------------------------------------------------- */
 
 static void close_handle(uv_handle_t *handle)
 {
@@ -136,8 +134,7 @@ static void on_ingest_commit(void *ctx)
 		bb_serve_committed(app->serve);
 }
 
-/* --- when ingestion ends by itself ---------------------------------------------------------------
- */
+/* --- when ingestion ends by itself ------------------------------------------------------------ */
 
 static enum bb_exit exit_of_failed_store(const struct bb_error *err)
 {
@@ -173,8 +170,7 @@ static void on_ingest_end(void *ctx, bool store_failed, const struct bb_error *e
 	bb_app_stop(app, store_failed ? exit_of_failed_store(err) : exit_of_once(err));
 }
 
-/* --- status --------------------------------------------------------------------------------------
- */
+/* --- status ----------------------------------------------------------------------------------- */
 
 /* What is wrong with the store shows when it is written next; a status has noughts then. */
 static uint64_t count_profiles(struct bb_app *app)
@@ -256,8 +252,7 @@ static void on_watchdog(uv_timer_t *timer)
 	bb_sdnotify_watchdog();
 }
 
-/* --- start ---------------------------------------------------------------------------------------
- */
+/* --- start ------------------------------------------------------------------------------------ */
 
 static int find_sockets(int *ret_query_fd, int *ret_admin_fd, struct bb_error *err)
 {

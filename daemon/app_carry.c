@@ -40,8 +40,7 @@ static int write_begin(void *ctx, struct bb_kv **ret_kv)
 	return bb_store_write_begin(app->maintenance.beside, ret_kv);
 }
 
-/* --- before anything is read -------------------------------------------------------------------
- */
+/* --- before anything is read ------------------------------------------------------------------ */
 
 static int carry_orders(struct use *use, struct bb_kv *from)
 {
@@ -62,8 +61,7 @@ int bb_app_carry_orders(struct bb_app *app)
 	return with_first(&(struct use){.app = app, .run = carry_orders});
 }
 
-/* --- meanwhile ---------------------------------------------------------------------------------
- */
+/* --- meanwhile -------------------------------------------------------------------------------- */
 
 static int carry_more(struct use *use, struct bb_kv *from)
 {
@@ -78,8 +76,7 @@ int bb_app_carry_more(struct bb_app *app, struct bb_pipeline *pl, struct bb_kv *
 	return with_first(&(struct use){.app = app, .pl = pl, .to = to, .run = carry_more});
 }
 
-/* --- at the end --------------------------------------------------------------------------------
- */
+/* --- at the end ------------------------------------------------------------------------------- */
 
 static bool on_permille(void *ctx, unsigned permille)
 {

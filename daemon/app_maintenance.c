@@ -4,7 +4,7 @@
  * that takes its place, so that nothing of what was deleted is left in any file of the store. A
  * change of the rules of identity, by a reload: the second file is what the records make under the
  * new ones (app_rules.c), and the rules take their place with it. A rebuild: the second file is
- *what the log makes, from its beginning (app_rebuild.c, which has further phases before COPYING).
+ * what the log makes, from its beginning (app_rebuild.c, which has further phases before COPYING).
  *
  *	NONE -> HOLDING      ingestion commits what it has taken, and takes no more
  *	     -> COPYING      on the pool; look-ups go on
@@ -102,8 +102,7 @@ static void end_process(struct bb_app *app)
 	bb_app_maintenance_end(app, BB_EIO);
 }
 
-/* --- jobs of the pool --------------------------------------------------------------------------
- */
+/* --- jobs of the pool ------------------------------------------------------------------------- */
 
 bool bb_app_maintenance_progress(struct bb_app *app, uint64_t done, uint64_t total)
 {
@@ -190,8 +189,7 @@ static void on_cleaned(uv_work_t *job, int status)
 		end_process(app);
 }
 
-/* --- the swap ----------------------------------------------------------------------------------
- */
+/* --- the swap --------------------------------------------------------------------------------- */
 
 static void give_up(struct bb_app *app)
 {
@@ -288,8 +286,7 @@ static void on_copied(uv_work_t *job, int status)
 	try_swap(&work->retry);
 }
 
-/* --- for the rest of the program ---------------------------------------------------------------
- */
+/* --- for the rest of the program -------------------------------------------------------------- */
 
 void bb_app_maintenance_begin(struct bb_app *app, enum bb_maintenance_kind kind,
 			      enum bb_maintenance_phase phase)

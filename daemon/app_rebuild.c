@@ -3,14 +3,16 @@
  * Building the store anew from the log, so that changed connectors count for the past too:
  *
  *	OPENING	  pool: an empty store in the folder `next`; erasures, and the rulings that are in
- *no log, are carried there first BUILDING  a second ingest, with sources of its own and no
- *position, reads all there is. The first goes on: look-ups and events of now know nothing of it.
- *Erasures and rulings that are given meanwhile are carried over as they come HOLDING	  the second
- *is near: the first commits what it has taken, and takes no more CATCHING  the second reads up to
- *the first's positions, and gets the last orders CLOSING	  the second commits and ends
- *	COPYING	  pool: audit log and change feed follow, and what is different is told there;
- *synced SWAPPING  app_maintenance.c, as after a purge; the first ingest goes on from the positions
- *of the new contents, and drops what it has in hand below them
+ *		  no log, are carried there first
+ *	BUILDING  a second ingest, with sources of its own and no position, reads all there is. The
+ *		  first goes on: look-ups and events of now know nothing of it. Erasures and rulings
+ *		  that are given meanwhile are carried over as they come
+ *	HOLDING	  the second is near: the first commits what it has taken, and takes no more
+ *	CATCHING  the second reads up to the first's positions, and gets the last orders
+ *	CLOSING	  the second commits and ends
+ *	COPYING	  pool: audit log and change feed follow, what is different is told there; synced
+ *	SWAPPING  app_maintenance.c, as after a purge; the first ingest goes on from the positions
+ *		  of the new contents, and drops what it has in hand below them
  *
  * The second may be ahead of the first; so it needs no equal moment, only not to be behind.
  *
@@ -47,8 +49,7 @@ static bool is_rebuild(const struct bb_app *app)
 	       app->maintenance.kind == BB_MAINTENANCE_REBUILD;
 }
 
-/* --- the end of it -------------------------------------------------------------------------------
- */
+/* --- the end of it ---------------------------------------------------------------------------- */
 
 static void free_second(struct bb_rebuild *rebuild)
 {
@@ -128,8 +129,7 @@ __attribute__((format(printf, 3, 4))) static void give_up(struct bb_app *app, in
 	end_ingest(rebuild);
 }
 
-/* --- orders that are given meanwhile -------------------------------------------------------------
- */
+/* --- orders that are given meanwhile ---------------------------------------------------------- */
 
 static int on_carry(struct bb_order *order, struct bb_pipeline *pl, struct bb_kv *kv)
 {
@@ -188,8 +188,7 @@ static void carry_what_came(struct bb_rebuild *rebuild)
 	carry(rebuild);
 }
 
-/* --- how far it is -------------------------------------------------------------------------------
- */
+/* --- how far it is ---------------------------------------------------------------------------- */
 
 static void hold_first(struct bb_app *app)
 {
@@ -312,8 +311,7 @@ void bb_app_rebuild_tick(struct bb_app *app)
 	measure(rebuild);
 }
 
-/* --- the second ingest ---------------------------------------------------------------------------
- */
+/* --- the second ingest ------------------------------------------------------------------------ */
 
 static int on_read_begin(void *ctx, struct bb_kv **ret_kv)
 {
@@ -407,8 +405,7 @@ static int make_second(struct bb_app *app, struct bb_error *err)
 	return code;
 }
 
-/* --- the beginning -------------------------------------------------------------------------------
- */
+/* --- the beginning ---------------------------------------------------------------------------- */
 
 static void on_open(uv_work_t *job)
 {
@@ -514,8 +511,7 @@ int bb_app_rebuild_cancel(void *ctx, struct bb_error *err)
 	return BB_OK;
 }
 
-/* --- completing it -------------------------------------------------------------------------------
- */
+/* --- completing it ---------------------------------------------------------------------------- */
 
 void bb_app_rebuild_complete(struct bb_app *app)
 {

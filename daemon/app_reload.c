@@ -38,8 +38,7 @@ static void refuse(struct bb_app *app)
 	ready_again(app, "refused", "the reload was refused, nothing was changed; see the log");
 }
 
-/* --- what must not change: written out, so that two configurations can be compared
- * ---------------- */
+/* --- what must not change: written out, so that two configurations can be compared * ---------- */
 
 static void write_namespace(const struct bb_namespace *ns, struct bb_buf *buf)
 {
@@ -178,8 +177,7 @@ static bool admit(const struct bb_app *app, const struct bb_config *coming, stru
 	return good;
 }
 
-/* --- the reload --------------------------------------------------------------------------------
- */
+/* --- the reload ------------------------------------------------------------------------------- */
 
 /* Names, each behind a comma but the first; as JSON texts, or as they are. */
 static void write_name(struct bb_buf *names, size_t from, const char *name, bool json)

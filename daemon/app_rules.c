@@ -22,8 +22,7 @@
 #define TELL_NS UINT64_C(2000000000)
 #define PATIENCE_MS 60000 /* from one word to the next */
 
-/* --- the second store --------------------------------------------------------------------------
- */
+/* --- the second store ------------------------------------------------------------------------- */
 
 static int on_write_begin(void *ctx, struct bb_kv **ret_kv)
 {
@@ -133,8 +132,7 @@ int bb_app_adopt_beside(struct bb_app_adoption *adoption, struct bb_error *err)
 	return code;
 }
 
-/* --- at a start --------------------------------------------------------------------------------
- */
+/* --- at a start ------------------------------------------------------------------------------- */
 
 static bool tell_start(void *ctx, unsigned permille)
 {

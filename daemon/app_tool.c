@@ -133,8 +133,7 @@ int bb_app_open_store(const struct bb_config *config, struct bb_store **ret_stor
 	return exit_of_store(code);
 }
 
-/* --- an operator's word ------------------------------------------------------------------------
- */
+/* --- an operator's word ----------------------------------------------------------------------- */
 
 struct word {
 	struct bb_text topic;

@@ -32,8 +32,7 @@ static bool begins_with(struct bb_text text, const char *head)
 	return text.n >= strlen(head) && memcmp(text.p, head, strlen(head)) == 0;
 }
 
-/* --- unions of Avro ----------------------------------------------------------------------------
- */
+/* --- unions of Avro --------------------------------------------------------------------------- */
 
 static bool is_union(const struct bb_json *doc, const struct bb_json_node *node,
 		     const struct bb_json_node **ret_inner)
@@ -111,8 +110,7 @@ static void write_opened(const struct bb_json *doc, const struct bb_json_node *n
 	bb_buf_byte(buf, kind == BB_JSON_MAP ? '}' : ']');
 }
 
-/* --- events that are made ----------------------------------------------------------------------
- */
+/* --- events that are made --------------------------------------------------------------------- */
 
 /* What names an event's members elsewhere: __op, iodebeziumop; those of `source` have no more. */
 static const struct naming {
@@ -191,8 +189,7 @@ static struct bb_frame make_event(struct bb_run *run, struct bb_frame from,
 	return frame_of(bb_unwrap_made(run, &buf));
 }
 
-/* --- forms -------------------------------------------------------------------------------------
- */
+/* --- forms ------------------------------------------------------------------------------------ */
 
 static bool is_flattened(struct bb_frame row)
 {

@@ -48,8 +48,7 @@ void bb_kafka_raise(struct bb_kafka *kafka, int code, const char *fmt, ...)
 	va_end(args);
 }
 
-/* --- looking after itself ----------------------------------------------------------------------
- */
+/* --- looking after itself --------------------------------------------------------------------- */
 
 static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
@@ -134,8 +133,7 @@ static void look_after(struct bb_kafka *kafka)
 	tell_group(kafka);
 }
 
-/* --- taking ------------------------------------------------------------------------------------
- */
+/* --- taking ----------------------------------------------------------------------------------- */
 
 static struct bb_krecord *record_new(struct bb_kafka *kafka, rd_kafka_message_t *msg)
 {
@@ -321,8 +319,7 @@ static void on_release(struct bb_source *source, struct bb_delivery *deliveries,
 	}
 }
 
-/* --- what ingest asks --------------------------------------------------------------------------
- */
+/* --- what ingest asks ------------------------------------------------------------------------- */
 
 static int on_fd(struct bb_source *source)
 {
@@ -446,8 +443,7 @@ static struct bb_text on_token(struct bb_source *source, const struct bb_deliver
 	return bb_ktoken_encode(&token, arena);
 }
 
-/* --- life --------------------------------------------------------------------------------------
- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 static void on_free(struct bb_source *source)
 {

@@ -159,8 +159,7 @@ struct bb_message bb_kpart_message(const struct bb_kpart *part, const rd_kafka_m
 	};
 }
 
-/* --- entries of the queue ----------------------------------------------------------------------
- */
+/* --- entries of the queue --------------------------------------------------------------------- */
 
 /* CHECKING: the first record since. True: it is to be delivered. */
 static bool check(struct bb_kpart *part, const rd_kafka_message_t *msg)

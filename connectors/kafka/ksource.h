@@ -17,8 +17,8 @@
 /*
  *	ABSENT -> CHECKING -> READING <-> ASKING -> GAP
  *	   |          |          ^
- *	   +----------+----------+      any -> ABSENT (topic gone, or no connector reads it), any ->
- *GAP
+ *	   +----------+----------+      any -> ABSENT (topic gone, or no connector reads it)
+ *	                                any -> GAP
  */
 #define BB_KPART_STATES(X)                                                                         \
 	X(ABSENT, "absent") /* not read */                                                         \

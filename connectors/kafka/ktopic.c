@@ -50,8 +50,7 @@ void bb_ktopic_free(struct bb_ktopic *topic)
 	free(topic);
 }
 
-/* --- routes ------------------------------------------------------------------------------------
- */
+/* --- routes ----------------------------------------------------------------------------------- */
 
 void bb_ktopic_patterns_free(struct bb_kafka *kafka)
 {
@@ -134,8 +133,7 @@ void bb_kafka_route(struct bb_source *source, struct bb_connector *const *connec
 	bb_worker_discover(kafka->worker, kafka->pattern_n > 0);
 }
 
-/* --- what the cluster shows --------------------------------------------------------------------
- */
+/* --- what the cluster shows ------------------------------------------------------------------- */
 
 static void grow(struct bb_ktopic *topic, size_t n)
 {

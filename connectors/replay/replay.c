@@ -71,8 +71,7 @@ static int open_file(struct replay *replay, struct bb_history *file, struct bb_e
 	return code ? code : bb_history_heading(file, replay->connector, err);
 }
 
-/* --- blocks ------------------------------------------------------------------------------------
- */
+/* --- blocks ----------------------------------------------------------------------------------- */
 
 static void block_put(struct block *block)
 {
@@ -168,8 +167,7 @@ static int fill(struct replay *replay, struct bb_history *file, size_t *ret_got,
 	return BB_OK;
 }
 
-/* --- lines -------------------------------------------------------------------------------------
- */
+/* --- lines ------------------------------------------------------------------------------------ */
 
 static struct line *line_new(struct replay *replay)
 {
@@ -405,8 +403,7 @@ static void on_release(struct bb_source *source, struct bb_delivery *deliveries,
 	}
 }
 
-/* --- what ingest asks --------------------------------------------------------------------------
- */
+/* --- what ingest asks ------------------------------------------------------------------------- */
 
 static int on_fd(struct bb_source *source)
 {
@@ -468,8 +465,7 @@ static struct bb_text on_token(struct bb_source *source, const struct bb_deliver
 	return bb_place_encode(&place, arena);
 }
 
-/* --- life --------------------------------------------------------------------------------------
- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 static void on_free(struct bb_source *source)
 {

@@ -2,7 +2,7 @@
 /*
  * Where a value goes: v - 1 is split into its highest bit and the three bits below it, so that the
  * bucket of v ends with a value of the form (8 + k + 1) * 2^e, itself included. Values up to 16
- *have a bucket each.
+ * have a bucket each.
  *
  *	value    1 2 ... 16 | 17-18 19-20 ... 31-32 | 33-36 ... 61-64 | 65-72 ...
  *	bucket   0 1 ... 15 |   16    17  ...   23  |   24  ...   31  |   32  ...

@@ -129,8 +129,7 @@ static bool check_others(struct gathering *in, const char *file, struct bb_text 
 	return diagnostics->n == before;
 }
 
-/* --- what has not changed ------------------------------------------------------------------------
- */
+/* --- what has not changed --------------------------------------------------------------------- */
 
 static bool same_text(const char *a, const char *b)
 {
@@ -178,8 +177,7 @@ static struct bb_connector *made_before(const struct bb_loading *loading, const 
 	return NULL;
 }
 
-/* --- files ---------------------------------------------------------------------------------------
- */
+/* --- files ------------------------------------------------------------------------------------ */
 
 static void gather_file(struct gathering *in, const char *file, size_t i)
 {

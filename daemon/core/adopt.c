@@ -3,8 +3,9 @@
  * A store under new rules out of the records of another (identity.md §9):
  *
  *	tables	 that no rule changes are copied: names, positions, dead letters, rulings,
- *tombstones, audit, changes records	 are read under the old rules, freed of the amounts that
- *count there by a key, and told to a pipeline under the new ones as if their events came together
+ *		 tombstones, audit, changes
+ *	records	 are read under the old rules, freed of the amounts that count there by a key, and
+ *		 told to a pipeline under the new ones as if their events came together
  *	ledger	 rows follow their records; then what counts is counted
  *	changes	 what became of profiles goes to the feed
  *
@@ -299,8 +300,7 @@ static int run_slices(struct adoption *ad, enum bb_table table)
 	return rc;
 }
 
-/* --- names of events ---------------------------------------------------------------------------
- */
+/* --- names of events -------------------------------------------------------------------------- */
 
 static int write_move(struct adoption *ad, const struct bb_table_slot *slot, uint64_t epoch)
 {

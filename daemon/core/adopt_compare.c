@@ -201,8 +201,7 @@ int bb_adopt_compare(struct bb_kv *from, struct bb_kv *to,
 	return rc == BB_ENOTFOUND ? BB_OK : rc;
 }
 
-/* --- what would be lost ------------------------------------------------------------------------
- */
+/* --- what would be lost ----------------------------------------------------------------------- */
 
 enum { KEPT, GONE, GONE_AND_USED }; /* of a namespace, by its number in the store */
 

@@ -7,8 +7,10 @@
  *
  *	before \ after	there			not there
  *	there		updated			where a look-up of it leads to now: the new id of
- *that profile (renamed; of several the one whose number goes on), else merged into it; nowhere:
- *erased not there	renamed, split or (all identifiers new) created
+ *						that profile (renamed; of several the one whose
+ *						number goes on), else merged into it; nowhere:
+ *						erased
+ *	not there	renamed, split or (all identifiers new) created
  *
  * They are written so that each is true when it comes: created, split, renamed, merged, erased,
  * updated. A split comes out of an id that is still there; a merger goes into one that is there
@@ -77,7 +79,7 @@ static void add_id(struct changes *changes, struct ids *ids, const struct bb_has
 		(struct id_of){*id, profile};
 }
 
-/* --- by profile -------------------------------------------------------------------------------*/
+/* --- by profile ------------------------------------------------------------------------------- */
 
 static uint32_t *slot_of(const struct changes *changes, uint64_t cluster)
 {
@@ -112,7 +114,7 @@ static struct touch *touch_at(struct changes *changes, uint64_t cluster)
 	return &changes->touches[changes->n - 1];
 }
 
-/* --- telling apart ----------------------------------------------------------------------------*/
+/* --- telling apart ---------------------------------------------------------------------------- */
 
 /* The profile in the store that the first of its members to have been in one came from, or NULL. */
 static struct bb_profile *origin_of(struct bb_batch *batch, struct bb_profile *profile)
@@ -320,7 +322,7 @@ static void tell_apart(struct changes *changes)
 		begin_id(changes, &after->items[i]);
 }
 
-/* --- writing ----------------------------------------------------------------------------------*/
+/* --- writing ---------------------------------------------------------------------------------- */
 
 /* Interned; nearly always it is that of the one before. */
 static uint32_t topic_of(struct changes *changes, struct bb_text topic)
@@ -382,7 +384,7 @@ void bb_changes_flush(struct bb_batch *batch)
 		write_all(&changes);
 }
 
-/* --- erasure ----------------------------------------------------------------------------------*/
+/* --- erasure ---------------------------------------------------------------------------------- */
 
 static int by_bytes(const void *a, const void *b)
 {

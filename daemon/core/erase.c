@@ -38,7 +38,7 @@ struct erasing {
 	size_t met_n, met_room;
 };
 
-/* --- whom --- */
+/* --- whom ------------------------------------------------------------------------------------- */
 
 static int find(struct erasing *er)
 {
@@ -65,7 +65,7 @@ static int find(struct erasing *er)
 	return batch->err;
 }
 
-/* --- what --- */
+/* --- what ------------------------------------------------------------------------------------- */
 
 static void meet(struct erasing *er, struct bb_record *record)
 {
@@ -197,7 +197,7 @@ static void list_records(struct erasing *er)
 	tomb->receipt.keys = tomb->key_n;
 }
 
-/* --- doing it --- */
+/* --- doing it --------------------------------------------------------------------------------- */
 
 static void put_fate(struct erasing *er, const struct bb_hash *record,
 		     const struct bb_record *successor)
@@ -433,7 +433,7 @@ int bb_erase_profile(struct bb_batch *batch, const struct bb_erasure *order, str
 	return write(&er, arena, ret_receipt);
 }
 
-/* --- an erasure of another store --- */
+/* --- an erasure of another store -------------------------------------------------------------- */
 
 static void collect_named(struct erasing *er)
 {

@@ -86,7 +86,7 @@ struct bb_batch *bb_explain_begin(struct bb_explainer *explainer, struct bb_kv *
 	return batch;
 }
 
-/* ----------------------------------------------------------------------------------- the ends */
+/* --- the ends --------------------------------------------------------------------------------- */
 
 static void set_end(struct bb_batch *batch, struct bb_ident *ident, struct bb_explain_end *ret_end)
 {
@@ -132,7 +132,7 @@ static int end_answer(struct bb_explainer *explainer, struct bb_buf *json, size_
 	return explainer->batch.err;
 }
 
-/* --------------------------------------------------------------------------------------- why */
+/* --- why -------------------------------------------------------------------------------------- */
 
 static void put_key(struct bb_buf *json, const char *name, struct bb_text key)
 {
@@ -210,7 +210,7 @@ int bb_explain_why(struct bb_explainer *explainer, struct bb_kv *kv, struct bb_t
 	return end_answer(explainer, json, start);
 }
 
-/* -------------------------------------------------------------------------------------- pairs */
+/* --- pairs ------------------------------------------------------------------------------------ */
 
 static void put_chain(struct bb_batch *batch, const struct bb_explain_end ends[2],
 		      struct bb_buf *json)

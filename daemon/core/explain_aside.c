@@ -52,8 +52,7 @@ void bb_explain_blocked(struct bb_batch *batch, const struct bb_explain_end *end
 	bb_buf_fini(&ruling);
 }
 
-/* ------------------------------------------------------------------------------------------------
- * shared */
+/* --- shared ----------------------------------------------------------------------------------- */
 
 struct neighbours {
 	struct bb_ident **items;
@@ -234,7 +233,7 @@ void bb_explain_shared(struct bb_batch *batch, struct bb_ident *ident, struct bb
 	bb_buf_printf(json, ",\"owner_n\":%zu}", owner_n);
 }
 
-/* ----------------------------------------------------------------------------------- beside */
+/* --- beside ----------------------------------------------------------------------------------- */
 
 struct aside {
 	struct bb_ident **items;

@@ -92,8 +92,7 @@ bool bb_explain_ruling_json(struct bb_batch *batch, const struct bb_hash *a,
 	return true;
 }
 
-/* ------------------------------------------------------------------------------------------------
- * records of a link */
+/* --- records of a link ------------------------------------------------------------------------ */
 
 struct records {
 	struct bb_record **items;
@@ -193,7 +192,7 @@ static void put_records(struct bb_batch *batch, const struct records *records, s
 	bb_buf_printf(json, "],\"record_n\":%zu", records->n);
 }
 
-/* -------------------------------------------------------------------------------------- links */
+/* --- links ------------------------------------------------------------------------------------ */
 
 void bb_explain_ends_json(struct bb_batch *batch, const struct bb_link *link, struct bb_buf *json)
 {

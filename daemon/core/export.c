@@ -50,8 +50,7 @@ static int begin(struct exporting *ex, uint64_t cluster)
 		       : BB_ECORRUPT;
 }
 
-/* --- records -------------------------------------------------------------------------------------
- */
+/* --- records ---------------------------------------------------------------------------------- */
 
 static int put_record(struct exporting *ex, uint64_t cluster, uint32_t n, bool first)
 {
@@ -93,8 +92,7 @@ static int put_records(struct exporting *ex)
 	return rc == BB_OK && bb_names_missed(ex->names) ? BB_ECORRUPT : rc;
 }
 
-/* --- rulings -------------------------------------------------------------------------------------
- */
+/* --- rulings ---------------------------------------------------------------------------------- */
 
 static struct bb_hash hash_of(const struct exporting *ex, const struct bb_member *member)
 {
@@ -155,8 +153,7 @@ static int put_rulings(struct exporting *ex)
 	return rc;
 }
 
-/* --- history -------------------------------------------------------------------------------------
- */
+/* --- history ---------------------------------------------------------------------------------- */
 
 static int put_history_of(struct exporting *ex, const struct bb_hash *id, bool *first)
 {
@@ -189,8 +186,7 @@ static int put_history(struct exporting *ex)
 	return rc;
 }
 
-/* --- all of it -----------------------------------------------------------------------------------
- */
+/* --- all of it -------------------------------------------------------------------------------- */
 
 static int put_view(struct exporting *ex, struct bb_viewer *viewer, uint64_t cluster)
 {

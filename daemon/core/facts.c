@@ -394,7 +394,7 @@ void bb_facts_add(const struct bb_fold *fold, struct bb_facts *facts, const stru
 	}
 }
 
-/* --- uniting -------------------------------------------------------------------------------- */
+/* --- uniting ---------------------------------------------------------------------------------- */
 
 static void unite_days(const struct bb_fold *fold, struct bb_facts *facts,
 		       const struct bb_facts *from)

@@ -106,7 +106,7 @@ struct bb_feed_entry bb_feed_get_entry(struct bb_cursor *cur)
 	return entry;
 }
 
-/* --- appending --------------------------------------------------------------------------------*/
+/* --- appending -------------------------------------------------------------------------------- */
 
 void bb_feed_begin(struct bb_feed *feed, struct bb_batch *batch)
 {

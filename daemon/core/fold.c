@@ -77,8 +77,7 @@ static struct bb_view_origin origin_of(const struct bb_view_fold *fold, const st
 	return origin;
 }
 
-/* ------------------------------------------------------------------------------------- identifiers
- */
+/* --- identifiers ------------------------------------------------------------------------------ */
 
 static void fold_identifiers(const struct folding *f, const struct bb_profile *profile,
 			     struct bb_view *view)
@@ -125,8 +124,7 @@ static void fold_identifiers(const struct folding *f, const struct bb_profile *p
 	}
 }
 
-/* ---------------------------------------------------------------------------------------- activity
- */
+/* --- activity --------------------------------------------------------------------------------- */
 
 static int by_name(const void *a, const void *b)
 {
@@ -188,8 +186,7 @@ static void fold_activity(const struct folding *f, struct bb_view *view)
 	view->type_n = merge_activity(view->types, types);
 }
 
-/* ----------------------------------------------------------------------------------------- revenue
- */
+/* --- revenue ---------------------------------------------------------------------------------- */
 
 static int by_currency(const void *a, const void *b)
 {
@@ -224,8 +221,7 @@ static void fold_revenue(const struct folding *f, struct bb_view *view)
 	}
 }
 
-/* ----------------------------------------------------------------------------------------- consent
- */
+/* --- consent ---------------------------------------------------------------------------------- */
 
 struct slot {
 	struct bb_text purpose;
@@ -328,8 +324,7 @@ static void fold_consent(const struct folding *f, struct bb_view *view)
 		override_consent(f, slots, out, view);
 }
 
-/* ------------------------------------------------------------------------------------------ recent
- */
+/* --- recent ----------------------------------------------------------------------------------- */
 
 /* Merges the records' lists, which are sorted: the newest heads, as many as the view shows. */
 static void fold_recent(const struct folding *f, struct bb_view *view)
@@ -371,8 +366,7 @@ static void fold_recent(const struct folding *f, struct bb_view *view)
 	}
 }
 
-/* -------------------------------------------------------------------------------------- attributes
- */
+/* --- attributes ------------------------------------------------------------------------------- */
 
 static struct bb_view_attribute fold_sum(const struct folding *f, const struct from *items,
 					 size_t n)

@@ -10,8 +10,7 @@
 
 #include "identity.h"
 
-/* --- forming
- * --------------------------------------------------------------------------------------- */
+/* --- forming * -------------------------------------------------------------------------------- */
 
 static int by_strength(const void *a, const void *b)
 {
@@ -179,8 +178,7 @@ void bb_form_groups(struct bb_batch *batch, struct bb_group **groups, size_t n,
 	batch->forms++;
 }
 
-/* --- placing
- * --------------------------------------------------------------------------------------- */
+/* --- placing * -------------------------------------------------------------------------------- */
 
 /* A new record is born in the profile of its anchor; one that belongs to nobody has a number of its
  * own. */

@@ -73,7 +73,7 @@ static enum bb_gate_result refuse(struct bb_refusal *ret_refusal, enum bb_dead_r
 	return BB_GATE_REFUSED;
 }
 
-/* --- time --------------------------------------------------------------------------------- */
+/* --- time ------------------------------------------------------------------------------------- */
 
 static bool is_time(int64_t ms)
 {
@@ -222,7 +222,7 @@ static size_t settle_attributes(struct gate *g, const char *member, struct bb_at
 	return drop_repeated(attributes, kept, g->arena);
 }
 
-/* --- identifiers -------------------------------------------------------------------------- */
+/* --- identifiers ------------------------------------------------------------------------------ */
 
 /* Index in `found`, or DROPPED where there are 20 already. */
 static int find_or_add(struct gate *g, const struct bb_identifier *id, struct place place)

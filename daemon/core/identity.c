@@ -8,10 +8,11 @@
  *	seen       when each identifier was first seen (§7)
  *	hot path   records whose links are all inside and only got better: nothing to do (R1)
  *	partition  what looser limits set free (R5), all links that changed at once (R8), what
- *tighter limits break (R6) place      new records to profiles, names (form.c)
+ *	           tighter limits break (R6)
+ *	place      new records to profiles, names (form.c)
  *
  * Sharing depends on records and labels alone, never on the partition, so one pass of each is
- *enough.
+ * enough.
  */
 #include <backbone/clock.h>
 

@@ -156,8 +156,7 @@ static bool worse(struct bb_batch *batch, struct bb_link *link)
 	return true;
 }
 
-/* ----------------------------------------------------------------------------------------------
- * replay */
+/* --- replay ----------------------------------------------------------------------------------- */
 
 struct replay {
 	struct bb_link **heap; /* by rank, best first */
@@ -367,8 +366,7 @@ static void replay(struct bb_batch *batch, struct bb_profile **profiles, size_t 
 		collect_groups(batch, &rp);
 }
 
-/* ------------------------------------------------------------------------------------------------
- * rules */
+/* --- rules ------------------------------------------------------------------------------------ */
 
 static const struct bb_rank *better_of(const struct bb_rank *a, const struct bb_rank *b)
 {

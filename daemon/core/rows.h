@@ -3,13 +3,14 @@
  * The rows of the store as they are in memory during a batch.
  *
  *	identifier   hash -> its text, its profile, the records it is in, who it came with, what it
- *is joined to profile      cluster, 0 -> members and the places of its records record cluster, n ->
- *source, identifiers, facts
+ *	             is joined to
+ *	profile      cluster, 0 -> members and the places of its records
+ *	record       cluster, n -> source, identifiers, facts
  *
  * A *place* is where a record was born and stays for ever: the number (cluster) of the profile it
- *was born in, and a count. A profile lists its places as runs, so merging and splitting move no
- *facts. A cluster number is never used again. Records of a profile born in it lie beside it in the
- *store.
+ * was born in, and a count. A profile lists its places as runs, so merging and splitting move no
+ * facts. A cluster number is never used again. Records of a profile born in it lie beside it in the
+ * store.
  */
 #ifndef BB_CORE_ROWS_H
 #define BB_CORE_ROWS_H

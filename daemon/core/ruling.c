@@ -52,7 +52,7 @@ unsigned bb_ruling_ends(enum bb_ruling_kind kind)
 	return ends_of[kind];
 }
 
-/* --- checking ----------------------------------------------------------------------------- */
+/* --- checking --------------------------------------------------------------------------------- */
 
 static bool refuse(struct bb_refusal *ret_refusal, const char *at, const char *detail)
 {
@@ -129,7 +129,7 @@ bool bb_ruling_check(const struct bb_rules *rules, struct bb_ruling *ruling, str
 	return check_ends(rules, ruling, arena, ret_refusal);
 }
 
-/* --- JSON --------------------------------------------------------------------------------- */
+/* --- JSON ------------------------------------------------------------------------------------- */
 
 static void put_member(struct bb_buf *buf, const char *name, struct bb_text text)
 {
@@ -172,7 +172,7 @@ void bb_ruling_json(const struct bb_ruling *ruling, struct bb_buf *buf)
 	bb_buf_byte(buf, '}');
 }
 
-/* --- keys and rows ------------------------------------------------------------------------ */
+/* --- keys and rows ---------------------------------------------------------------------------- */
 
 #define KEY_MAX (2 * BB_HASH_BYTES + 9)
 
@@ -422,7 +422,7 @@ int bb_ruling_of_ident(struct bb_kv *kv, const struct bb_hash *ident, struct bb_
 	return BB_OK;
 }
 
-/* --- readers ------------------------------------------------------------------------------ */
+/* --- readers ---------------------------------------------------------------------------------- */
 
 static int describe(struct bb_kv *kv, const struct bb_profile_key *key, struct bb_arena *arena,
 		    struct bb_ruling_row *row)

@@ -3,8 +3,8 @@
  * The rows of rulings. Keys of the table RULING:
  *
  *	'r' hash of the id				-> the ruling
- *	't' hash of what it is on, time u64, hash of the id -> its id (which decides between equal
- *times) 'e' hash of an identifier, hash of the id		-> nothing: rulings that are on it
+ *	't' hash of what it is on, time u64, hash of the id -> its id (decides between equal times)
+ *	'e' hash of an identifier, hash of the id	-> nothing: rulings that are on it
  *	'x' hash of the id				-> nothing: it is released, come or not
  *
  * What a ruling is on is the hash of its identifier, or of its pair.

@@ -52,8 +52,7 @@ static int fail(struct bb_broker *broker, rd_kafka_resp_err_t err)
 			   rd_kafka_err2str(err), *broker->trouble ? "; " : "", broker->trouble);
 }
 
-/* --- the client ----------------------------------------------------------------------------------
- */
+/* --- the client ------------------------------------------------------------------------------- */
 
 static bool set_options(struct bb_broker *broker, rd_kafka_conf_t *conf)
 {
@@ -146,8 +145,7 @@ void bb_broker_close(struct bb_broker *broker)
 	free(broker);
 }
 
-/* --- what there is -------------------------------------------------------------------------------
- */
+/* --- what there is ---------------------------------------------------------------------------- */
 
 int bb_broker_topic(struct bb_broker *broker, const char *topic, int32_t *ret_partition_n)
 {
@@ -199,8 +197,7 @@ int bb_broker_at(struct bb_broker *broker, int32_t partition, int64_t time_ms, i
 	return *ret_offset >= 0 ? BB_CTL_OK : bb_broker_ends(broker, partition, &low, ret_offset);
 }
 
-/* --- reading -------------------------------------------------------------------------------------
- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 static size_t read_headers(struct bb_broker *broker, const rd_kafka_message_t *from)
 {

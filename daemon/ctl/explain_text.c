@@ -68,7 +68,7 @@ static void add_list(struct page *page, const json_t *list, long long n)
 		add(page, " and %lld more", n - (long long)shown);
 }
 
-/* --------------------------------------------------------------------------------------- links */
+/* --- links ------------------------------------------------------------------------------------ */
 
 static void add_ruling(struct page *page, const json_t *ruling)
 {
@@ -167,7 +167,7 @@ static void print_refused(struct page *page, const json_t *answer)
 	}
 }
 
-/* ---------------------------------------------------------------------------------------- tree */
+/* --- tree ------------------------------------------------------------------------------------- */
 
 /* The other end of a link of the tree; NULL: it does not touch `at`. */
 static const char *far_end(const json_t *link, const char *at)
@@ -243,8 +243,7 @@ static void print_tree(struct page *page, const json_t *tree, const char *root)
 	free(path);
 }
 
-/* ---------------------------------------------------------------------------- blocked and shared
- */
+/* --- blocked and shared ----------------------------------------------------------------------- */
 
 static void print_blocked(struct page *page, const json_t *blocked)
 {
@@ -310,7 +309,7 @@ static void print_beside(struct page *page, const json_t *beside)
 	}
 }
 
-/* ----------------------------------------------------------------------------------------- why */
+/* --- why -------------------------------------------------------------------------------------- */
 
 static void print_why(struct page *page, const json_t *answer)
 {
@@ -332,7 +331,7 @@ static void print_why(struct page *page, const json_t *answer)
 	print_beside(page, json_object_get(answer, "beside"));
 }
 
-/* --------------------------------------------------------------------------------------- pairs */
+/* --- pairs ------------------------------------------------------------------------------------ */
 
 static void print_chain(struct page *page, const json_t *answer)
 {
@@ -446,7 +445,7 @@ static void print_pair(struct page *page, const json_t *answer)
 	}
 }
 
-/* --------------------------------------------------------------------------------------------- */
+/* --- what is printed -------------------------------------------------------------------------- */
 
 static bool print(struct bb_text json, FILE *out, void (*body)(struct page *, const json_t *))
 {

@@ -140,8 +140,7 @@ bool bb_guess_is_role(const struct bb_field *field)
 			    "type role user_type author_type sender_type actor_type");
 }
 
-/* --- identifiers and attributes ----------------------------------------------------------------
- */
+/* --- identifiers and attributes --------------------------------------------------------------- */
 
 struct rule {
 	enum bb_guess_kind kind;

@@ -181,8 +181,7 @@ int bb_ctl_audit(struct bb_ctl *ctl)
 	return bb_ctl_fail(ctl, BB_CTL_USAGE, "expected `backbonectl audit %s`", ctl->verb->syntax);
 }
 
-/* --- identifiers ---------------------------------------------------------------------------------
- */
+/* --- identifiers ------------------------------------------------------------------------------ */
 
 struct question {
 	bool want_blocked;

@@ -240,7 +240,7 @@ int bb_ctl_changes(struct bb_ctl *ctl)
 	return ret;
 }
 
-/* --- history ----------------------------------------------------------------------------------*/
+/* --- history ---------------------------------------------------------------------------------- */
 
 static void print_names(FILE *out, const json_t *root)
 {

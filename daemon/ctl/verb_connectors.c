@@ -19,8 +19,7 @@
 #define LOOK_NS 50000000L
 #define NAMES_MAX 3 /* topics named in a line; of more the rest is counted */
 
-/* --- list ----------------------------------------------------------------------------------------
- */
+/* --- list ------------------------------------------------------------------------------------- */
 
 static const char *const titles[] = {"CONNECTOR", "CHANNEL",	 "APPLIED",  "DUPLICATE",
 				     "SKIPPED",	  "DEAD LETTER", "WARNINGS", "LAG",
@@ -211,8 +210,7 @@ static int list(struct bb_ctl *ctl)
 	return BB_CTL_OK;
 }
 
-/* --- reload --------------------------------------------------------------------------------------
- */
+/* --- reload ----------------------------------------------------------------------------------- */
 
 static void print_names(struct bb_ctl *ctl, const json_t *root, const char *what)
 {

@@ -50,8 +50,7 @@ static void seal_line(const struct bb_profile_key *key, struct bb_text line, str
 	*seal = bb_hash_parts(key, parts, 3);
 }
 
-/* --- export ------------------------------------------------------------------------------------
- */
+/* --- export ----------------------------------------------------------------------------------- */
 
 static void put_hash(const struct bb_hash *hash, struct bb_buf *buf)
 {
@@ -183,8 +182,7 @@ static int export_to(struct bb_ctl *ctl, const char *name, FILE *out)
 	return BB_CTL_OK;
 }
 
-/* --- import ------------------------------------------------------------------------------------
- */
+/* --- import ----------------------------------------------------------------------------------- */
 
 struct import {
 	struct bb_ctl *ctl;
@@ -499,8 +497,7 @@ static int import_from(struct bb_ctl *ctl, const char *name, FILE *in)
 	return BB_CTL_OK;
 }
 
-/* --- the verb ----------------------------------------------------------------------------------
- */
+/* --- the verb --------------------------------------------------------------------------------- */
 
 int bb_ctl_erasures(struct bb_ctl *ctl)
 {

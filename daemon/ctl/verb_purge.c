@@ -50,8 +50,7 @@ static void end_progress(struct bb_ctl *ctl)
 		fputs("\r\033[K", ctl->err);
 }
 
-/* --- by the daemon -----------------------------------------------------------------------------
- */
+/* --- by the daemon ---------------------------------------------------------------------------- */
 
 /* A JSON object from the daemon, or NULL after printing why; *ret_code is the exit code. */
 static json_t *ask(struct bb_ctl *ctl, const char *path, const struct bb_net_request *request,
@@ -143,8 +142,7 @@ static int purge_by_daemon(struct bb_ctl *ctl, const char *path)
 	return code;
 }
 
-/* --- without a daemon --------------------------------------------------------------------------
- */
+/* --- without a daemon ------------------------------------------------------------------------- */
 
 static bool on_progress(void *ctx, uint64_t done, uint64_t total)
 {

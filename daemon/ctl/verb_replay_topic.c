@@ -33,8 +33,7 @@ struct replay {
 	size_t n;
 };
 
-/* --- what is wanted ------------------------------------------------------------------------------
- */
+/* --- what is wanted --------------------------------------------------------------------------- */
 
 static bool is_number(const char *text)
 {
@@ -112,8 +111,7 @@ static int ask_daemon(struct replay *replay)
 	return BB_CTL_OK;
 }
 
-/* --- which offsets -------------------------------------------------------------------------------
- */
+/* --- which offsets ---------------------------------------------------------------------------- */
 
 static int fail_too_old(struct replay *replay, int64_t offset)
 {
@@ -250,8 +248,7 @@ static int find_ranges(struct replay *replay)
 	return ret;
 }
 
-/* --- the order, and what becomes of it -----------------------------------------------------------
- */
+/* --- the order, and what becomes of it -------------------------------------------------------- */
 
 static int order(struct replay *replay, json_t **ret_answer)
 {

@@ -47,8 +47,7 @@ struct plan {
 	struct found found[BB_DIFFERENCE_KIND_COUNT];
 };
 
-/* --- the second store --------------------------------------------------------------------------
- */
+/* --- the second store ------------------------------------------------------------------------- */
 
 static int on_write_begin(void *ctx, struct bb_kv **ret_kv)
 {
@@ -101,8 +100,7 @@ static int open_second(struct plan *plan, struct bb_error *err)
 	return ret;
 }
 
-/* --- the comparison ----------------------------------------------------------------------------
- */
+/* --- the comparison --------------------------------------------------------------------------- */
 
 static struct bb_text id_text(struct plan *plan, const struct bb_hash *hash)
 {
@@ -172,8 +170,7 @@ static int make_plan(struct plan *plan)
 	return ret;
 }
 
-/* --- what acts on new events only --------------------------------------------------------------
- */
+/* --- what acts on new events only ------------------------------------------------------------- */
 
 static bool same_derivations(const struct bb_namespace *a, const struct bb_namespace *b)
 {
@@ -199,8 +196,7 @@ static bool reads_otherwise(const struct bb_rules *old, const struct bb_namespac
 	return false; /* a new one has no past */
 }
 
-/* --- what is printed ---------------------------------------------------------------------------
- */
+/* --- what is printed -------------------------------------------------------------------------- */
 
 static void print_json(const struct plan *plan)
 {
@@ -283,8 +279,7 @@ static void print_text(const struct plan *plan)
 				rules->namespaces[i].name);
 }
 
-/* --- the verb ----------------------------------------------------------------------------------
- */
+/* --- the verb --------------------------------------------------------------------------------- */
 
 static int load_file(struct plan *plan, const char *file)
 {

@@ -134,8 +134,7 @@ static int release(struct bb_ctl *ctl)
 	return ret;
 }
 
-/* --- list ----------------------------------------------------------------------------------------
- */
+/* --- list ------------------------------------------------------------------------------------- */
 
 static struct bb_text name_of(struct bb_arena *arena, const json_t *id)
 {

@@ -67,8 +67,7 @@ static struct seen *count(struct live *live, struct list *list, struct bb_text f
 	return seen;
 }
 
-/* --- fields --------------------------------------------------------------------------------------
- */
+/* --- fields ----------------------------------------------------------------------------------- */
 
 static struct bb_text label(struct bb_arena *arena, enum bb_field_kind kind, struct bb_text name)
 {
@@ -129,8 +128,7 @@ static void count_fields(struct live *live, const struct bb_event *ev)
 		filled(live, ev, BB_FIELD_CONSENT, none);
 }
 
-/* --- one message ---------------------------------------------------------------------------------
- */
+/* --- one message ------------------------------------------------------------------------------ */
 
 static void print_value(struct live *live, struct bb_buf *buf)
 {
@@ -242,8 +240,7 @@ static void on_message(void *ctx, const struct bb_message *msg)
 	}
 }
 
-/* --- which messages ------------------------------------------------------------------------------
- */
+/* --- which messages --------------------------------------------------------------------------- */
 
 /* The topic that is meant: named, or the only one of the connector. */
 static int choose_topic(struct live *live)
@@ -317,8 +314,7 @@ static int read_last(struct live *live, struct bb_broker *broker, uint64_t last,
 	return bb_broker_read(broker, ranges, n, on_message, live);
 }
 
-/* --- the summary ---------------------------------------------------------------------------------
- */
+/* --- the summary ------------------------------------------------------------------------------ */
 
 /* The n of a type. */
 static size_t events_of(const struct live *live, struct bb_text type)

@@ -227,8 +227,7 @@ static void on_work_done(uv_work_t *work, int status)
 	bb_ingest_pump(ingest);
 }
 
-/* --- an order ----------------------------------------------------------------------------------
- */
+/* --- an order --------------------------------------------------------------------------------- */
 
 static void on_order_work(uv_work_t *work)
 {
@@ -298,8 +297,7 @@ int bb_ingest_order(struct bb_ingest *ingest, struct bb_order *order)
 	return BB_OK;
 }
 
-/* --- what is next ------------------------------------------------------------------------------
- */
+/* --- what is next ----------------------------------------------------------------------------- */
 
 static void on_closed(uv_handle_t *handle)
 {
@@ -419,8 +417,7 @@ static void on_tick(uv_timer_t *timer)
 	bb_ingest_pump(ingest);
 }
 
-/* --- life --------------------------------------------------------------------------------------
- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 static int load(struct bb_ingest *ingest, struct bb_error *err)
 {

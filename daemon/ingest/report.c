@@ -129,8 +129,7 @@ void bb_report_batch(struct bb_ingest *ingest, const struct bb_intake *batch)
 	report_pipeline(ingest);
 }
 
-/* --- status ------------------------------------------------------------------------------------
- */
+/* --- status ----------------------------------------------------------------------------------- */
 
 static void add_reason(struct bb_status *status, struct bb_arena *arena, const char *code,
 		       const char *detail)

@@ -17,8 +17,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* --- which partitions ----------------------------------------------------------------------------
- */
+/* --- which partitions ------------------------------------------------------------------------- */
 
 /* Deliveries of the partition that were taken before it begins anew are none of those. */
 static void restart(struct bb_ingest *ingest, struct bb_partition *part)
@@ -84,8 +83,7 @@ int bb_reread_take_up(struct bb_ingest *ingest)
 	return BB_OK;
 }
 
-/* --- a delivery ----------------------------------------------------------------------------------
- */
+/* --- a delivery ------------------------------------------------------------------------------- */
 
 enum bb_reread_step bb_reread_step(struct bb_progress *made, const struct bb_message *msg,
 				   bool is_mark, bool old)
@@ -111,8 +109,7 @@ enum bb_reread_step bb_reread_step(struct bb_progress *made, const struct bb_mes
 	return BB_REREAD_TOO_OLD;
 }
 
-/* --- dead letters --------------------------------------------------------------------------------
- */
+/* --- dead letters ----------------------------------------------------------------------------- */
 
 static int compare(const void *a, const void *b)
 {

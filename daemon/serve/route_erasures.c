@@ -74,8 +74,7 @@ static void receipt_json(const struct bb_erasure_receipt *receipt, struct bb_buf
 	bb_buf_byte(buf, '}');
 }
 
-/* --- on the pool ---------------------------------------------------------------------------------
- */
+/* --- on the pool ------------------------------------------------------------------------------ */
 
 /* The values of the person's identifiers, while they can still be read. Nobody: none; whether that
  * is an answer is the pipeline's to say. */
@@ -159,8 +158,7 @@ static void answer(struct bb_task *task, int code, struct bb_response *res)
 	bb_buf_printf(&res->body, "}\n");
 }
 
-/* --- reading the order ---------------------------------------------------------------------------
- */
+/* --- reading the order ------------------------------------------------------------------------ */
 
 /* Where a member of the body goes. */
 struct member {
@@ -270,8 +268,7 @@ void bb_route_erasures_post(const struct bb_request *req, struct bb_text rest,
 	bb_task_start(req, &self->task, res);
 }
 
-/* --- receipts ------------------------------------------------------------------------------------
- */
+/* --- receipts --------------------------------------------------------------------------------- */
 
 static int append_receipts(const struct bb_request *req, uint64_t from, uint64_t limit,
 			   uint64_t *ret_next, struct bb_buf *body)

@@ -33,8 +33,7 @@ struct replay_task {
 	int64_t since_ms;
 };
 
-/* --- on the pool ---------------------------------------------------------------------------------
- */
+/* --- on the pool ------------------------------------------------------------------------------ */
 
 static int audit(struct replay_task *self, struct bb_kv *kv, const struct range *range)
 {
@@ -100,8 +99,7 @@ static void answer(struct bb_task *task, int code, struct bb_response *res)
 	bb_buf_printf(&res->body, "]}\n");
 }
 
-/* --- reading the order ---------------------------------------------------------------------------
- */
+/* --- reading the order ------------------------------------------------------------------------ */
 
 static bool whole(const struct bb_json *doc, const struct bb_json_node *map, const char *name,
 		  int64_t most, int64_t *ret_value)

@@ -29,8 +29,7 @@ static const struct bb_rules *rules_of(const struct bb_task *task)
 	return task->service->lookup.rules;
 }
 
-/* --- on the pool ---------------------------------------------------------------------------------
- */
+/* --- on the pool ------------------------------------------------------------------------------ */
 
 /* What was left out of a ruling that is known already is as it was then. */
 static int complete(struct ruling_task *self, struct bb_kv *kv)
@@ -125,8 +124,7 @@ static int work_release(struct bb_task *task, struct bb_pipeline *pl, struct bb_
 	return give(self, pl, kv);
 }
 
-/* --- answers -------------------------------------------------------------------------------------
- */
+/* --- answers ---------------------------------------------------------------------------------- */
 
 static void answer(struct bb_task *task, int code, struct bb_response *res)
 {
@@ -243,8 +241,7 @@ void bb_route_ruling_delete(const struct bb_request *req, struct bb_text rest,
 	bb_task_free(&self->task);
 }
 
-/* --- reading -------------------------------------------------------------------------------------
- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 static void row_json(const struct bb_ruling_row *row, struct bb_buf *body)
 {

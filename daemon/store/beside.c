@@ -73,8 +73,7 @@ int bb_store_open_beside(struct bb_store *store, struct bb_store **ret_beside, s
 	return rc;
 }
 
-/* --- the copy ----------------------------------------------------------------------------------
- */
+/* --- the copy --------------------------------------------------------------------------------- */
 
 struct copy {
 	struct bb_store *from, *to;
@@ -286,8 +285,7 @@ int bb_store_finish(struct bb_store *store, struct bb_store *beside, struct bb_e
 	return BB_OK;
 }
 
-/* --- the swap ----------------------------------------------------------------------------------
- */
+/* --- the swap --------------------------------------------------------------------------------- */
 
 static bool has_snapshot(const struct bb_store *store)
 {

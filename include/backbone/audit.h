@@ -19,17 +19,17 @@
 #define BB_AUDIT_HEAD BB_TEXT("audit.head") /* the row of META with the last number and hash */
 #define BB_AUDIT_NO_UID UINT32_MAX	    /* it did not come by a Unix socket */
 
-/* The text is stored. */
+/* The text is stored. What subject and detail are, where not plain: of a ruling its id, its kind
+ * and what it is on, hashed; of a reread topic/partition, and connector, offsets, since when names
+ * are known; of a rebuild what it was made of and what is lost; of an import the erasure's id. */
 #define BB_AUDIT_ACTIONS(X)                                                                        \
-	X(RULING, "ruling")   /* subject: its id; detail: its kind, and what it is on, hashed */   \
-	X(RELEASE, "release") /* subject: the id of what it releases */                            \
-	X(ERASURE, "erasure") /* subject: the id of the request; detail: mode, counts, reason */   \
-	X(EXPORT, "export")   /* subject: the profile's id */                                      \
-	X(REREAD, "reread")   /* subject: topic/partition; detail: connector, offsets, since when  \
-				 names are known */                                                \
-	X(REBUILD,                                                                                 \
-	  "rebuild") /* the store was made anew from the log; detail: of what, what is lost */     \
-	X(IMPORT, "import") /* an erasure of another store; subject: its id; detail: counts */
+	X(RULING, "ruling")                                                                        \
+	X(RELEASE, "release")                                                                      \
+	X(ERASURE, "erasure")                                                                      \
+	X(EXPORT, "export")                                                                        \
+	X(REREAD, "reread")                                                                        \
+	X(REBUILD, "rebuild")                                                                      \
+	X(IMPORT, "import")
 
 enum bb_audit_action {
 #define X(name, text) BB_AUDIT_##name,

@@ -46,7 +46,7 @@ LIBRARIES = {
     "librdkafka/": ("connectors/kafka/", "daemon/ctl/"),
     "uv.h": ("daemon/main", "daemon/app", "daemon/ingest/", "daemon/serve/", "daemon/ctl/"),
     "yaml.h": ("daemon/yaml/",),
-    "jansson.h": ("daemon/serve/", "daemon/ctl/"),
+    "jansson.h": ("daemon/ctl/",),
     "microhttpd.h": ("daemon/serve/",),
     "phonenumbers/": ("daemon/core/",),
     "pcre2.h": ("daemon/core/",),
@@ -173,6 +173,10 @@ def check_sizes(sources):
     bad = [f"{n}:{i}: {len(t.expandtabs(8))} columns" for n in sources for i, t in enumerate(lines_of(n), 1)
            if len(t.expandtabs(8)) > COLUMNS]
     report(f"size: lines have at most {COLUMNS} columns", bad)
+    rulers = [(n, i, t) for n in sources for i, t in enumerate(lines_of(n), 1) if re.search(r"-{20}", t)]
+    bad = [f"{n}:{i}: {t}" for n, i, t in rulers
+           if not re.fullmatch(r"/\* --- \S.* -+ \*/", t) or len(t) != COLUMNS]
+    report(f"size: rulers are `/* --- title --- */`, {COLUMNS} columns wide", bad)
     product = [n for n in sources if n.endswith(".c")]
     found = list(functions(product))
     bad = [f"{f}:{line}: {name}: {size} lines" for f, line, name, size, _ in found if size > FUNCTION_LINES]

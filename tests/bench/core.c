@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How fast events are gated, folded and committed, without Kafka and JSON: what core and store
- *cost.
+ * cost.
  *
  *	bench_core [--events N] [--people N] [--batch N] [--path DIR]
  *
  * People buy in shops, browse unknown, log in, and write on social media; the same people come
- *again, so the first events make records and the later ones fold into them. Prints one line a phase
- *and a summary.
+ * again, so the first events make records and the later ones fold into them. Prints one line a
+ * phase and a summary.
  */
 #include <backbone/clock.h>
 #include <backbone/gate.h>

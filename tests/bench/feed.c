@@ -5,10 +5,10 @@
  *	bench_feed --brokers HOST:PORT [--events N] [--people N] [--first N] [--rate N] [--seed N]
  *
  * Topics bench.till, bench.web, bench.social in turn. A person buys at the till (loyalty card and
- *e-mail), browses (a cookie; every fourth time logged in), writes (WhatsApp number and e-mail).
- *`--rate` spreads the events evenly, so many a second. `--first` is the number of the first event:
- *numbers are in the ids, so that two calls with ranges apart make no duplicates. Ends when the
- *broker has all.
+ * e-mail), browses (a cookie; every fourth time logged in), writes (WhatsApp number and e-mail).
+ * `--rate` spreads the events evenly, so many a second. `--first` is the number of the first event:
+ * numbers are in the ids, so that two calls with ranges apart make no duplicates. Ends when the
+ * broker has all.
  */
 #include <getopt.h>
 #include <inttypes.h>

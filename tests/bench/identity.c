@@ -6,8 +6,8 @@
  *
  * Each case runs on a store of its own. Its events pass gate and pipeline in batches (1 unless said
  * otherwise); a thousand events share a transaction, so that what is measured is the work and not
- *the disk. One row a case: time an event, the longest batch, how many events led to a replay, and
- *the sizes of these. `--scale 10` is a tenth of the load.
+ * the disk. One row a case: time an event, the longest batch, how many events led to a replay, and
+ * the sizes of these. `--scale 10` is a tenth of the load.
  */
 #include <backbone/clock.h>
 #include <backbone/gate.h>

@@ -68,7 +68,7 @@ static void stop(struct running *r)
 	bb_judge_stop(&r->judge);
 }
 
-/* --- planning a batch --------------------------------------------------------------------- */
+/* --- planning a batch ------------------------------------------------------------------------- */
 
 static void add_event(struct running *r, struct batch *batch, const struct bb_event *given)
 {
@@ -137,7 +137,7 @@ static void plan(struct running *r, struct batch *batch, size_t from, size_t to)
 	}
 }
 
-/* --- applying it -------------------------------------------------------------------------- */
+/* --- applying it ------------------------------------------------------------------------------ */
 
 static bool names_hash(const struct running *r, const struct bb_erasure_receipt *receipt, size_t i,
 		       const struct bb_model_erasure *erasure)
@@ -345,7 +345,7 @@ static bool apply_batch(struct running *r, struct batch *batch)
 	return rc == BB_OK;
 }
 
-/* --- a whole run -------------------------------------------------------------------------- */
+/* --- a whole run ------------------------------------------------------------------------------ */
 
 static void change_rules(struct running *r)
 {
@@ -381,7 +381,7 @@ static bool begins_batch(const struct running *r, size_t i)
 	       r->cs->steps[r->deliveries[i - 1].step].kind == BB_STEP_ERASE; /* it is alone */
 }
 
-/* --- erasures that come late ---------------------------------------------------------------- */
+/* --- erasures that come late ------------------------------------------------------------------ */
 
 /* Whether an erasure leaves the event alone, or may: its time is perhaps that of its message. */
 static bool is_above(const struct bb_event *ev, const struct bb_model_erasure *erasure)

@@ -31,8 +31,7 @@ static void teardown(void)
 
 #define ADOPT_TEST(name) Test(core, name, .init = setup, .fini = teardown)
 
-/* --- rigs and targets -------------------------------------------------------------------------
- */
+/* --- rigs and targets ------------------------------------------------------------------------- */
 
 static struct bb_kvmem *target_mem;
 static int stop_after = -1; /* calls of progress that are answered with true; -1: all */
@@ -181,8 +180,7 @@ static void check(const char *what, unsigned conflicts)
 	go_on(what, conflicts);
 }
 
-/* --- new rules --------------------------------------------------------------------------------
- */
+/* --- new rules -------------------------------------------------------------------------------- */
 
 ADOPT_TEST(adopt_of_the_same_rules_is_a_copy)
 {
@@ -314,8 +312,7 @@ ADOPT_TEST(adopt_takes_rulings_and_erasures_along)
 	go_on("erasure", 0);
 }
 
-/* --- what is told -----------------------------------------------------------------------------
- */
+/* --- what is told ----------------------------------------------------------------------------- */
 
 static unsigned told[BB_DIFFERENCE_KIND_COUNT];
 static char told_of[BB_DIFFERENCE_KIND_COUNT][64];
@@ -461,8 +458,7 @@ ADOPT_TEST(adopt_tells_the_change_feed_what_became_of_profiles)
 	cr_expect_eq(kinds[BB_CHANGE_CREATED], 0);
 }
 
-/* --- how it ends otherwise --------------------------------------------------------------------
- */
+/* --- how it ends otherwise -------------------------------------------------------------------- */
 
 ADOPT_TEST(adopt_refuses_a_target_that_is_not_empty)
 {

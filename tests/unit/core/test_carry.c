@@ -28,8 +28,7 @@ static void teardown(void)
 
 #define CARRY_TEST(name) Test(core, name, .init = setup, .fini = teardown)
 
-/* --- rigs -------------------------------------------------------------------------------------
- */
+/* --- rigs ------------------------------------------------------------------------------------- */
 
 static int on_begin(void *ctx, struct bb_kv **ret_kv)
 {
@@ -174,8 +173,7 @@ static uint64_t last_change(struct core_rig *rig)
 	return last;
 }
 
-/* --- equal to the first -----------------------------------------------------------------------
- */
+/* --- equal to the first ----------------------------------------------------------------------- */
 
 CARRY_TEST(carry_gives_the_same_store_of_the_same_log)
 {
@@ -240,8 +238,7 @@ CARRY_TEST(carry_keeps_feed_and_histories_though_topics_have_other_numbers)
 	bb_kvmem_abort(b);
 }
 
-/* --- given meanwhile --------------------------------------------------------------------------
- */
+/* --- given meanwhile -------------------------------------------------------------------------- */
 
 CARRY_TEST(carry_erases_what_was_read_before_the_erasure_came)
 {
@@ -367,8 +364,7 @@ CARRY_TEST(carry_voids_rulings_on_who_was_erased_meanwhile)
 	expect_same("the ruling is gone too");
 }
 
-/* --- under other connectors -------------------------------------------------------------------
- */
+/* --- under other connectors ------------------------------------------------------------------- */
 
 static unsigned kinds_of(uint64_t after)
 {
@@ -422,8 +418,7 @@ CARRY_TEST(carry_tells_what_is_different)
 	}
 }
 
-/* --- failures ---------------------------------------------------------------------------------
- */
+/* --- failures --------------------------------------------------------------------------------- */
 
 CARRY_TEST(carry_ends_where_it_is_told_to)
 {

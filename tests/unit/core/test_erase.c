@@ -64,8 +64,7 @@ static enum bb_verdict say(struct bb_event *ev)
 	return verdict;
 }
 
-/* --- whom -------------------------------------------------------------------------------------
- */
+/* --- whom ------------------------------------------------------------------------------------- */
 
 ERASE_TEST(erase_refuses_whom_it_cannot_and_changes_nothing)
 {
@@ -108,8 +107,7 @@ ERASE_TEST(erase_by_an_identifier_or_an_id_is_the_same)
 	}
 }
 
-/* --- what goes --------------------------------------------------------------------------------
- */
+/* --- what goes -------------------------------------------------------------------------------- */
 
 ERASE_TEST(erase_tells_what_it_did_and_the_same_request_again_tells_it_again)
 {
@@ -218,8 +216,7 @@ ERASE_TEST(erase_takes_amounts_and_the_keys_that_are_nobody_elses)
 	cr_expect(bb_hash_equal(&now.sum, &without.sum), "all of it again");
 }
 
-/* --- what comes later -------------------------------------------------------------------------
- */
+/* --- what comes later ------------------------------------------------------------------------- */
 
 ERASE_TEST(erase_forget_lets_what_is_above_the_watermark_begin_anew)
 {
@@ -264,8 +261,7 @@ ERASE_TEST(erase_in_a_partition_without_a_mark_goes_by_time)
 	cr_expect_eq(say(logged(1, "crm:1", 72)), BB_VERDICT_APPLIED, "late, above the mark");
 }
 
-/* --- tombstones -------------------------------------------------------------------------------
- */
+/* --- tombstones ------------------------------------------------------------------------------- */
 
 static void erase_three(void)
 {
@@ -382,8 +378,7 @@ ERASE_TEST(erase_has_a_name_for_each_mode)
 	cr_expect(!bb_erasure_mode_of(BB_TEXT("Forget"), &mode));
 }
 
-/* --- a store that fails, or is damaged --------------------------------------------------------
- */
+/* --- a store that fails, or is damaged -------------------------------------------------------- */
 
 /* Two people who share a device, a mailbox, keys; rulings on them. */
 static void say_story(void)

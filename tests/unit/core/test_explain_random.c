@@ -28,8 +28,7 @@ static unsigned below(unsigned n)
 	return (unsigned)(state >> 33) % n;
 }
 
-/* --- events and rulings ------------------------------------------------------------------------
- */
+/* --- events and rulings ----------------------------------------------------------------------- */
 
 struct op {
 	bool is_ruling;
@@ -122,8 +121,7 @@ static void load(struct core_rig *rig, const struct op *ops, bool is_shuffled)
 	}
 }
 
-/* --- the naive sweep ---------------------------------------------------------------------------
- */
+/* --- the naive sweep -------------------------------------------------------------------------- */
 
 struct naive_link {
 	int a, b;
@@ -293,8 +291,7 @@ static bool naive_together(const struct naive *nv, int a, int b)
 	return nv->group[a] == nv->group[b];
 }
 
-/* --- reading the answers -----------------------------------------------------------------------
- */
+/* --- reading the answers ---------------------------------------------------------------------- */
 
 struct said_link {
 	int from, to;
@@ -492,8 +489,7 @@ static void check_pair(struct naive *nv, int a, int b, bool has_sharing, const c
 	}
 }
 
-/* --- seeds -------------------------------------------------------------------------------------
- */
+/* --- seeds ------------------------------------------------------------------------------------ */
 
 static void make_rules(struct core_rig *rig, bool has_sharing)
 {

@@ -194,8 +194,7 @@ Test(core, one_event_with_a_list_of_very_many_values_takes_little_memory)
 	core_rig_fini(&rig);
 }
 
-/* ---------------------------------------------------------------------------------- there and back
- */
+/* --- there and back --------------------------------------------------------------------------- */
 
 static struct bb_value random_value(struct core_rig *rig, bool in_list)
 {

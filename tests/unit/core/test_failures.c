@@ -177,8 +177,7 @@ Test(core, a_failed_read_is_what_a_viewer_returns)
 	core_rig_fini(&rig);
 }
 
-/* ---------------------------------------------------------------------------------------- damage
- */
+/* --- damage ----------------------------------------------------------------------------------- */
 
 /* Reads everything and folds the last batches' like, whatever the rows say. */
 static void use(struct core_rig *rig, struct bb_kv *kv)

@@ -115,7 +115,7 @@ FEED_TEST(a_history_keeps_the_newest)
 	cr_expect_leq(n, BB_CHANGE_HISTORY_MAX + 32);
 }
 
-/* --- damage -----------------------------------------------------------------------------------*/
+/* --- damage ----------------------------------------------------------------------------------- */
 
 static void write_row(enum bb_table table, struct bb_text key, struct bb_text value)
 {
@@ -177,7 +177,7 @@ FEED_TEST(a_topic_that_is_no_name_is_damage)
 	bb_buf_fini(&buf);
 }
 
-/* --- erasure ----------------------------------------------------------------------------------*/
+/* --- erasure ---------------------------------------------------------------------------------- */
 
 /* A batch that says only that these identifiers are being erased. */
 static void forget(const char *const *keys, size_t n)

@@ -233,7 +233,7 @@ Test(core, rule_R8_links_that_change_at_once_come_to_what_they_would_one_by_one)
 	core_rig_fini(&rig);
 }
 
-/* ----------------------------------------------------------------------------- sharing, anchors */
+/* --- sharing, anchors ------------------------------------------------------------------------- */
 
 Test(core, a_value_found_shared_late_undoes_the_mergers_it_had_caused)
 {
@@ -317,7 +317,7 @@ Test(core, no_profile_has_more_than_max_identifiers)
 	core_rig_fini(&rig);
 }
 
-/* ------------------------------------------------------------------------------ values with NUL */
+/* --- values with NUL -------------------------------------------------------------------------- */
 
 static struct bb_event *raw_event(struct core_rig *rig, const struct bb_identifier *ids, size_t n)
 {

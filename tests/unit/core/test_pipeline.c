@@ -312,8 +312,7 @@ Test(core, a_store_of_other_rules_is_refused_and_of_the_same_is_not)
 	core_rig_fini(&rig);
 }
 
-/* ---------------------------------------------------------------------------------------- amounts
- */
+/* --- amounts ---------------------------------------------------------------------------------- */
 
 /* One source and id, once with its own time and once with Kafka's, which is the same instant. */
 Test(core, an_amount_without_a_key_counts_once_for_twins_in_any_order)

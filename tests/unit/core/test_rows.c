@@ -110,7 +110,7 @@ Test(core, the_anchor_is_the_strongest_that_links_else_the_strongest_that_is_the
 			     rows[i].anchor, "row %zu", i);
 }
 
-/* ------------------------------------------------------------------------------- there and back */
+/* --- there and back --------------------------------------------------------------------------- */
 
 static const uint32_t ns_ids[] = {2, 0, 1}; /* the order has changed since they were interned */
 static const uint16_t ns_of_id[] = {1, 2, 0};

@@ -47,8 +47,7 @@ static void expect_row(const char *id, bool released, bool holds)
 	cr_expect_eq(row.holds, holds, "%s: holds", id);
 }
 
-/* --- what each does, and undoes ---------------------------------------------------------------
- */
+/* --- what each does, and undoes --------------------------------------------------------------- */
 
 static void say_two(void)
 {
@@ -169,8 +168,7 @@ RULINGS_TEST(rulings_an_allow_exempts_a_shared_value)
 	ORDER_SAME_VIEWS(&rig, before, "released");
 }
 
-/* --- which of them holds ----------------------------------------------------------------------
- */
+/* --- which of them holds ---------------------------------------------------------------------- */
 
 RULINGS_TEST(rulings_a_release_may_come_before_what_it_releases)
 {
@@ -251,8 +249,7 @@ RULINGS_TEST(rulings_of_one_batch_with_the_events_are_as_if_alone)
 	cr_expect(bb_hash_equal(&apart.sum, &at_once.sum));
 }
 
-/* --- the same again, and what waits -----------------------------------------------------------
- */
+/* --- the same again, and what waits ----------------------------------------------------------- */
 
 RULINGS_TEST(rulings_of_a_known_id_are_duplicates_or_dead)
 {
@@ -327,8 +324,7 @@ RULINGS_TEST(rulings_on_what_was_erased_are_void)
 	cr_expect_eq(core_end(&rig), BB_OK);
 }
 
-/* --- reading them back -------------------------------------------------------------------------
- */
+/* --- reading them back ------------------------------------------------------------------------ */
 
 RULINGS_TEST(rulings_are_read_back_one_by_one_and_all)
 {
@@ -366,8 +362,7 @@ RULINGS_TEST(rulings_are_read_back_one_by_one_and_all)
 	bb_kvmem_abort(kv);
 }
 
-/* --- a store that fails, or is damaged --------------------------------------------------------
- */
+/* --- a store that fails, or is damaged -------------------------------------------------------- */
 
 static const struct {
 	enum bb_ruling_kind kind;

@@ -293,8 +293,7 @@ Test(ingest, a_batch_has_at_most_so_many_bytes)
 	cr_expect_eq(bench_row(&bench, 0)->next_offset, 200);
 }
 
-/* --- the store fails ---------------------------------------------------------------------------
- */
+/* --- the store fails -------------------------------------------------------------------------- */
 
 Test(ingest, without_space_it_waits_and_goes_on_by_itself)
 {
@@ -384,8 +383,7 @@ Test(ingest, a_damaged_row_stops_the_start)
 	cr_expect_eq(bench_open(&bench), BB_ECORRUPT);
 }
 
-/* --- its life ----------------------------------------------------------------------------------
- */
+/* --- its life --------------------------------------------------------------------------------- */
 
 Test(ingest, a_stop_commits_what_was_taken)
 {

@@ -20,8 +20,7 @@ static void teardown(void)
 
 TestSuite(reread, .init = setup, .fini = teardown, .timeout = 60);
 
-/* --- rows ----------------------------------------------------------------------------------------
- */
+/* --- rows ------------------------------------------------------------------------------------- */
 
 static struct bb_progress row(void)
 {
@@ -125,8 +124,7 @@ Test(reread, an_order_keeps_the_position_and_refuses_what_cannot_be)
 	bb_kvmem_abort(kv);
 }
 
-/* --- a delivery ----------------------------------------------------------------------------------
- */
+/* --- a delivery ------------------------------------------------------------------------------- */
 
 Test(reread, what_a_delivery_is)
 {
@@ -160,8 +158,7 @@ Test(reread, what_a_delivery_is)
 	cr_expect_eq(made.reread.too_old, 1);
 }
 
-/* --- the whole -----------------------------------------------------------------------------------
- */
+/* --- the whole -------------------------------------------------------------------------------- */
 
 struct again { /* an order to read partition 0 again */
 	struct bb_order order;

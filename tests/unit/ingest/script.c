@@ -5,8 +5,7 @@
 #include <backbone/assert.h>
 #include <backbone/progress.h>
 
-/* --- the source ----------------------------------------------------------------------------------
- */
+/* --- the source ------------------------------------------------------------------------------- */
 
 static struct script *script_of(struct bb_source *source)
 {
@@ -130,8 +129,7 @@ static const struct bb_source_ops ops = {
 	.free = on_free,
 };
 
-/* --- the store -----------------------------------------------------------------------------------
- */
+/* --- the store -------------------------------------------------------------------------------- */
 
 static int on_begin(void *ctx, struct bb_kv **ret_kv)
 {
@@ -147,8 +145,7 @@ static void on_read_end(void *ctx, struct bb_kv *kv)
 	bb_kvmem_abort(kv);
 }
 
-/* --- what ingest says ----------------------------------------------------------------------------
- */
+/* --- what ingest says ------------------------------------------------------------------------- */
 
 static void on_ended(void *ctx, bool store_failed, const struct bb_error *err)
 {
@@ -169,8 +166,7 @@ static void on_idle(void *ctx)
 	((struct bench *)ctx)->idle++;
 }
 
-/* --- the bench -----------------------------------------------------------------------------------
- */
+/* --- the bench -------------------------------------------------------------------------------- */
 
 void bench_begin(struct bench *bench)
 {

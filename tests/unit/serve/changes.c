@@ -177,7 +177,7 @@ CHANGES_TEST(a_history_has_names_and_mergers)
 	cr_expect_str_eq(ask("BB.HISTORY user:nobody", 5), "$-1\r\n");
 }
 
-/* --- HTTP -------------------------------------------------------------------------------------*/
+/* --- HTTP ------------------------------------------------------------------------------------- */
 
 static const char *query_value(void *ctx, const char *name)
 {

@@ -372,8 +372,7 @@ Test(store_beside, refuses_to_copy_damaged_bytes)
 	bb_store_close(store);
 }
 
-/* --- death ------------------------------------------------------------------------------------
- */
+/* --- death ------------------------------------------------------------------------------------ */
 
 enum step { OPENED, HALF, COPIED, FINISHED, SWAPPED, CLOSED, STEPS };
 
@@ -491,8 +490,7 @@ Test(store_beside, opens_the_old_data_beside_the_new_lock_file)
 	bb_store_close(store);
 }
 
-/* --- a full disk -------------------------------------------------------------------------------
- */
+/* --- a full disk ------------------------------------------------------------------------------ */
 
 static int try_on_a_full_disk(void)
 {
