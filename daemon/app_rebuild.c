@@ -243,7 +243,6 @@ static void look_at(struct bb_app *app)
 		return;
 	bb_app_positions(app, &positions);
 	rebuild->records = positions.done;
-	rebuild->all = positions.all;
 	bb_app_maintenance_progress(app, positions.done, positions.all);
 	if (!rebuild->accept_loss && (positions.all_begun || rebuild->ticks > BEGIN_TICKS) &&
 	    bb_app_positions_lost(app, false, &err))

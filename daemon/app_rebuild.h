@@ -44,7 +44,7 @@ struct bb_rebuild {
 	unsigned looks;		      /* still to be taken for them */
 
 	/* how far it is */
-	uint64_t records, before, all; /* done; done a second ago; to be done */
+	uint64_t records, before; /* done; done a second ago */
 	double per_second;
 	unsigned ticks, deaf_ticks; /* seconds; in which a partition was not read */
 	uint64_t since_ms;	    /* loop time at which CATCHING began */

@@ -62,7 +62,8 @@ size_t bb_compile_enter_item(struct bb_compiler *c, size_t i)
 	return mark;
 }
 
-void *bb_compile_push(struct bb_compiler *c, void *list, size_t bytes)
+/* Room for one more item of `bytes` in a list of the plan (items, n, room), zeroed. */
+static void *push(struct bb_compiler *c, void *list, size_t bytes)
 {
 	struct {
 		char *items;
@@ -157,7 +158,7 @@ static void compile_rule(struct bb_compiler *c, const struct bb_yaml *node, size
 	size_t n = each && each->kind == BB_YAML_LIST && each->n > 0 ? each->n : 1;
 
 	for (c->each_at = 0; c->each_at < n; c->each_at++) {
-		struct bb_event_plan *rule = bb_compile_push(c, list, sizeof(*rule));
+		struct bb_event_plan *rule = push(c, list, sizeof(*rule));
 
 		rule->row = row;
 		bb_compile_section(c, node, BB_IN_EVENT, rule);
@@ -172,7 +173,7 @@ static void compile_item(struct bb_compiler *c, const struct bb_yaml *node,
 	if (option->section == BB_IN_EVENT)
 		compile_rule(c, node, i, target);
 	else
-		bb_compile_section(c, node, option->section, bb_compile_push(c, target, bytes));
+		bb_compile_section(c, node, option->section, push(c, target, bytes));
 }
 
 static void compile_sections(struct bb_compiler *c, const struct bb_yaml *node,

@@ -66,9 +66,6 @@ size_t bb_compile_enter(struct bb_compiler *c, struct bb_text key);
 size_t bb_compile_enter_item(struct bb_compiler *c, size_t i);
 void bb_compile_leave(struct bb_compiler *c, size_t mark);
 
-/* Room for one more item of `bytes` in a list of the plan (items, n, room), zeroed. */
-void *bb_compile_push(struct bb_compiler *c, void *list, size_t bytes);
-
 /* "word" is not one of the words: what is allowed, and the nearest. */
 void bb_compile_unknown(struct bb_compiler *c, const struct bb_yaml *node, const char *what,
 			struct bb_names allowed);

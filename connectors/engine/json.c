@@ -12,26 +12,19 @@
 #include "json_keys.h"
 #include "json_tree.h"
 
-struct bb_json *bb_json_read_in(struct bb_arena *arena, struct bb_text bytes,
-				struct bb_refusal *ret_refusal)
-{
-	struct bb_json *doc = bb_arena_zalloc(arena, sizeof(*doc));
-
-	return bb_json_read_tree(bytes, arena, &doc->root, ret_refusal) ? doc : NULL;
-}
-
 struct bb_json *bb_json_read(struct bb_text bytes, struct bb_refusal *ret_refusal)
 {
 	struct bb_arena arena;
 	struct bb_json *doc;
 
 	bb_arena_init(&arena);
-	doc = bb_json_read_in(&arena, bytes, ret_refusal);
-	if (doc)
+	doc = bb_arena_zalloc(&arena, sizeof(*doc));
+	if (bb_json_read_tree(bytes, &arena, &doc->root, ret_refusal)) {
 		doc->arena = arena;
-	else
-		bb_arena_fini(&arena);
-	return doc;
+		return doc;
+	}
+	bb_arena_fini(&arena);
+	return NULL;
 }
 
 void bb_json_free(struct bb_json *doc)

@@ -128,7 +128,6 @@ static void tell_why(struct bb_run *run, const struct bb_kept_away *why, struct 
 
 	told->path = origin->path;
 	told->line = origin->line;
-	told->column = origin->column;
 	if (bb_eval_is_usable(&why->found, true))
 		told->found = why->found.text;
 	else if (why->found.kind == BB_FOUND_MAP)

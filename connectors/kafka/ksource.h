@@ -88,8 +88,7 @@ struct bb_kafka {
 	size_t topic_n;
 	struct bb_kpattern *patterns;
 	size_t pattern_n;
-	bool found;	/* topics were found once */
-	bool goals_set; /* drained was asked */
+	bool found; /* topics were found once */
 	bool cluster_changed;
 	char *cluster;		 /* NULL: not known */
 	uint64_t round;		 /* counts calls that take from the queue */

@@ -144,7 +144,7 @@ int bb_history_heading(struct bb_history *file, const struct bb_connector *conne
 	return code;
 }
 
-void bb_history_close(struct bb_history *file)
+static void close_file(struct bb_history *file)
 {
 	if (file->fd >= 0)
 		close(file->fd);
@@ -165,7 +165,7 @@ int bb_history_open(struct bb_history *file, bb_resume_fn *resume, void *ctx, st
 	else if (!code && file->has_last)
 		code = check_last(file, err);
 	if (code)
-		bb_history_close(file);
+		close_file(file);
 	else
 		file->opened = file->placed = true;
 	return code;
@@ -180,11 +180,11 @@ int bb_history_look(struct bb_history *file, uint64_t read_to, bool *ret_is_repl
 	if (stat(path_of(file), now)) {
 		int code = bb_history_unreadable(file, err);
 
-		bb_history_close(file);
+		close_file(file);
 		return code;
 	}
 	if (now->st_ino != before.st_ino || now->st_dev != before.st_dev) {
-		bb_history_close(file);
+		close_file(file);
 		*ret_is_replaced = true;
 		return BB_OK;
 	}

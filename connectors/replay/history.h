@@ -30,7 +30,6 @@ struct bb_history {
  * BB_EGAP, BB_EIO. */
 BB_MUST_CHECK int bb_history_open(struct bb_history *file, bb_resume_fn *resume, void *ctx,
 				  struct bb_error *err);
-void bb_history_close(struct bb_history *file);
 
 /* Before reading on, when it was read up to `read_to`; `last` has its hash. *ret_is_replaced:
  * another file is under its path, and it is closed, to be opened again. As bb_history_open. */

@@ -184,9 +184,8 @@ void bb_identity_touch(struct bb_batch *batch, struct bb_record *record);
 /* Called when a record is new: membership, neighbours, what has to be counted again. */
 void bb_identity_enter(struct bb_batch *batch, struct bb_record *record);
 /* Two identifiers of one owner namespace are one customer, says a `same` fact that is new to this
- * record; or that of a record that goes said so. */
+ * record. */
 void bb_identity_join(struct bb_batch *batch, struct bb_ident *a, struct bb_ident *b);
-void bb_identity_unjoin(struct bb_batch *batch, struct bb_ident *a, struct bb_ident *b);
 /* A record goes: nobody has it any more when the batch is in. */
 void bb_identity_drop(struct bb_batch *batch, struct bb_record *record);
 /* After the last of them: identifiers that no record has go too; others were perhaps seen later

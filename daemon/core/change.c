@@ -27,11 +27,6 @@ const char *bb_change_kind_text(enum bb_change_kind kind)
 	return kinds[kind];
 }
 
-const char *bb_change_cause_text(enum bb_change_cause cause)
-{
-	return causes[cause];
-}
-
 bool bb_change_is_somebody(const struct bb_hash *id)
 {
 	static const struct bb_hash nobody;

@@ -11,7 +11,6 @@
 /* A fact with the record that it is from. */
 struct from {
 	const void *fact;
-	const struct bb_record *record;
 	struct bb_text source;
 	size_t trust; /* smaller is more trusted */
 };
@@ -311,7 +310,7 @@ static void fold_consent(const struct folding *f, struct bb_view *view)
 
 			BB_ARENA_PUSH(f->fold->arena, slots, n, room) = (struct slot){
 				bb_names_text(f->fold->names, BB_NAME_PURPOSE, fact->purpose), fact,
-				(struct from){fact, from->record, from->source, from->trust}};
+				(struct from){fact, from->source, from->trust}};
 		}
 	}
 	if (n > 1)
@@ -529,11 +528,11 @@ static void fold_attributes(const struct folding *f, struct bb_view *view)
 		const struct bb_facts *facts = &from->record->facts;
 
 		for (size_t i = 0; i < facts->attribute_n; i++)
-			BB_ARENA_PUSH(f->fold->arena, sets, set_n, set_room) = (struct from){
-				&facts->attributes[i], from->record, from->source, from->trust};
+			BB_ARENA_PUSH(f->fold->arena, sets, set_n, set_room) =
+				(struct from){&facts->attributes[i], from->source, from->trust};
 		for (size_t i = 0; i < facts->once_n; i++)
-			BB_ARENA_PUSH(f->fold->arena, once, once_n, once_room) = (struct from){
-				&facts->once[i], from->record, from->source, from->trust};
+			BB_ARENA_PUSH(f->fold->arena, once, once_n, once_room) =
+				(struct from){&facts->once[i], from->source, from->trust};
 	}
 	if (set_n > 1)
 		qsort(sets, set_n, sizeof(*sets), by_attribute);

@@ -62,7 +62,8 @@ void bb_identity_join(struct bb_batch *batch, struct bb_ident *a, struct bb_iden
 	bb_labels_pair(batch, a, b);
 }
 
-void bb_identity_unjoin(struct bb_batch *batch, struct bb_ident *a, struct bb_ident *b)
+/* A record goes that said so. */
+static void unjoin(struct bb_batch *batch, struct bb_ident *a, struct bb_ident *b)
 {
 	struct bb_join *ab = bb_ident_pair(a, b), *ba = bb_ident_pair(b, a);
 
@@ -89,8 +90,8 @@ void bb_identity_drop(struct bb_batch *batch, struct bb_record *record)
 
 		if (a < record->ident_n && b < record->ident_n && record->ns[a] == record->ns[b] &&
 		    batch->rules->namespaces[record->ns[a]].owner)
-			bb_identity_unjoin(batch, bb_batch_record_ident(batch, record, a),
-					   bb_batch_record_ident(batch, record, b));
+			unjoin(batch, bb_batch_record_ident(batch, record, a),
+			       bb_batch_record_ident(batch, record, b));
 	}
 	for (size_t i = 0; i < record->ident_n; i++) {
 		struct bb_ident *ident = bb_batch_record_ident(batch, record, i);
@@ -169,7 +170,6 @@ static void flip(struct bb_batch *batch, struct bb_ident *ident)
 	bb_batch_member(batch, profile, ident->ns, ident->value)->shared = ident->shared;
 	bb_batch_dirty_ident(batch, ident);
 	bb_batch_dirty_profile(batch, profile);
-	batch->stats.shared_flips++;
 	for (size_t i = 0; (record = bb_batch_nth_record(batch, ident, i)); i++) {
 		record->shared ^= mask_of(batch, record, ident);
 		bb_identity_touch(batch, record);

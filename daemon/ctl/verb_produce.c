@@ -22,7 +22,7 @@ struct sender {
 	struct bb_ctl *ctl;
 	rd_kafka_t *kafka;
 	const char *topic, *key_field;
-	uint64_t sent, delivered, failed;
+	uint64_t sent, delivered;
 	rd_kafka_resp_err_t first_failure;
 	struct bb_arena arena; /* of a message */
 	uint64_t next_progress_ns;
@@ -37,7 +37,6 @@ static void on_delivery(rd_kafka_t *kafka, const rd_kafka_message_t *msg, void *
 		sender->delivered++;
 		return;
 	}
-	sender->failed++;
 	if (!sender->first_failure)
 		sender->first_failure = msg->err;
 }

@@ -43,7 +43,7 @@ struct live {
 	const struct bb_message *msg;
 	size_t messages, events, rulings, skipped, no_identifier, refused;
 	struct list types, fields, namespaces, warnings, refusals;
-	size_t asked, partitions; /* records asked for; partitions with any */
+	size_t partitions; /* with any record */
 };
 
 static struct seen *count(struct live *live, struct list *list, struct bb_text first,

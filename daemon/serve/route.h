@@ -39,7 +39,6 @@ struct bb_route {
 	const char *method, *path; /* ends in `/`: the rest of the path is the handler's */
 	unsigned role;		   /* that it takes; 0: none */
 	void (*run)(const struct bb_request *req, struct bb_text rest, struct bb_response *res);
-	const char *summary;
 };
 
 extern const struct bb_route bb_routes[];

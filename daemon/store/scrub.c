@@ -113,7 +113,6 @@ int bb_store_stats(struct bb_store *store, struct bb_store_stats *ret_stats)
 	stats.free_bytes = pages.free_bytes;
 	stats.file_bytes = (uint64_t)st.st_size;
 	stats.checksum_failures = atomic_load(&store->checksum_failures);
-	stats.readers = info.me_numreaders;
 	stats.last_txn = store->version_base + info.me_last_txnid;
 	*ret_stats = stats;
 	return BB_OK;

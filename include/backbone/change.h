@@ -71,7 +71,6 @@ struct bb_change {
 bool bb_change_is_somebody(const struct bb_hash *id);
 
 const char *bb_change_kind_text(enum bb_change_kind kind);
-const char *bb_change_cause_text(enum bb_change_cause cause);
 
 /* The change behind `after` (0: the oldest there is); one that was dropped is passed over: compare
  * with the range. BB_ENOTFOUND: none yet. Slices live in the arena. */

@@ -27,10 +27,6 @@ enum bb_json_kind {
 struct bb_json *bb_json_read(struct bb_text bytes, struct bb_refusal *ret_refusal);
 void bb_json_free(struct bb_json *doc); /* NULL-safe */
 
-/* The same in an arena, with which it dies; not for bb_json_free. */
-struct bb_json *bb_json_read_in(struct bb_arena *arena, struct bb_text bytes,
-				struct bb_refusal *ret_refusal);
-
 const struct bb_json_node *bb_json_root(const struct bb_json *doc);
 enum bb_json_kind bb_json_kind(const struct bb_json *doc, const struct bb_json_node *node);
 

@@ -62,7 +62,6 @@ struct bb_store_stats {
 		file_bytes; /* used: pages in use; free: in freed pages */
 	uint64_t entries[BB_TABLE_COUNT];
 	uint64_t checksum_failures; /* since open */
-	uint32_t readers;
 	uint64_t last_txn;
 };
 

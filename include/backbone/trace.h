@@ -38,7 +38,7 @@ struct bb_trace_rule {
 	bool taken;
 	/* The condition that kept it from the element; path.p NULL: there is nothing to open. */
 	struct bb_text path;
-	unsigned line, column;
+	unsigned line;
 	struct bb_text found;  /* the single value there; p NULL: there is none, but .. */
 	struct bb_text there;  /* .. an object, a list; p NULL: nothing usable */
 	struct bb_text wanted; /* words, at most three; p NULL: it is about being there at all */

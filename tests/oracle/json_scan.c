@@ -79,20 +79,6 @@ size_t bb_json_scan_utf8(const unsigned char *p, const unsigned char *end)
 	return 0;
 }
 
-size_t bb_json_scan_bad_utf8(struct bb_text text)
-{
-	const unsigned char *start = (const unsigned char *)text.p, *p = start, *end = p + text.n;
-	size_t n;
-
-	while (p < end) {
-		n = bb_json_scan_utf8(p, end);
-		if (n == 0)
-			return (size_t)(p - start);
-		p += n;
-	}
-	return text.n;
-}
-
 bool bb_json_scan_outside(struct bb_text bytes, struct bb_refusal *ret_refusal)
 {
 	const unsigned char *p = (const unsigned char *)bytes.p;

@@ -24,9 +24,6 @@ size_t bb_json_scan_origin(const struct bb_json_scan *scan, size_t copy_offset);
 /* Bytes of the well-formed UTF-8 sequence at `p` (p < end), or 0. */
 size_t bb_json_scan_utf8(const unsigned char *p, const unsigned char *end);
 
-/* The first byte that is not UTF-8, or text.n. */
-size_t bb_json_scan_bad_utf8(struct bb_text text);
-
 /* Refuses what is larger than a message may be, or begins with a byte order mark. */
 bool bb_json_scan_outside(struct bb_text bytes, struct bb_refusal *ret_refusal);
 
