@@ -25,7 +25,6 @@
 
 #include <backbone/assert.h>
 #include <backbone/beside.h>
-#include <backbone/clock.h>
 #include <backbone/killpoint.h>
 #include <backbone/log.h>
 

@@ -7,7 +7,6 @@
  */
 #include "app.h"
 
-#include <backbone/assert.h>
 #include <backbone/kafka.h>
 #include <backbone/log.h>
 #include <backbone/progress.h>

@@ -6,7 +6,6 @@
  *
  * Mistakes inside a text are reported at their own column.
  */
-#include <backbone/assert.h>
 #include <backbone/record.h>
 
 #include "compile.h"

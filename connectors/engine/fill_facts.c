@@ -6,9 +6,7 @@
  * consent whose value is in neither list is no fact. Money that is there but cannot be read is a
  * refusal: a purchase must not become an event without its amount.
  */
-#include <backbone/assert.h>
 
-#include "decimal.h"
 #include "money.h"
 #include "run.h"
 

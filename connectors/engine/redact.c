@@ -15,7 +15,6 @@
 #include <strings.h>
 
 #include "base64.h"
-#include "path.h"
 #include "query.h"
 #include "unwrap.h"
 

@@ -9,7 +9,6 @@
  */
 #include "zone.h"
 
-#include <backbone/assert.h>
 #include <backbone/buf.h>
 #include <backbone/clock.h>
 #include <backbone/yaml.h>

@@ -18,7 +18,6 @@
 #include <backbone/log.h>
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>

@@ -15,7 +15,6 @@
 #include <backbone/log.h>
 
 #include <inttypes.h>
-#include <stdlib.h>
 
 #define HOW_TO_GO_ON                                                                               \
 	"stop the daemon, run `backboned --config FILE --accept-gap %s/%" PRId32 "`, start it "    \

@@ -17,7 +17,6 @@
 #include <backbone/replay.h>
 
 #include <backbone/assert.h>
-#include <backbone/hash.h>
 #include <backbone/record.h>
 
 #include <errno.h>

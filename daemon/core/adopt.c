@@ -15,13 +15,11 @@
  */
 #include <backbone/adopt.h>
 
-#include <backbone/assert.h>
 #include <backbone/normalise.h>
 #include <stdlib.h>
 
 #include "adopt.h"
 #include "feed.h"
-#include "identity.h"
 #include "tombstone.h"
 
 enum { SLICE = 4000 };

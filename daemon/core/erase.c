@@ -9,12 +9,9 @@
  * Fails before anything is changed where the key leads to no person; a store's error is that of the
  * batch.
  */
-#include <backbone/assert.h>
 #include <backbone/gate.h>
-#include <stdlib.h>
 
 #include "changes.h"
-#include "identity.h"
 #include "ruling.h"
 #include "tombstone.h"
 

@@ -12,7 +12,6 @@
 #include <backbone/view.h>
 #include <stdlib.h>
 
-#include "feed.h"
 #include "ruling.h"
 
 #define READ_MAX (4 * BB_HISTORY_MAX)

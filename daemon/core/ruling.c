@@ -9,7 +9,6 @@
  */
 #include "ruling.h"
 
-#include <backbone/assert.h>
 #include <backbone/clock.h>
 #include <backbone/normalise.h>
 

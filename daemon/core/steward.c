@@ -9,7 +9,6 @@
  * An identifier that is blocked stays in its profile until its links are gone, so that each step is
  * one that the definition knows; then it leaves a profile that holds nobody else.
  */
-#include <backbone/assert.h>
 #include <backbone/normalise.h>
 
 #include "identity.h"

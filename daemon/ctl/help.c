@@ -2,8 +2,6 @@
 /* The help, from the tables; lines of at most 80 columns for people. Cannot fail. */
 #include "ctl.h"
 
-#include <backbone/assert.h>
-
 static void options(const struct bb_ctl_option *items, size_t n, FILE *out)
 {
 	for (size_t i = 0; i < n && items[i].name; i++) {

@@ -16,7 +16,6 @@
 #include <backbone/view.h>
 #include <inttypes.h>
 #include <jansson.h>
-#include <string.h>
 
 enum { PAGE = 1000, WAIT_MS = 30000 };
 

@@ -11,7 +11,6 @@
 #include <backbone/kafka.h>
 #include <backbone/regular.h>
 #include <backbone/yaml.h>
-#include <errno.h>
 #include <fts.h>
 #include <sys/stat.h>
 

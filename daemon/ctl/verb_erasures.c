@@ -15,7 +15,6 @@
 #include "ctl.h"
 
 #include <backbone/audit.h>
-#include <backbone/beside.h>
 #include <backbone/carry.h>
 #include <backbone/clock.h>
 

@@ -9,8 +9,6 @@
 #include "ctl.h"
 #include "input.h"
 
-#include <backbone/assert.h>
-#include <backbone/buf.h>
 #include <backbone/clock.h>
 #include <backbone/json.h>
 #include <librdkafka/rdkafka.h>

@@ -12,7 +12,6 @@
 #include "table.h"
 
 #include <backbone/adopt.h>
-#include <backbone/yaml.h>
 
 #include <limits.h>
 #include <stdlib.h>

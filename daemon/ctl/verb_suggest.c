@@ -10,8 +10,6 @@
 #include "input.h"
 #include "suggest.h"
 
-#include <backbone/yaml.h>
-
 #define MESSAGES_MAX 10000
 
 static bool is_word(const char *text)

@@ -11,12 +11,10 @@
 #include "input.h"
 #include "try.h"
 
-#include <backbone/assert.h>
 #include <backbone/clock.h>
 #include <backbone/gate.h>
 #include <backbone/regular.h>
 #include <backbone/yaml.h>
-#include <stdlib.h>
 
 struct warned {
 	struct bb_text code;

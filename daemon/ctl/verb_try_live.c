@@ -12,10 +12,7 @@
 #include "table.h"
 #include "try.h"
 
-#include <backbone/assert.h>
-#include <backbone/clock.h>
 #include <backbone/gate.h>
-#include <stdlib.h>
 
 enum { LAST = 100, LAST_MAX = 100000 };
 

@@ -9,7 +9,6 @@
  */
 #include "job.h"
 
-#include <backbone/assert.h>
 #include <backbone/normalise.h>
 
 /* Smaller goes first when the elements of a message ended differently. */

@@ -9,8 +9,6 @@
  */
 #include <backbone/deadletter.h>
 
-#include <backbone/assert.h>
-
 #include "bytes.h"
 
 #define VERSION 1

@@ -7,7 +7,6 @@
  */
 #include "machine.h"
 
-#include <backbone/assert.h>
 #include <backbone/progress.h>
 
 bool bb_ingest_progress_next(const struct bb_ingest *ingest, size_t *at,

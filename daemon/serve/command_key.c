@@ -9,7 +9,6 @@
 #include "command.h"
 #include "fields.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 enum { SCAN_COUNT = 10, SCAN_COUNT_MAX = 100 };

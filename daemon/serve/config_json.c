@@ -5,8 +5,6 @@
  */
 #include "route.h"
 
-#include <strings.h>
-
 static void text_member(const char *name, const char *value, struct bb_buf *buf)
 {
 	bb_buf_printf(buf, "\"%s\":", name);

@@ -17,7 +17,6 @@
 
 #include <backbone/assert.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 enum { CONNECTION_BYTES = 32 * 1024 };
 

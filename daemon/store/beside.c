@@ -28,7 +28,6 @@
 #include <backbone/assert.h>
 #include <backbone/killpoint.h>
 
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <sys/statvfs.h>

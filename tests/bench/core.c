@@ -11,7 +11,6 @@
  */
 #include <backbone/clock.h>
 #include <backbone/gate.h>
-#include <backbone/message.h>
 #include <backbone/pipeline.h>
 #include <backbone/store.h>
 #include <backbone/view.h>

@@ -12,7 +12,6 @@
 #include <backbone/clock.h>
 #include <backbone/gate.h>
 #include <backbone/histogram.h>
-#include <backbone/message.h>
 #include <backbone/pipeline.h>
 #include <backbone/store.h>
 

@@ -7,8 +7,6 @@
 
 #include <backbone/assert.h>
 #include <backbone/resp.h>
-#include <stdlib.h>
-#include <string.h>
 
 struct digest {
 	uint64_t requests, bytes;

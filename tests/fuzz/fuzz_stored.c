@@ -19,7 +19,6 @@
 #include <backbone/progress.h>
 #include <backbone/view.h>
 #include <kvmem.h>
-#include <stdio.h>
 #include <string.h>
 
 #define ROWS_MAX 512

@@ -12,7 +12,6 @@
 #include <backbone/assert.h>
 
 #include <jansson.h>
-#include <stdlib.h>
 
 #include "json_keys.h"
 #include "json_scan.h"

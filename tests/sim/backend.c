@@ -17,7 +17,6 @@
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #define PUTS_BITS 11 /* of how many puts or reads a large batch does */
 

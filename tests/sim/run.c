@@ -13,7 +13,6 @@
 
 #include "walk.h"
 
-#include <backbone/assert.h>
 #include <backbone/gate.h>
 #include <backbone/pipeline.h>
 #include <backbone/progress.h>

@@ -3,7 +3,6 @@
 #include <backbone/clock.h>
 #include <criterion/criterion.h>
 #include <inttypes.h>
-#include <stdio.h>
 
 Test(base, clock_reads_rfc3339)
 {

@@ -2,8 +2,6 @@
 /* The rig of feed_rig.h. Whatever goes wrong in it fails the test at once. */
 #include "feed_rig.h"
 
-#include <stdio.h>
-
 struct core_rig feed_rig;
 struct feed_consumer feed_consumer;
 

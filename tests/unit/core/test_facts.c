@@ -3,7 +3,6 @@
 #include "core_rig.h"
 
 #include <facts.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 static struct bb_value text(const char *s)

@@ -3,8 +3,6 @@
 #include <number.h>
 
 #include <criterion/criterion.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 Test(core, money_is_read_exactly_and_written_without_trailing_zeros)
 {

@@ -4,7 +4,6 @@
 #include <backbone/event.h>
 #include <backbone/rules.h>
 #include <criterion/criterion.h>
-#include <stdio.h>
 
 Test(core, namespace_defaults)
 {

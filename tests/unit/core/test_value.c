@@ -3,7 +3,6 @@
 #include <facts.h>
 
 #include <criterion/criterion.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 static struct bb_value text(const char *s)

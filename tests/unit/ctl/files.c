@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What works on files alone: try, check-config, and the reader of messages. */
-#include "ctl.h"
 #include "input.h"
 #include "run.h"
 
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

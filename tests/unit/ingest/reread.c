@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading again: the rows, the steps of a delivery, and an order that has a script read again. */
-#include <backbone/deadletter.h>
 #include <criterion/criterion.h>
 
 #include "reread.h"

@@ -4,7 +4,6 @@
 
 #include <criterion/criterion.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #define BYTES_MAX ((size_t)16 * 1024 * 1024)
 

@@ -3,9 +3,7 @@
 #include "command.h"
 #include "fixture.h"
 
-#include <backbone/connector.h>
 #include <criterion/criterion.h>
-#include <stdarg.h>
 #include <stdlib.h>
 
 static struct fixture fix;

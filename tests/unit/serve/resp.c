@@ -5,7 +5,6 @@
  */
 #include <backbone/resp.h>
 #include <criterion/criterion.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 static struct bb_resp_request request;

@@ -3,7 +3,6 @@
 #include "steward.h"
 
 #include <criterion/criterion.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 static struct steward st;

@@ -6,8 +6,6 @@
  */
 #include "place.h"
 
-#include <backbone/log.h>
-
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <pthread.h>
