@@ -5,6 +5,7 @@
  */
 #include "admin.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static enum bb_ctl_exit exit_of_status(unsigned status)
@@ -55,6 +56,19 @@ int bb_admin_ask(struct bb_ctl *ctl, const struct bb_net_request *request, json_
 		ret = bb_admin_take(ctl, status, &body, ret_root);
 	}
 	bb_buf_fini(&body);
+	return ret;
+}
+
+int bb_admin_post(struct bb_ctl *ctl, const char *target, json_t *order, json_t **ret_root)
+{
+	struct bb_net_request request = {.method = "POST", .target = target};
+	char *body = json_dumps(order, JSON_COMPACT);
+	int ret;
+
+	request.body = bb_text_of(body);
+	ret = bb_admin_ask(ctl, &request, ret_root, NULL);
+	free(body);
+	json_decref(order);
 	return ret;
 }
 
@@ -111,28 +125,10 @@ void bb_admin_print(struct bb_ctl *ctl, const json_t *object)
 	fputc('\n', ctl->out);
 }
 
-int bb_admin_read_store(struct bb_ctl *ctl, bb_admin_read_fn *read, void *ctx)
+int bb_admin_read_store(struct bb_ctl *ctl, bb_ctl_read_fn *read, void *ctx)
 {
-	struct bb_store_reader *reader = NULL;
-	struct bb_store *store = NULL;
 	const char *path;
-	struct bb_kv *kv;
-	int ret = bb_ctl_admin_path(ctl, &path), err;
+	int ret = bb_ctl_admin_path(ctl, &path);
 
-	if (ret == BB_CTL_OK)
-		ret = bb_ctl_open_store_instead(ctl, path, &store);
-	if (ret != BB_CTL_OK)
-		return ret;
-	err = bb_store_reader_new(store, &reader);
-	if (err == BB_OK)
-		err = bb_store_read_begin(reader, &kv);
-	if (err == BB_OK) {
-		err = read(ctl, kv, ctx);
-		bb_store_read_end(reader);
-	}
-	bb_store_reader_free(reader);
-	bb_store_close(store);
-	return err == BB_OK ? BB_CTL_OK
-			    : bb_ctl_fail(ctl, bb_ctl_exit_of(err), "%s: %s",
-					  ctl->config->store_path, bb_error_text(err));
+	return ret == BB_CTL_OK ? bb_ctl_read_store(ctl, path, read, ctx, NULL) : ret;
 }

@@ -15,6 +15,10 @@
 BB_MUST_CHECK int bb_admin_ask(struct bb_ctl *ctl, const struct bb_net_request *request,
 			       json_t **ret_root, bool *ret_unreachable);
 
+/* An order, which it takes, by POST. As bb_admin_ask. */
+BB_MUST_CHECK int bb_admin_post(struct bb_ctl *ctl, const char *target, json_t *order,
+				json_t **ret_root);
+
 /* The end of bb_admin_ask: an answer that came otherwise. */
 BB_MUST_CHECK int bb_admin_take(struct bb_ctl *ctl, unsigned status, const struct bb_buf *body,
 				json_t **ret_root);
@@ -32,11 +36,7 @@ struct bb_text bb_admin_text(struct bb_arena *arena, const json_t *object, const
 /* Prints an object as one line, or, for people, indented. */
 void bb_admin_print(struct bb_ctl *ctl, const json_t *object);
 
-/*
- * Where no daemon answers: `read` in a snapshot of the store. BB_CTL_OK, or an exit code after
- * printing why.
- */
-typedef int bb_admin_read_fn(struct bb_ctl *ctl, struct bb_kv *kv, void *ctx);
-BB_MUST_CHECK int bb_admin_read_store(struct bb_ctl *ctl, bb_admin_read_fn *read, void *ctx);
+/* Where no daemon answers: `read` in a snapshot of the store, as bb_ctl_read_store. */
+BB_MUST_CHECK int bb_admin_read_store(struct bb_ctl *ctl, bb_ctl_read_fn *read, void *ctx);
 
 #endif

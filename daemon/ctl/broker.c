@@ -108,17 +108,14 @@ static int client_new(struct bb_broker *broker)
 	return BB_CTL_OK;
 }
 
-int bb_broker_open(struct bb_ctl *ctl, const char *brokers, struct bb_broker **ret_broker)
+int bb_broker_open(struct bb_ctl *ctl, struct bb_broker **ret_broker)
 {
 	struct bb_broker *broker;
-	int ret;
+	const char *brokers;
+	int ret = bb_ctl_brokers(ctl, &brokers);
 
-	if (!brokers && ctl->config)
-		brokers = ctl->config->kafka_brokers;
-	if (!brokers)
-		return bb_ctl_fail(ctl, BB_CTL_USAGE,
-				   "no brokers: give --brokers HOST:PORT or "
-				   "--config with kafka.brokers");
+	if (ret != BB_CTL_OK)
+		return ret;
 	broker = calloc(1, sizeof(*broker));
 	bb_assert(broker);
 	broker->ctl = ctl;

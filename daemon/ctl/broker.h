@@ -12,10 +12,8 @@
 
 struct bb_broker;
 
-/* Each returns BB_CTL_OK, or an exit code after printing why. `brokers` NULL: the configuration's.
- */
-BB_MUST_CHECK int bb_broker_open(struct bb_ctl *ctl, const char *brokers,
-				 struct bb_broker **ret_broker);
+/* Each returns BB_CTL_OK, or an exit code after printing why. */
+BB_MUST_CHECK int bb_broker_open(struct bb_ctl *ctl, struct bb_broker **ret_broker);
 void bb_broker_close(struct bb_broker *broker); /* NULL-safe */
 
 /* From now on all calls are on this topic, which is there. */

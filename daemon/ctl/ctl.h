@@ -88,18 +88,34 @@ BB_MUST_CHECK int bb_ctl_try_config(struct bb_ctl *ctl);
 BB_MUST_CHECK int bb_ctl_query_path(struct bb_ctl *ctl, const char **ret_path);
 BB_MUST_CHECK int bb_ctl_admin_path(struct bb_ctl *ctl, const char **ret_path);
 
+/* Those of --brokers, or of the configuration. */
+BB_MUST_CHECK int bb_ctl_brokers(struct bb_ctl *ctl, const char **ret_brokers);
+
 /* The store of the configuration, to be read only; a daemon may be at work on it. */
 BB_MUST_CHECK int bb_ctl_open_store(struct bb_ctl *ctl, struct bb_store **ret_store);
 
-/* The same where the daemon did not answer on `socket`; says so if the configuration is wrong. */
-BB_MUST_CHECK int bb_ctl_open_store_instead(struct bb_ctl *ctl, const char *socket,
-					    struct bb_store **ret_store);
+/* The same to be written, made if there is none; no daemon may be at work on it. */
+BB_MUST_CHECK int bb_ctl_open_store_to_write(struct bb_ctl *ctl, struct bb_store **ret_store);
+
+/*
+ * Calls `read` with a snapshot of the store. `socket`: where no daemon answered, for the case that
+ * the configuration is wrong; NULL: none was asked. What `read` or the store came to is told in
+ * *ret_err where that is given, and else printed if it is an error.
+ */
+typedef int bb_ctl_read_fn(struct bb_ctl *ctl, struct bb_kv *kv, void *ctx);
+BB_MUST_CHECK int bb_ctl_read_store(struct bb_ctl *ctl, const char *socket, bb_ctl_read_fn *read,
+				    void *ctx, int *ret_err);
 
 /* Asks the daemon by the query socket; where it does not answer, `store` is told which. */
 struct bb_net_resp;
 BB_MUST_CHECK int bb_ctl_ask(struct bb_ctl *ctl,
 			     int (*daemon)(struct bb_ctl *ctl, struct bb_net_resp *client),
 			     int (*store)(struct bb_ctl *ctl, const char *socket));
+
+/* A command to the daemon, and its reply, which is no error. */
+struct bb_net_reply;
+BB_MUST_CHECK int bb_ctl_call(struct bb_ctl *ctl, struct bb_net_resp *client,
+			      const char *const *args, size_t n, struct bb_net_reply *ret_reply);
 
 /* The exit code of an error of the list. */
 enum bb_ctl_exit bb_ctl_exit_of(int err);

@@ -187,19 +187,25 @@ int bb_ctl_admin_path(struct bb_ctl *ctl, const char **ret_path)
 	return socket_path(ctl, ctl->admin_path, BB_CTL_ADMIN_DEFAULT, false, ret_path);
 }
 
-int bb_ctl_open_store_instead(struct bb_ctl *ctl, const char *socket, struct bb_store **ret_store)
+int bb_ctl_brokers(struct bb_ctl *ctl, const char **ret_brokers)
 {
-	if (!ctl->config)
-		fprintf(ctl->err,
-			"backbonectl %s: no daemon answers on %s; the store itself can be read "
-			"instead, but only with a configuration that has no mistakes:\n",
-			ctl->verb->name, socket);
-	return bb_ctl_open_store(ctl, ret_store);
+	int ret = bb_ctl_try_config(ctl);
+
+	if (ret != BB_CTL_OK)
+		return ret;
+	*ret_brokers = bb_ctl_value(ctl, "brokers");
+	if (!*ret_brokers && ctl->config)
+		*ret_brokers = ctl->config->kafka_brokers;
+	if (*ret_brokers)
+		return BB_CTL_OK;
+	return bb_ctl_fail(ctl, BB_CTL_USAGE,
+			   "no brokers: give --brokers HOST:PORT or "
+			   "--config with kafka.brokers");
 }
 
-int bb_ctl_open_store(struct bb_ctl *ctl, struct bb_store **ret_store)
+static int open_store(struct bb_ctl *ctl, bool read_only, struct bb_store **ret_store)
 {
-	struct bb_store_options options = {.read_only = true};
+	struct bb_store_options options = {.read_only = read_only};
 	struct bb_error err = {0};
 	int ret = bb_ctl_load_config(ctl);
 
@@ -212,6 +218,63 @@ int bb_ctl_open_store(struct bb_ctl *ctl, struct bb_store **ret_store)
 	if (ret == BB_OK)
 		return BB_CTL_OK;
 	return bb_ctl_fail(ctl, bb_ctl_exit_of(ret), "%s", err.msg);
+}
+
+int bb_ctl_open_store(struct bb_ctl *ctl, struct bb_store **ret_store)
+{
+	return open_store(ctl, true, ret_store);
+}
+
+int bb_ctl_open_store_to_write(struct bb_ctl *ctl, struct bb_store **ret_store)
+{
+	return open_store(ctl, false, ret_store);
+}
+
+int bb_ctl_read_store(struct bb_ctl *ctl, const char *socket, bb_ctl_read_fn *read, void *ctx,
+		      int *ret_err)
+{
+	struct bb_store_reader *reader = NULL;
+	struct bb_store *store = NULL;
+	struct bb_kv *kv;
+	int ret, err;
+
+	if (socket && !ctl->config)
+		fprintf(ctl->err,
+			"backbonectl %s: no daemon answers on %s; the store itself can be read "
+			"instead, but only with a configuration that has no mistakes:\n",
+			ctl->verb->name, socket);
+	ret = bb_ctl_open_store(ctl, &store);
+	if (ret != BB_CTL_OK)
+		return ret;
+	err = bb_store_reader_new(store, &reader);
+	if (err == BB_OK)
+		err = bb_store_read_begin(reader, &kv);
+	if (err == BB_OK) {
+		err = read(ctl, kv, ctx);
+		bb_store_read_end(reader);
+	}
+	bb_store_reader_free(reader);
+	bb_store_close(store);
+	if (ret_err)
+		*ret_err = err;
+	else if (err != BB_OK)
+		return bb_ctl_fail(ctl, bb_ctl_exit_of(err), "%s: %s", ctl->config->store_path,
+				   bb_error_text(err));
+	return BB_CTL_OK;
+}
+
+int bb_ctl_call(struct bb_ctl *ctl, struct bb_net_resp *client, const char *const *args, size_t n,
+		struct bb_net_reply *ret_reply)
+{
+	struct bb_error err = {0};
+	int ret = bb_net_resp_call(client, args, n, &ctl->arena, ret_reply, &err);
+
+	if (ret != BB_OK)
+		return bb_ctl_fail(ctl, bb_ctl_exit_of(ret), "%s", err.msg);
+	if (ret_reply->kind == BB_REPLY_ERROR)
+		return bb_ctl_fail(ctl, BB_CTL_REFUSED, "%.*s", (int)ret_reply->text.n,
+				   ret_reply->text.p);
+	return BB_CTL_OK;
 }
 
 int bb_ctl_ask(struct bb_ctl *ctl, int (*daemon)(struct bb_ctl *ctl, struct bb_net_resp *client),

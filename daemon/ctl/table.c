@@ -14,6 +14,14 @@ struct bb_table_row *bb_ctl_table_row(struct bb_ctl_table *table)
 	return &table->rows[table->n - 1];
 }
 
+void bb_ctl_table_titles(struct bb_ctl_table *table, const char *const *titles)
+{
+	struct bb_table_row *row = bb_ctl_table_row(table);
+
+	for (size_t i = 0; i < table->columns; i++)
+		row->cells[i] = bb_text_of(titles[i]);
+}
+
 struct bb_text bb_ctl_table_number(struct bb_ctl_table *table, long long value)
 {
 	return bb_arena_printf(table->arena, "%lld", value);

@@ -23,6 +23,9 @@ struct bb_ctl_table {
 /* A new row, its cells empty; text is borrowed until the table is printed. */
 struct bb_table_row *bb_ctl_table_row(struct bb_ctl_table *table);
 
+/* The first row: as many as there are columns. */
+void bb_ctl_table_titles(struct bb_ctl_table *table, const char *const *titles);
+
 /* A number as text, in the table's arena. */
 struct bb_text bb_ctl_table_number(struct bb_ctl_table *table, long long value);
 

@@ -24,14 +24,11 @@ static void begin_table(struct listing *listing)
 {
 	static const char *const titles[] = {"NUMBER", "TIME",	  "UID",   "ACTOR",
 					     "ACTION", "SUBJECT", "DETAIL"};
-	struct bb_table_row *row;
 
 	bb_arena_reset(&listing->arena);
 	listing->table = (struct bb_ctl_table){
 		.arena = &listing->arena, .columns = 7, .right = 1u << 0 | 1u << 2};
-	row = bb_ctl_table_row(&listing->table);
-	for (size_t i = 0; i < 7; i++)
-		row->cells[i] = bb_text_of(titles[i]);
+	bb_ctl_table_titles(&listing->table, titles);
 }
 
 static void end_table(struct listing *listing)
@@ -259,16 +256,14 @@ static struct bb_text why_of(struct bb_arena *arena, const json_t *item)
 static void print_top(struct bb_ctl *ctl, const json_t *answer)
 {
 	struct bb_ctl_table table = {.arena = &ctl->arena, .columns = 3, .right = 1u << 0};
-	struct bb_table_row *row = bb_ctl_table_row(&table);
 	const json_t *item;
 	size_t i;
 
-	row->cells[0] = BB_TEXT("RECORDS");
-	row->cells[1] = BB_TEXT("IDENTIFIER");
-	row->cells[2] = BB_TEXT("WHY");
+	bb_ctl_table_titles(&table, (const char *const[]){"RECORDS", "IDENTIFIER", "WHY"});
 	json_array_foreach(json_object_get(answer, "identifiers"), i, item)
 	{
-		row = bb_ctl_table_row(&table);
+		struct bb_table_row *row = bb_ctl_table_row(&table);
+
 		row->cells[0] = bb_ctl_table_number(&table, records_of(item));
 		row->cells[1] = bb_admin_text(&ctl->arena, item, "key");
 		row->cells[2] = why_of(&ctl->arena, item);

@@ -143,15 +143,16 @@ static int changes_of_daemon(struct changes *changes, struct bb_net_resp *client
 }
 
 /* BB_OK, the store's error, or BB_EINVAL after printing why. */
-static int changes_of_snapshot(struct changes *changes, struct bb_kv *kv)
+static int changes_of_snapshot(struct bb_ctl *ctl, struct bb_kv *kv, void *ctx)
 {
+	struct changes *changes = ctx;
 	uint64_t first, last;
 	struct bb_buf line = BB_BUF_EMPTY;
 	int err = bb_change_range(kv, &first, &last);
 
 	if (err == BB_OK &&
 	    (changes->after > last || (changes->after > 0 && changes->after + 1 < first))) {
-		bb_ctl_fail(changes->ctl, BB_CTL_REFUSED,
+		bb_ctl_fail(ctl, BB_CTL_REFUSED,
 			    "there are changes %" PRIu64 " to %" PRIu64
 			    ": nothing goes on from %" PRIu64,
 			    first, last, changes->after);
@@ -160,8 +161,8 @@ static int changes_of_snapshot(struct changes *changes, struct bb_kv *kv)
 	while (err == BB_OK && changes->left > 0) {
 		struct bb_change change;
 
-		bb_arena_reset(&changes->ctl->arena);
-		err = bb_change_next(kv, changes->after, &changes->ctl->arena, &change);
+		bb_arena_reset(&ctl->arena);
+		err = bb_change_next(kv, changes->after, &ctl->arena, &change);
 		if (err != BB_OK)
 			break;
 		line.n = 0;
@@ -172,39 +173,10 @@ static int changes_of_snapshot(struct changes *changes, struct bb_kv *kv)
 	return err == BB_ENOTFOUND ? BB_OK : err;
 }
 
-/* Calls back with a snapshot of the store. */
-static int with_store(struct bb_ctl *ctl, int (*run)(void *ctx, struct bb_kv *kv), void *ctx,
-		      int *ret_err)
-{
-	struct bb_store_reader *reader = NULL;
-	struct bb_store *store = NULL;
-	struct bb_kv *kv;
-	int ret = bb_ctl_open_store(ctl, &store), err;
-
-	if (ret != BB_CTL_OK)
-		return ret;
-	err = bb_store_reader_new(store, &reader);
-	if (err == BB_OK)
-		err = bb_store_read_begin(reader, &kv);
-	if (err == BB_OK) {
-		err = run(ctx, kv);
-		bb_store_read_end(reader);
-	}
-	bb_store_reader_free(reader);
-	bb_store_close(store);
-	*ret_err = err;
-	return BB_CTL_OK;
-}
-
-static int run_changes(void *ctx, struct bb_kv *kv)
-{
-	return changes_of_snapshot(ctx, kv);
-}
-
 static int changes_of_store(struct changes *changes)
 {
 	struct bb_ctl *ctl = changes->ctl;
-	int err = BB_OK, ret = with_store(ctl, run_changes, changes, &err);
+	int err = BB_OK, ret = bb_ctl_read_store(ctl, NULL, changes_of_snapshot, changes, &err);
 
 	if (ret != BB_CTL_OK || err == BB_OK)
 		return ret;
@@ -286,18 +258,11 @@ static int print_history(struct bb_ctl *ctl, struct bb_text json)
 	return BB_CTL_OK;
 }
 
-struct stored_history {
-	struct bb_ctl *ctl;
-	struct bb_buf json;
-};
-
-static int run_history(void *ctx, struct bb_kv *kv)
+static int history_of_snapshot(struct bb_ctl *ctl, struct bb_kv *kv, void *ctx)
 {
-	struct stored_history *history = ctx;
-	struct bb_ctl *ctl = history->ctl;
 	struct bb_viewer *viewer = bb_viewer_new(&ctl->config->rules);
 	int err = bb_history_json(viewer, &ctl->config->rules, kv, bb_text_of(ctl->args[0]),
-				  &ctl->arena, &history->json);
+				  &ctl->arena, ctx);
 
 	bb_viewer_free(viewer);
 	return err;
@@ -305,19 +270,19 @@ static int run_history(void *ctx, struct bb_kv *kv)
 
 static int history_of_store(struct bb_ctl *ctl, const char *socket)
 {
-	struct stored_history history = {.ctl = ctl};
-	int err = BB_OK, ret = with_store(ctl, run_history, &history, &err);
+	struct bb_buf json = BB_BUF_EMPTY;
+	int err = BB_OK, ret = bb_ctl_read_store(ctl, NULL, history_of_snapshot, &json, &err);
 
 	(void)socket;
 	if (ret == BB_CTL_OK && err == BB_OK)
-		ret = print_history(ctl, bb_buf_slice(&history.json));
+		ret = print_history(ctl, bb_buf_slice(&json));
 	else if (ret == BB_CTL_OK && (err == BB_ENOTFOUND || err == BB_EACCESS))
 		ret = bb_ctl_fail(ctl, BB_CTL_NO, "nobody is known by %s", ctl->args[0]);
 	else if (ret == BB_CTL_OK)
 		ret = bb_ctl_fail(ctl, bb_ctl_exit_of(err), "%s: %s", ctl->args[0],
 				  err == BB_EINVAL ? "expected namespace:value, or a profile id"
 						   : bb_error_text(err));
-	bb_buf_fini(&history.json);
+	bb_buf_fini(&json);
 	return ret;
 }
 
@@ -325,13 +290,10 @@ static int history_of_daemon(struct bb_ctl *ctl, struct bb_net_resp *client)
 {
 	const char *args[] = {"BB.HISTORY", ctl->args[0]};
 	struct bb_net_reply reply;
-	struct bb_error err = {0};
-	int ret = bb_net_resp_call(client, args, 2, &ctl->arena, &reply, &err);
+	int ret = bb_ctl_call(ctl, client, args, 2, &reply);
 
-	if (ret != BB_OK)
-		return bb_ctl_fail(ctl, bb_ctl_exit_of(ret), "%s", err.msg);
-	if (reply.kind == BB_REPLY_ERROR)
-		return bb_ctl_fail(ctl, BB_CTL_REFUSED, "%.*s", (int)reply.text.n, reply.text.p);
+	if (ret != BB_CTL_OK)
+		return ret;
 	if (reply.kind != BB_REPLY_TEXT)
 		return bb_ctl_fail(ctl, BB_CTL_NO, "nobody is known by %s", ctl->args[0]);
 	return print_history(ctl, reply.text);

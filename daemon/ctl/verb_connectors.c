@@ -29,14 +29,10 @@ enum { COLUMNS = sizeof(titles) / sizeof(titles[0]), FIRST_NUMBER = 2, LAST_NUMB
 
 static void begin_table(struct bb_ctl *ctl, struct bb_ctl_table *table)
 {
-	struct bb_table_row *row;
-
 	*table = (struct bb_ctl_table){.arena = &ctl->arena, .columns = COLUMNS};
 	for (unsigned c = FIRST_NUMBER; c <= LAST_NUMBER; c++)
 		table->right |= 1u << c;
-	row = bb_ctl_table_row(table);
-	for (size_t c = 0; c < COLUMNS; c++)
-		row->cells[c] = bb_text_of(titles[c]);
+	bb_ctl_table_titles(table, titles);
 }
 
 /* Names of topics, and the pattern that found them. */

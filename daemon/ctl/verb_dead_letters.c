@@ -36,14 +36,11 @@ static void begin_table(struct listing *listing)
 {
 	static const char *const titles[] = {"NUMBER", "STORED", "REASON", "POSITION",
 					     "AT",     "BYTES",	 "DETAIL"};
-	struct bb_table_row *row;
 
 	bb_arena_reset(&listing->arena);
 	listing->table = (struct bb_ctl_table){
 		.arena = &listing->arena, .columns = 7, .right = 1u << 0 | 1u << 5};
-	row = bb_ctl_table_row(&listing->table);
-	for (size_t i = 0; i < 7; i++)
-		row->cells[i] = bb_text_of(titles[i]);
+	bb_ctl_table_titles(&listing->table, titles);
 }
 
 static void end_table(struct listing *listing)
@@ -144,17 +141,16 @@ static int list_of_daemon(struct listing *listing, const char *path, bool *ret_u
 	return ret;
 }
 
-static int list_of_snapshot(struct listing *listing, struct bb_store_reader *reader)
+static int list_of_snapshot(struct bb_ctl *ctl, struct bb_kv *kv, void *ctx)
 {
+	struct listing *listing = ctx;
 	struct bb_buf line = BB_BUF_EMPTY;
 	struct bb_deadletter letter;
 	struct bb_arena arena;
 	uint64_t number;
-	struct bb_kv *kv;
-	int err = bb_store_read_begin(reader, &kv);
+	int err = BB_OK;
 
-	if (err != BB_OK)
-		return err;
+	(void)ctl;
 	bb_arena_init(&arena);
 	while (err == BB_OK && listing->left > 0) {
 		json_t *object;
@@ -172,26 +168,7 @@ static int list_of_snapshot(struct listing *listing, struct bb_store_reader *rea
 	}
 	bb_arena_fini(&arena);
 	bb_buf_fini(&line);
-	bb_store_read_end(reader);
 	return err == BB_ENOTFOUND ? BB_OK : err;
-}
-
-static int list_of_store(struct listing *listing, const char *socket)
-{
-	struct bb_store_reader *reader = NULL;
-	struct bb_store *store = NULL;
-	int ret = bb_ctl_open_store_instead(listing->ctl, socket, &store), err;
-
-	if (ret != BB_CTL_OK)
-		return ret;
-	err = bb_store_reader_new(store, &reader);
-	if (err == BB_OK)
-		err = list_of_snapshot(listing, reader);
-	bb_store_reader_free(reader);
-	bb_store_close(store);
-	return err == BB_OK ? BB_CTL_OK
-			    : bb_ctl_fail(listing->ctl, bb_ctl_exit_of(err), "%s: %s",
-					  listing->ctl->config->store_path, bb_error_text(err));
 }
 
 int bb_ctl_dead_letters(struct bb_ctl *ctl)
@@ -212,7 +189,7 @@ int bb_ctl_dead_letters(struct bb_ctl *ctl)
 	begin_table(&listing);
 	ret = list_of_daemon(&listing, path, &unreachable);
 	if (unreachable)
-		ret = list_of_store(&listing, path);
+		ret = bb_ctl_read_store(ctl, path, list_of_snapshot, &listing, NULL);
 	if (ret == BB_CTL_OK && !ctl->json)
 		end_table(&listing);
 	bb_arena_fini(&listing.arena);

@@ -21,33 +21,25 @@ static int digest_of_daemon(struct bb_ctl *ctl, struct bb_net_resp *client)
 {
 	const char *args[] = {"BB.DIGEST"};
 	struct bb_net_reply reply;
-	struct bb_error err = {0};
-	int ret = bb_net_resp_call(client, args, 1, &ctl->arena, &reply, &err);
+	int ret = bb_ctl_call(ctl, client, args, 1, &reply);
 
-	if (ret != BB_OK)
-		return bb_ctl_fail(ctl, bb_ctl_exit_of(ret), "%s", err.msg);
-	if (reply.kind == BB_REPLY_ERROR)
-		return bb_ctl_fail(ctl, BB_CTL_REFUSED, "%.*s", (int)reply.text.n, reply.text.p);
+	if (ret != BB_CTL_OK)
+		return ret;
 	if (reply.kind != BB_REPLY_LIST || reply.n != 4 || reply.items[1].kind != BB_REPLY_TEXT)
 		return bb_ctl_fail(ctl, BB_CTL_UNREACHABLE, "the daemon's reply is no digest");
 	print_digest(ctl, reply.items[1].text, (unsigned long long)reply.items[3].integer);
 	return BB_CTL_OK;
 }
 
-static int digest_of_snapshot(struct bb_ctl *ctl, struct bb_store_reader *reader)
+static int digest_of_snapshot(struct bb_ctl *ctl, struct bb_kv *kv, void *ctx)
 {
+	struct bb_viewer *viewer = bb_viewer_new(&ctl->config->rules);
 	char hex[2 * BB_HASH_BYTES + 1];
-	struct bb_viewer *viewer;
 	struct bb_digest digest;
-	struct bb_kv *kv;
-	int err = bb_store_read_begin(reader, &kv);
+	int err = bb_viewer_digest(viewer, kv, &digest);
 
-	if (err != BB_OK)
-		return err;
-	viewer = bb_viewer_new(&ctl->config->rules);
-	err = bb_viewer_digest(viewer, kv, &digest);
+	(void)ctx;
 	bb_viewer_free(viewer);
-	bb_store_read_end(reader);
 	if (err != BB_OK)
 		return err;
 	for (size_t i = 0; i < BB_HASH_BYTES; i++)
@@ -58,20 +50,7 @@ static int digest_of_snapshot(struct bb_ctl *ctl, struct bb_store_reader *reader
 
 static int digest_of_store(struct bb_ctl *ctl, const char *socket)
 {
-	struct bb_store_reader *reader = NULL;
-	struct bb_store *store = NULL;
-	int ret = bb_ctl_open_store_instead(ctl, socket, &store), err;
-
-	if (ret != BB_CTL_OK)
-		return ret;
-	err = bb_store_reader_new(store, &reader);
-	if (err == BB_OK)
-		err = digest_of_snapshot(ctl, reader);
-	bb_store_reader_free(reader);
-	bb_store_close(store);
-	return err == BB_OK ? BB_CTL_OK
-			    : bb_ctl_fail(ctl, bb_ctl_exit_of(err), "%s: %s",
-					  ctl->config->store_path, bb_error_text(err));
+	return bb_ctl_read_store(ctl, socket, digest_of_snapshot, NULL, NULL);
 }
 
 int bb_ctl_digest(struct bb_ctl *ctl)

@@ -57,7 +57,7 @@ static int collect(struct bb_viewer *viewer, struct bb_kv *kv, struct places *pl
 	}
 }
 
-static int dump_views(struct bb_ctl *ctl, struct bb_kv *kv)
+static int dump_views(struct bb_ctl *ctl, struct bb_kv *kv, void *ctx)
 {
 	struct bb_viewer *viewer = bb_viewer_new(&ctl->config->rules);
 	struct bb_buf line = BB_BUF_EMPTY;
@@ -65,6 +65,7 @@ static int dump_views(struct bb_ctl *ctl, struct bb_kv *kv)
 	const struct bb_view *view;
 	int err = collect(viewer, kv, &places);
 
+	(void)ctx;
 	if (places.n > 0)
 		qsort(places.items, places.n, sizeof(*places.items), by_id);
 	for (size_t i = 0; err == BB_OK && i < places.n; i++) {
@@ -98,13 +99,14 @@ static void offset_json(const struct bb_progress *progress, struct bb_buf *buf)
 		      (unsigned long long)progress->gaps);
 }
 
-static int dump_offsets(struct bb_ctl *ctl, struct bb_kv *kv)
+static int dump_offsets(struct bb_ctl *ctl, struct bb_kv *kv, void *ctx)
 {
 	struct bb_text key = BB_TEXT("\0"), value;
 	struct bb_buf line = BB_BUF_EMPTY;
 	struct bb_progress progress;
 	int err = bb_kv_seek(kv, BB_TABLE_OFFSET, key, false, &key, &value);
 
+	(void)ctx;
 	while (err == BB_OK) {
 		err = bb_progress_decode(value, &progress);
 		if (err != BB_OK)
@@ -119,7 +121,7 @@ static int dump_offsets(struct bb_ctl *ctl, struct bb_kv *kv)
 }
 
 /* In the form that a topic or a file brings them, so that they can be brought again. */
-static int dump_rulings(struct bb_ctl *ctl, struct bb_kv *kv)
+static int dump_rulings(struct bb_ctl *ctl, struct bb_kv *kv, void *ctx)
 {
 	struct bb_ruling_cursor cursor = {.n = 0};
 	struct bb_buf line = BB_BUF_EMPTY;
@@ -127,6 +129,7 @@ static int dump_rulings(struct bb_ctl *ctl, struct bb_kv *kv)
 	struct bb_arena arena;
 	int err;
 
+	(void)ctx;
 	bb_arena_init(&arena);
 	while ((err = bb_ruling_next(kv, &ctl->config->rules.profile_key, &cursor, &arena, &row)) ==
 	       BB_OK) {
@@ -143,7 +146,7 @@ static int dump_rulings(struct bb_ctl *ctl, struct bb_kv *kv)
 
 static const struct {
 	const char *option;
-	int (*run)(struct bb_ctl *ctl, struct bb_kv *kv);
+	bb_ctl_read_fn *run;
 } dumps[] = {{"views", dump_views}, {"offsets", dump_offsets}, {"rulings", dump_rulings}};
 
 enum { DUMP_N = sizeof(dumps) / sizeof(dumps[0]) };
@@ -164,27 +167,9 @@ static size_t choose(const struct bb_ctl *ctl)
 int bb_ctl_dump(struct bb_ctl *ctl)
 {
 	size_t chosen = choose(ctl);
-	struct bb_store_reader *reader = NULL;
-	struct bb_store *store = NULL;
-	struct bb_kv *kv;
-	int ret, err;
 
 	if (chosen == DUMP_N)
 		return bb_ctl_fail(ctl, BB_CTL_USAGE,
 				   "expected one of --views, --offsets and --rulings");
-	ret = bb_ctl_open_store(ctl, &store);
-	if (ret != BB_CTL_OK)
-		return ret;
-	err = bb_store_reader_new(store, &reader);
-	if (err == BB_OK)
-		err = bb_store_read_begin(reader, &kv);
-	if (err == BB_OK) {
-		err = dumps[chosen].run(ctl, kv);
-		bb_store_read_end(reader);
-	}
-	bb_store_reader_free(reader);
-	bb_store_close(store);
-	return err == BB_OK ? BB_CTL_OK
-			    : bb_ctl_fail(ctl, bb_ctl_exit_of(err), "%s: %s",
-					  ctl->config->store_path, bb_error_text(err));
+	return bb_ctl_read_store(ctl, NULL, dumps[chosen].run, NULL, NULL);
 }

@@ -9,7 +9,6 @@
 #include "admin.h"
 #include "table.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -112,9 +111,7 @@ int bb_ctl_erase(struct bb_ctl *ctl)
 {
 	const char *mode = bb_ctl_value(ctl, "mode"), *reason = bb_ctl_value(ctl, "reason");
 	const char *id = bb_ctl_value(ctl, "id");
-	struct bb_net_request request = {.method = "POST", .target = "/v1/erasures"};
 	json_t *order, *answer = NULL;
-	char *body;
 	int ret;
 
 	if (!mode || (strcmp(mode, "forget") != 0 && strcmp(mode, "suppress") != 0))
@@ -132,13 +129,9 @@ int bb_ctl_erase(struct bb_ctl *ctl)
 			  "id", id);
 	if (!order)
 		return bb_ctl_fail(ctl, BB_CTL_USAGE, "the arguments are not UTF-8");
-	body = json_dumps(order, JSON_COMPACT);
-	request.body = bb_text_of(body);
-	ret = bb_admin_ask(ctl, &request, &answer, NULL);
+	ret = bb_admin_post(ctl, "/v1/erasures", order, &answer);
 	if (ret == BB_CTL_OK)
 		ret = print_answer(ctl, answer);
-	free(body);
-	json_decref(order);
 	json_decref(answer);
 	return ret;
 }

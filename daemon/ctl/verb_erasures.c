@@ -125,8 +125,15 @@ static int write_line(struct bb_ctl *ctl, struct bb_buf *line, struct bb_hash *s
 	return fwrite(line->p, 1, line->n, out) == line->n ? BB_OK : BB_EIO;
 }
 
-static int write_all(struct bb_ctl *ctl, struct bb_kv *kv, FILE *out, uint64_t *ret_n)
+struct exporting {
+	FILE *out;
+	uint64_t n; /* written */
+};
+
+static int write_all(struct bb_ctl *ctl, struct bb_kv *kv, void *ctx)
 {
+	struct exporting *exporting = ctx;
+	FILE *out = exporting->out;
 	struct bb_erasure_cursor cursor = {.n = 0};
 	struct bb_buf line = BB_BUF_EMPTY;
 	struct bb_hash seal = {{0}};
@@ -135,7 +142,7 @@ static int write_all(struct bb_ctl *ctl, struct bb_kv *kv, FILE *out, uint64_t *
 
 	print_key(&ctl->config->rules.profile_key, key);
 	fprintf(out, "{\"erasures\":%d,\"key\":\"%s\"}\n", VERSION, key);
-	for (*ret_n = 0; err == BB_OK; ++*ret_n) {
+	for (; err == BB_OK; exporting->n++) {
 		struct bb_tombstone stone;
 
 		bb_arena_reset(&ctl->arena);
@@ -148,7 +155,7 @@ static int write_all(struct bb_ctl *ctl, struct bb_kv *kv, FILE *out, uint64_t *
 	}
 	if (err == BB_ENOTFOUND) {
 		line.n = 0;
-		bb_buf_printf(&line, "{\"end\":%" PRIu64, *ret_n);
+		bb_buf_printf(&line, "{\"end\":%" PRIu64, exporting->n);
 		err = write_line(ctl, &line, &seal, out);
 	}
 	bb_buf_fini(&line);
@@ -157,27 +164,15 @@ static int write_all(struct bb_ctl *ctl, struct bb_kv *kv, FILE *out, uint64_t *
 
 static int export_to(struct bb_ctl *ctl, const char *name, FILE *out)
 {
-	struct bb_store_reader *reader = NULL;
-	struct bb_store *store = NULL;
-	struct bb_kv *kv;
-	uint64_t n = 0;
-	int ret = bb_ctl_open_store(ctl, &store), err;
+	struct exporting exporting = {.out = out};
+	int err = BB_OK, ret = bb_ctl_read_store(ctl, NULL, write_all, &exporting, &err);
 
 	if (ret != BB_CTL_OK)
 		return ret;
-	err = bb_store_reader_new(store, &reader);
-	if (err == BB_OK)
-		err = bb_store_read_begin(reader, &kv);
-	if (err == BB_OK) {
-		err = write_all(ctl, kv, out, &n);
-		bb_store_read_end(reader);
-	}
-	bb_store_reader_free(reader);
-	bb_store_close(store);
 	if (err != BB_OK)
 		return bb_ctl_fail(ctl, bb_ctl_exit_of(err), "%s: %s", name, bb_error_text(err));
 	if (out != ctl->out)
-		fprintf(ctl->out, "%" PRIu64 " erasures\n", n);
+		fprintf(ctl->out, "%" PRIu64 " erasures\n", exporting.n);
 	return BB_CTL_OK;
 }
 
@@ -467,19 +462,11 @@ static int read_file(struct import *import, FILE *in)
 static int import_from(struct bb_ctl *ctl, const char *name, FILE *in)
 {
 	struct import import = {.ctl = ctl, .name = name};
-	struct bb_store_options options = {.path = NULL};
 	const struct passwd *user = getpwuid(getuid());
-	struct bb_error err = {0};
-	int ret = bb_ctl_load_config(ctl);
+	int ret = bb_ctl_open_store_to_write(ctl, &import.store);
 
 	if (ret != BB_CTL_OK)
 		return ret;
-	options.path = ctl->config->store_path;
-	options.map_size_bytes = ctl->config->store_map_size_bytes;
-	options.profile_key = &ctl->config->rules.profile_key;
-	ret = bb_store_open(&options, &import.store, &err);
-	if (ret != BB_OK)
-		return bb_ctl_fail(ctl, bb_ctl_exit_of(ret), "%s", err.msg);
 	import.actor = bb_text_of(user ? user->pw_name : "?");
 	import.pl = bb_pipeline_new(&ctl->config->rules);
 	ret = read_file(&import, in);

@@ -135,7 +135,6 @@ static int get_one(struct bb_ctl *ctl, struct bb_net_resp *client, const char *k
 {
 	const char *fields = bb_ctl_value(ctl, "fields"), *args[5] = {"BB.VIEW", key};
 	struct bb_net_reply reply;
-	struct bb_error err = {0};
 	size_t n = 2;
 	int ret;
 
@@ -145,11 +144,9 @@ static int get_one(struct bb_ctl *ctl, struct bb_net_resp *client, const char *k
 	}
 	if (bb_ctl_value(ctl, "provenance"))
 		args[n++] = "PROVENANCE";
-	ret = bb_net_resp_call(client, args, n, &ctl->arena, &reply, &err);
-	if (ret != BB_OK)
-		return bb_ctl_fail(ctl, bb_ctl_exit_of(ret), "%s", err.msg);
-	if (reply.kind == BB_REPLY_ERROR)
-		return bb_ctl_fail(ctl, BB_CTL_REFUSED, "%.*s", (int)reply.text.n, reply.text.p);
+	ret = bb_ctl_call(ctl, client, args, n, &reply);
+	if (ret != BB_CTL_OK)
+		return ret;
 	if (reply.kind != BB_REPLY_TEXT)
 		return bb_ctl_fail(ctl, BB_CTL_NO, "nobody is known by %s", key);
 	if (ctl->json)

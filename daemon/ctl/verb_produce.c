@@ -88,19 +88,13 @@ static bool set_options(struct bb_ctl *ctl, rd_kafka_conf_t *conf, const char *b
 static int connect_broker(struct sender *sender)
 {
 	struct bb_ctl *ctl = sender->ctl;
-	const char *brokers = bb_ctl_value(ctl, "brokers");
+	const char *brokers;
 	rd_kafka_conf_t *conf;
 	char why[256];
-	int ret = bb_ctl_try_config(ctl);
+	int ret = bb_ctl_brokers(ctl, &brokers);
 
 	if (ret != BB_CTL_OK)
 		return ret;
-	if (!brokers && ctl->config)
-		brokers = ctl->config->kafka_brokers;
-	if (!brokers)
-		return bb_ctl_fail(ctl, BB_CTL_USAGE,
-				   "no brokers: give --brokers HOST:PORT or "
-				   "--config with kafka.brokers");
 	conf = rd_kafka_conf_new();
 	rd_kafka_conf_set_opaque(conf, sender);
 	rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);

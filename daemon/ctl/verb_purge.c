@@ -173,22 +173,18 @@ static int compact(struct bb_ctl *ctl, struct bb_store *store, struct bb_error *
 static int purge_here(struct bb_ctl *ctl)
 {
 	struct bb_store_stats before = {0}, after = {0};
-	struct bb_store_options options = {0};
 	struct bb_store *store = NULL;
 	struct bb_error err = {0};
 	int ret = bb_ctl_load_config(ctl);
 
 	if (ret != BB_CTL_OK)
 		return ret;
-	options.path = ctl->config->store_path;
-	options.map_size_bytes = ctl->config->store_map_size_bytes;
-	options.profile_key = &ctl->config->rules.profile_key;
-	if (access(options.path, F_OK) != 0) /* opening would make one */
+	if (access(ctl->config->store_path, F_OK) != 0) /* opening would make one */
 		return bb_ctl_fail(ctl, BB_CTL_UNREACHABLE, "%s: there is no store here",
-				   options.path);
-	ret = bb_store_open(&options, &store, &err);
-	if (ret != BB_OK)
-		return bb_ctl_fail(ctl, bb_ctl_exit_of(ret), "%s", err.msg);
+				   ctl->config->store_path);
+	ret = bb_ctl_open_store_to_write(ctl, &store);
+	if (ret != BB_CTL_OK)
+		return ret;
 	ret = bb_store_stats(store, &before);
 	if (ret == BB_OK)
 		ret = compact(ctl, store, &err);

@@ -236,9 +236,7 @@ static int find_ranges(struct replay *replay)
 
 	if (replay->has_time && replay->from < replay->since_ms)
 		return fail_too_old(replay, 0);
-	ret = bb_ctl_try_config(ctl);
-	if (ret == BB_CTL_OK)
-		ret = bb_broker_open(ctl, bb_ctl_value(ctl, "brokers"), &broker);
+	ret = bb_broker_open(ctl, &broker);
 	if (ret != BB_CTL_OK)
 		return ret;
 	ret = add_topics(replay, broker);

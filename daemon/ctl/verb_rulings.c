@@ -9,7 +9,6 @@
 #include "admin.h"
 #include "table.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { PAGE = 1000 };
@@ -87,9 +86,7 @@ static int add(struct bb_ctl *ctl)
 		       (strcmp(ctl->args[1], "join") == 0 || strcmp(ctl->args[1], "split") == 0);
 	bool is_one = ctl->arg_n > 1 &&
 		      (strcmp(ctl->args[1], "block") == 0 || strcmp(ctl->args[1], "allow") == 0);
-	struct bb_net_request request = {.method = "POST", .target = "/v1/rulings"};
 	json_t *ruling, *answer = NULL;
-	char *body;
 	int ret;
 
 	if (!(is_pair && ctl->arg_n == 4) && !(is_one && ctl->arg_n == 3))
@@ -97,13 +94,9 @@ static int add(struct bb_ctl *ctl)
 	ruling = ruling_of_line(ctl);
 	if (!ruling)
 		return BB_CTL_USAGE;
-	body = json_dumps(ruling, JSON_COMPACT);
-	request.body = bb_text_of(body);
-	ret = bb_admin_ask(ctl, &request, &answer, NULL);
+	ret = bb_admin_post(ctl, "/v1/rulings", ruling, &answer);
 	if (ret == BB_CTL_OK)
 		ret = print_given(ctl, answer);
-	free(body);
-	json_decref(ruling);
 	json_decref(answer);
 	return ret;
 }
@@ -182,12 +175,9 @@ static void begin_table(struct bb_ctl_table *table, struct bb_arena *arena)
 {
 	static const char *const titles[] = {"ID",    "TIME", "RULING", "STATE",
 					     "ACTOR", "ON",   "REASON"};
-	struct bb_table_row *row;
 
 	*table = (struct bb_ctl_table){.arena = arena, .columns = 7};
-	row = bb_ctl_table_row(table);
-	for (size_t i = 0; i < 7; i++)
-		row->cells[i] = bb_text_of(titles[i]);
+	bb_ctl_table_titles(table, titles);
 }
 
 static int list(struct bb_ctl *ctl)

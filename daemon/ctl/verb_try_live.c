@@ -313,6 +313,42 @@ static int read_last(struct live *live, struct bb_broker *broker, uint64_t last,
 
 /* --- the summary ------------------------------------------------------------------------------ */
 
+enum column { NAME, AT, N, OTHER, SHARE, FIRST, DETAIL, COLUMN_COUNT };
+
+/* The lists, and what of theirs is shown under which title and in JSON; NULL: that is not. */
+static const struct shown {
+	size_t offset; /* in struct live */
+	const char *list, *titles[COLUMN_COUNT], *members[COLUMN_COUNT];
+} shown[] = {
+	{offsetof(struct live, types),
+	 "types",
+	 {[NAME] = "TYPE", [N] = "EVENTS", [OTHER] = "WITHOUT IDENTIFIER"},
+	 {[NAME] = "type", [N] = "events", [OTHER] = "no_identifier"}},
+	{offsetof(struct live, fields),
+	 "fields",
+	 {[NAME] = "TYPE", [AT] = "FIELD", [N] = "USABLE", [SHARE] = "SHARE"},
+	 {[NAME] = "type", [AT] = "field", [N] = "usable"}},
+	{offsetof(struct live, namespaces),
+	 "namespaces",
+	 {[NAME] = "NAMESPACE", [N] = "IDENTIFIERS", [OTHER] = "BLOCKED"},
+	 {[NAME] = "namespace", [N] = "identifiers", [OTHER] = "blocked"}},
+	{offsetof(struct live, warnings),
+	 "warnings",
+	 {[NAME] = "WARNING", [AT] = "AT", [N] = "N", [FIRST] = "FIRST"},
+	 {[NAME] = "warning", [AT] = "at", [N] = "n"}},
+	{offsetof(struct live, refusals),
+	 "refusals",
+	 {[NAME] = "REFUSED", [AT] = "AT", [N] = "N", [FIRST] = "FIRST", [DETAIL] = "WHY"},
+	 {[NAME] = "refused", [AT] = "at", [N] = "n", [DETAIL] = "detail"}},
+};
+
+enum { SHOWN = sizeof(shown) / sizeof(shown[0]) };
+
+static const struct list *list_of(const struct live *live, const struct shown *as)
+{
+	return (const void *)((const char *)live + as->offset);
+}
+
 /* The n of a type. */
 static size_t events_of(const struct live *live, struct bb_text type)
 {
@@ -322,78 +358,44 @@ static size_t events_of(const struct live *live, struct bb_text type)
 	return 0;
 }
 
-static void position_json(const struct seen *seen, struct bb_buf *buf)
+static void text_json(const char *name, struct bb_text text, struct bb_buf *buf)
 {
-	bb_buf_printf(buf, ",\"partition\":%d,\"offset\":%lld", (int)seen->partition,
-		      (long long)seen->offset);
-}
-
-static void list_json(const char *name, const struct list *list, struct bb_buf *buf,
-		      void (*write)(const struct seen *seen, struct bb_buf *buf))
-{
-	bb_buf_printf(buf, ",\"%s\":[", name);
-	for (size_t i = 0; i < list->n; i++) {
-		if (i > 0)
-			bb_buf_byte(buf, ',');
-		write(&list->items[i], buf);
-	}
-	bb_buf_byte(buf, ']');
-}
-
-static void pair_json(const char *name, struct bb_text text, struct bb_buf *buf)
-{
+	if (!name)
+		return;
 	bb_buf_printf(buf, "\"%s\":", name);
 	if (text.p)
 		bb_buf_json(buf, text);
 	else
 		bb_buf_printf(buf, "null");
-}
-
-static void type_json(const struct seen *seen, struct bb_buf *buf)
-{
-	bb_buf_byte(buf, '{');
-	pair_json("type", seen->first, buf);
-	bb_buf_printf(buf, ",\"events\":%zu,\"no_identifier\":%zu}", seen->n, seen->other);
-}
-
-static void field_json(const struct seen *seen, struct bb_buf *buf)
-{
-	bb_buf_byte(buf, '{');
-	pair_json("type", seen->first, buf);
 	bb_buf_byte(buf, ',');
-	pair_json("field", seen->second, buf);
-	bb_buf_printf(buf, ",\"usable\":%zu}", seen->n);
 }
 
-static void namespace_json(const struct seen *seen, struct bb_buf *buf)
+static void seen_json(const struct shown *as, const struct seen *seen, struct bb_buf *buf)
 {
 	bb_buf_byte(buf, '{');
-	pair_json("namespace", seen->first, buf);
-	bb_buf_printf(buf, ",\"identifiers\":%zu,\"blocked\":%zu}", seen->n, seen->other);
-}
-
-static void warning_json(const struct seen *seen, struct bb_buf *buf)
-{
-	bb_buf_byte(buf, '{');
-	pair_json("warning", seen->first, buf);
-	bb_buf_byte(buf, ',');
-	pair_json("at", seen->second, buf);
-	bb_buf_printf(buf, ",\"n\":%zu", seen->n);
-	position_json(seen, buf);
+	text_json(as->members[NAME], seen->first, buf);
+	text_json(as->members[AT], seen->second, buf);
+	text_json(as->members[DETAIL], seen->detail, buf);
+	bb_buf_printf(buf, "\"%s\":%zu", as->members[N], seen->n);
+	if (as->members[OTHER])
+		bb_buf_printf(buf, ",\"%s\":%zu", as->members[OTHER], seen->other);
+	if (as->titles[FIRST])
+		bb_buf_printf(buf, ",\"partition\":%d,\"offset\":%lld", (int)seen->partition,
+			      (long long)seen->offset);
 	bb_buf_byte(buf, '}');
 }
 
-static void refusal_json(const struct seen *seen, struct bb_buf *buf)
+static void list_json(const struct live *live, const struct shown *as, struct bb_buf *buf)
 {
-	bb_buf_byte(buf, '{');
-	pair_json("refused", seen->first, buf);
-	bb_buf_byte(buf, ',');
-	pair_json("at", seen->second, buf);
-	bb_buf_byte(buf, ',');
-	pair_json("detail", seen->detail, buf);
-	bb_buf_printf(buf, ",\"n\":%zu", seen->n);
-	position_json(seen, buf);
-	bb_buf_byte(buf, '}');
+	const struct list *list = list_of(live, as);
+
+	bb_buf_printf(buf, ",\"%s\":[", as->list);
+	for (size_t i = 0; i < list->n; i++) {
+		if (i > 0)
+			bb_buf_byte(buf, ',');
+		seen_json(as, &list->items[i], buf);
+	}
+	bb_buf_byte(buf, ']');
 }
 
 static void print_json(const struct live *live)
@@ -409,16 +411,11 @@ static void print_json(const struct live *live)
 		      "\"refused\":%zu,\"no_identifier\":%zu",
 		      live->messages, live->events, live->rulings, live->skipped, live->refused,
 		      live->no_identifier);
-	list_json("types", &live->types, &buf, type_json);
-	list_json("fields", &live->fields, &buf, field_json);
-	list_json("namespaces", &live->namespaces, &buf, namespace_json);
-	list_json("warnings", &live->warnings, &buf, warning_json);
-	list_json("refusals", &live->refusals, &buf, refusal_json);
+	for (size_t i = 0; i < SHOWN; i++)
+		list_json(live, &shown[i], &buf);
 	fprintf(live->ctl->out, "%.*s}\n", (int)buf.n, buf.p);
 	bb_buf_fini(&buf);
 }
-
-enum column { NAME, AT, N, OTHER, SHARE, FIRST, DETAIL, COLUMN_COUNT };
 
 static struct bb_text cell_of(struct bb_ctl_table *table, const struct live *live,
 			      const struct seen *seen, enum column column)
@@ -446,18 +443,17 @@ static struct bb_text cell_of(struct bb_ctl_table *table, const struct live *liv
 	}
 }
 
-/* Titles end with one that is NULL. */
-static void print_table(const struct live *live, const struct list *list,
-			const char *const titles[COLUMN_COUNT])
+static void print_table(const struct live *live, const struct shown *as)
 {
+	const struct list *list = list_of(live, as);
 	struct bb_ctl_table table = {.arena = &live->ctl->arena};
 	struct bb_table_row *row = bb_ctl_table_row(&table);
 	enum column columns[COLUMN_COUNT];
 
 	for (unsigned c = 0; c < COLUMN_COUNT; c++) {
-		if (!titles[c])
+		if (!as->titles[c])
 			continue;
-		row->cells[table.columns] = bb_text_of(titles[c]);
+		row->cells[table.columns] = bb_text_of(as->titles[c]);
 		table.right |= (c == N || c == OTHER || c == SHARE) << table.columns;
 		columns[table.columns++] = (enum column)c;
 	}
@@ -474,16 +470,6 @@ static void print_table(const struct live *live, const struct list *list,
 
 static void print_text(const struct live *live)
 {
-	static const char *const types[COLUMN_COUNT] = {
-		[NAME] = "TYPE", [N] = "EVENTS", [OTHER] = "WITHOUT IDENTIFIER"};
-	static const char *const fields[COLUMN_COUNT] = {
-		[NAME] = "TYPE", [AT] = "FIELD", [N] = "USABLE", [SHARE] = "SHARE"};
-	static const char *const namespaces[COLUMN_COUNT] = {
-		[NAME] = "NAMESPACE", [N] = "IDENTIFIERS", [OTHER] = "BLOCKED"};
-	static const char *const warnings[COLUMN_COUNT] = {
-		[NAME] = "WARNING", [AT] = "AT", [N] = "N", [FIRST] = "FIRST"};
-	static const char *const refusals[COLUMN_COUNT] = {
-		[NAME] = "REFUSED", [AT] = "AT", [N] = "N", [FIRST] = "FIRST", [DETAIL] = "WHY"};
 	FILE *out = live->ctl->out;
 
 	fprintf(out,
@@ -491,11 +477,8 @@ static void print_text(const struct live *live)
 		"%zu rulings, %zu skipped, %zu refused\n",
 		live->topic, live->messages, live->events, live->no_identifier, live->rulings,
 		live->skipped, live->refused);
-	print_table(live, &live->types, types);
-	print_table(live, &live->fields, fields);
-	print_table(live, &live->namespaces, namespaces);
-	print_table(live, &live->warnings, warnings);
-	print_table(live, &live->refusals, refusals);
+	for (size_t i = 0; i < SHOWN; i++)
+		print_table(live, &shown[i]);
 	if (!live->ctl->config)
 		fprintf(live->ctl->err, "no configuration: identifiers are as they came\n");
 }
@@ -512,7 +495,7 @@ static int run(struct live *live)
 		return BB_CTL_USAGE;
 	ret = choose_topic(live);
 	if (ret == BB_CTL_OK)
-		ret = bb_broker_open(ctl, bb_ctl_value(ctl, "brokers"), &broker);
+		ret = bb_broker_open(ctl, &broker);
 	if (ret != BB_CTL_OK)
 		return ret;
 	bb_connector_fields(live->connector, on_field, live);

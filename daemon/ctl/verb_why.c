@@ -40,30 +40,22 @@ static int ask_daemon(struct bb_ctl *ctl, struct bb_net_resp *client)
 {
 	const char *args[] = {is_pair(ctl) ? "BB.EXPLAIN" : "BB.WHY", ctl->args[0], ctl->args[1]};
 	struct bb_net_reply reply;
-	struct bb_error err = {0};
-	int ret = bb_net_resp_call(client, args, is_pair(ctl) ? 3 : 2, &ctl->arena, &reply, &err);
+	int ret = bb_ctl_call(ctl, client, args, is_pair(ctl) ? 3 : 2, &reply);
 
-	if (ret != BB_OK)
-		return bb_ctl_fail(ctl, bb_ctl_exit_of(ret), "%s", err.msg);
-	if (reply.kind == BB_REPLY_ERROR)
-		return bb_ctl_fail(ctl, BB_CTL_REFUSED, "%.*s", (int)reply.text.n, reply.text.p);
+	if (ret != BB_CTL_OK)
+		return ret;
 	return reply.kind == BB_REPLY_TEXT ? print_answer(ctl, reply.text) : fail_unknown(ctl);
 }
 
-static int ask_snapshot(struct bb_ctl *ctl, struct bb_store_reader *reader, struct bb_buf *json)
+static int ask_snapshot(struct bb_ctl *ctl, struct bb_kv *kv, void *ctx)
 {
-	struct bb_explainer *explainer;
-	struct bb_kv *kv;
-	int err = bb_store_read_begin(reader, &kv);
+	struct bb_explainer *explainer = bb_explainer_new(&ctl->config->rules);
+	struct bb_buf *json = ctx;
+	int err = is_pair(ctl) ? bb_explain_pair(explainer, kv, bb_text_of(ctl->args[0]),
+						 bb_text_of(ctl->args[1]), json)
+			       : bb_explain_why(explainer, kv, bb_text_of(ctl->args[0]), json);
 
-	if (err != BB_OK)
-		return err;
-	explainer = bb_explainer_new(&ctl->config->rules);
-	err = is_pair(ctl) ? bb_explain_pair(explainer, kv, bb_text_of(ctl->args[0]),
-					     bb_text_of(ctl->args[1]), json)
-			   : bb_explain_why(explainer, kv, bb_text_of(ctl->args[0]), json);
 	bb_explainer_free(explainer);
-	bb_store_read_end(reader);
 	return err;
 }
 
@@ -91,19 +83,11 @@ static int print_of_store(struct bb_ctl *ctl, int err, const struct bb_buf *json
 
 static int ask_store(struct bb_ctl *ctl, const char *socket)
 {
-	struct bb_store_reader *reader = NULL;
 	struct bb_buf json = BB_BUF_EMPTY;
-	struct bb_store *store = NULL;
-	int ret = bb_ctl_open_store_instead(ctl, socket, &store), err;
+	int err = BB_OK, ret = bb_ctl_read_store(ctl, socket, ask_snapshot, &json, &err);
 
-	if (ret != BB_CTL_OK)
-		return ret;
-	err = bb_store_reader_new(store, &reader);
-	if (err == BB_OK)
-		err = ask_snapshot(ctl, reader, &json);
-	bb_store_reader_free(reader);
-	bb_store_close(store);
-	ret = print_of_store(ctl, err, &json);
+	if (ret == BB_CTL_OK)
+		ret = print_of_store(ctl, err, &json);
 	bb_buf_fini(&json);
 	return ret;
 }
