@@ -17,7 +17,9 @@
 
 #include "path.h"
 
-#define LISTED_MAX 40 /* words in one message */
+#define LISTED_MAX 40  /* words in one message */
+#define RULES_MAX 5000 /* they are compared with one another */
+#define PLAN_BYTES_MAX ((size_t)256 << 20)
 
 void bb_compile_complain(struct bb_compiler *c, const struct bb_yaml *node, const char *fmt, ...)
 {
@@ -150,6 +152,22 @@ static void compile_sub_section(struct bb_compiler *c, const struct bb_yaml *nod
 			   option->section == BB_IN_DEFAULTS ? (void *)&c->defaults : target);
 }
 
+/* Whether there is room for a rule with so many `each`. */
+static bool check_room(struct bb_compiler *c, const struct bb_yaml *node,
+		       const struct bb_event_plans *list, size_t n)
+{
+	bool was_full = c->is_full;
+
+	c->is_full = was_full || list->n + n > RULES_MAX || c->arena->total_bytes > PLAN_BYTES_MAX;
+	if (c->is_full && !was_full)
+		bb_compile_complain(c, node,
+				    "too large: a connector has at most %d rules (counted once for "
+				    "each \"each\") and %zu MiB; make several, each for some of "
+				    "the topics",
+				    RULES_MAX, PLAN_BYTES_MAX >> 20);
+	return !c->is_full;
+}
+
 /* A rule, once for each of its `each`; paths in it must hold for all of them. */
 static void compile_rule(struct bb_compiler *c, const struct bb_yaml *node, size_t row,
 			 struct bb_event_plans *list)
@@ -157,7 +175,9 @@ static void compile_rule(struct bb_compiler *c, const struct bb_yaml *node, size
 	const struct bb_yaml *each = node->kind == BB_YAML_MAP ? bb_yaml_get(node, "each") : NULL;
 	size_t n = each && each->kind == BB_YAML_LIST && each->n > 0 ? each->n : 1;
 
-	for (c->each_at = 0; c->each_at < n; c->each_at++) {
+	if (!check_room(c, node, list, n))
+		return;
+	for (c->each_at = 0; c->each_at < n && check_room(c, node, list, 1); c->each_at++) {
 		struct bb_event_plan *rule = push(c, list, sizeof(*rule));
 
 		rule->row = row;
@@ -241,7 +261,7 @@ static struct bb_names keys_of(struct bb_compiler *c, enum bb_place place)
 
 static void check_keys(struct bb_compiler *c, const struct bb_yaml *node, enum bb_place place)
 {
-	for (size_t i = 0; i < node->n; i++) {
+	for (size_t i = 0; i < node->n && !bb_yaml_has_told(c->diagnostics); i++) {
 		size_t mark;
 
 		if (bb_schema_find(place, node->keys[i]->text))
@@ -283,6 +303,8 @@ void bb_compile_section(struct bb_compiler *c, const struct bb_yaml *node, enum 
 		bb_buf_fini(&list);
 		return;
 	}
+	if (bb_yaml_has_told(c->diagnostics))
+		return;
 	check_keys(c, node, place);
 	options = bb_schema_options(&n);
 	for (size_t i = 0; i < n; i++)
@@ -326,10 +348,13 @@ static void make_groups(struct bb_connector *connector)
 	}
 }
 
-/* Diagnostics from `from` on in the order of the file; there are few. */
+/* Diagnostics from `from` on in the order of the file; there are few. The one that says that there
+ * are more stays behind. */
 static void sort_diagnostics(struct bb_diagnostics *diagnostics, size_t from)
 {
-	for (size_t i = from + 1; i < diagnostics->n; i++) {
+	size_t n = diagnostics->n < BB_DIAGNOSTICS_MAX ? diagnostics->n : BB_DIAGNOSTICS_MAX;
+
+	for (size_t i = from + 1; i < n; i++) {
 		struct bb_diagnostic moved = diagnostics->items[i];
 		size_t k = i;
 
@@ -363,6 +388,7 @@ static void drop_repeated(struct bb_diagnostics *diagnostics, size_t from)
 		if (k == kept)
 			diagnostics->items[kept++] = diagnostics->items[i];
 	}
+	diagnostics->found -= diagnostics->n - kept;
 	diagnostics->n = kept;
 }
 
@@ -378,7 +404,7 @@ struct bb_connector *bb_connector_compile(const char *file, struct bb_text text,
 				.connector = connector,
 				.arena = &connector->arena,
 				.path = BB_BUF_EMPTY};
-	size_t before = diagnostics->n;
+	size_t before = diagnostics->n, found = diagnostics->found;
 
 	connector->name = connector->channel = (struct bb_text){NULL, 0};
 	connector->format = BB_FORMAT_JSON;
@@ -390,7 +416,7 @@ struct bb_connector *bb_connector_compile(const char *file, struct bb_text text,
 		drop_repeated(diagnostics, before);
 	}
 	bb_buf_fini(&c.path);
-	if (!root || diagnostics->n > before) {
+	if (!root || diagnostics->found > found || bb_yaml_has_told(diagnostics)) {
 		bb_connector_free(connector);
 		return NULL;
 	}

@@ -45,6 +45,7 @@ struct bb_compiler {
 	bool at_allowed;    /* the source being read is an attribute's */
 	unsigned each_n;    /* [*] and .* around the current place */
 	unsigned each_most; /* of all event rules */
+	bool is_full;	    /* that there is no room for more rules was said */
 	size_t each_at;	    /* which of the rule's `each` is being compiled */
 	bool in_member;	    /* one of them is a .* */
 	bool any_member;    /* of all event rules */

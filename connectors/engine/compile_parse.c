@@ -27,12 +27,12 @@ void bb_compile_parse(struct bb_compiler *c, const struct bb_yaml *node,
 	bool query = strcmp(option->name, "parse_query") == 0;
 	struct bb_parse *parse = bb_arena_zalloc(c->arena, sizeof(*parse));
 	struct bb_parse *kept = parse;
-	size_t before = c->diagnostics->n;
+	size_t before = c->diagnostics->found;
 
 	if (bb_compile_text(c, node, "a path to a text, e.g. '$.content'", &parse->name))
 		bb_compile_scalar(c, node, &parse->text);
 	parse->ups = c->ups++; /* with mistakes, too: there is one more around what follows */
-	if (c->diagnostics->n > before)
+	if (c->diagnostics->found > before)
 		return;
 	if (parse->text.kind != BB_EXPR_PATH &&
 	    (parse->text.kind != BB_EXPR_META ||

@@ -353,7 +353,7 @@ static const struct bb_origin *origin_of(struct bb_compiler *c, const struct bb_
 static bool compile_source(struct bb_compiler *c, const struct bb_yaml *node, struct bb_text path,
 			   struct bb_expr *expr)
 {
-	size_t before = c->diagnostics->n;
+	size_t before = c->diagnostics->found;
 
 	*expr = (struct bb_expr){.kind = BB_EXPR_CONST};
 	if (node->kind == BB_YAML_MAP)
@@ -363,7 +363,7 @@ static bool compile_source(struct bb_compiler *c, const struct bb_yaml *node, st
 	else
 		bb_compile_scalar(c, node, expr);
 	expr->origin = origin_of(c, node, path);
-	return c->diagnostics->n == before;
+	return c->diagnostics->found == before;
 }
 
 static void add_source(struct bb_compiler *c, const struct bb_yaml *node, struct bb_text path,

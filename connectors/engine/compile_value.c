@@ -3,14 +3,14 @@
  * Values that are what they are in every message: names, words, zones, currencies, namespaces. One
  * function a type of the table; each fills its field, or complains and leaves it empty.
  */
+#include <backbone/normalise.h>
 #include <backbone/rules.h>
-
-#include <regex.h>
 
 #include "compile.h"
 #include "money.h"
 
 #define TOPIC_BYTES_MAX 249 /* Kafka's own limit */
+#define TOPICS_MAX 10000
 #define COLUMNS_MAX 10000
 #define DIGITS_MAX 6 /* behind the point of an amount */
 
@@ -123,9 +123,8 @@ static bool is_topic(struct bb_text name)
 /* A pattern with its slashes. */
 static void compile_pattern(struct bb_compiler *c, const struct bb_yaml *node, struct bb_text text)
 {
-	char why[128];
-	regex_t regex;
-	int code;
+	struct bb_pattern *pattern;
+	struct bb_error why;
 
 	if (text.n < 3 || text.p[text.n - 1] != '/' || text.p[1] != '^') {
 		bb_compile_complain(c, node,
@@ -134,13 +133,11 @@ static void compile_pattern(struct bb_compiler *c, const struct bb_yaml *node, s
 		return;
 	}
 	text = bb_arena_copy(c->arena, bb_text_bytes(text.p + 1, text.n - 2));
-	code = regcomp(&regex, text.p, REG_EXTENDED | REG_NOSUB);
-	if (code != 0) {
-		regerror(code, &regex, why, sizeof(why));
-		bb_compile_complain(c, node, "the pattern is wrong: %s", why);
+	if (bb_pattern_new(text.p, &pattern, &why) != BB_OK) {
+		bb_compile_complain(c, node, "the pattern is wrong: %s", why.msg);
 		return;
 	}
-	regfree(&regex);
+	bb_pattern_free(pattern);
 	c->connector->pattern = text;
 }
 
@@ -174,7 +171,9 @@ void bb_compile_topics(struct bb_compiler *c, const struct bb_yaml *node,
 		compile_topic(c, node);
 		return;
 	}
-	for (size_t i = 0; i < node->n; i++) {
+	if (node->n > TOPICS_MAX)
+		bb_compile_complain(c, node, "more than 10,000");
+	for (size_t i = 0; i < node->n && node->n <= TOPICS_MAX; i++) {
 		size_t mark = bb_compile_enter_item(c, i);
 
 		compile_topic(c, node->items[i]);

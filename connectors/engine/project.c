@@ -12,13 +12,16 @@
  *	     `- items [*] (slot 2) -> root -- sku (slot 0)
  *
  * Nothing fails. A step that cannot be taken while reading ends a path early: the rest of it is
- * walked when the value is asked for.
+ * walked when the value is asked for. Where thousands of lists meet thousands of paths there is no
+ * projection, and messages become general trees.
  */
 #include "project.h"
 
 #include "json_bytes.h"
 #include "path.h"
 #include "plan.h"
+
+#define LANDINGS_MAX ((size_t)1 << 22) /* 32 MiB; real connectors have hundreds */
 
 struct projector {
 	struct bb_connector *connector;
@@ -295,6 +298,17 @@ static bool add_lists(struct projector *p, struct bb_group *group, struct bb_sha
 	return true;
 }
 
+/* Shapes that the groups may need: one for each list they walk. */
+static size_t count_shapes(const struct bb_connector *connector)
+{
+	size_t n = 1;
+
+	for (size_t i = 0; i < connector->group_n; i++)
+		for (size_t k = 0; k < connector->groups[i].each.step_n; k++)
+			n += bb_path_walks(&connector->groups[i].each.steps[k]);
+	return n;
+}
+
 void bb_project(struct bb_connector *connector)
 {
 	struct projector p = {.connector = connector, .arena = &connector->arena, .counting = true};
@@ -303,6 +317,8 @@ void bb_project(struct bb_connector *connector)
 	for (size_t i = 0; i < connector->group_n; i++)
 		add_group(&p, &connector->groups[i]);
 	p.counting = false;
+	if (count_shapes(connector) * (p.path_n + 1) > LANDINGS_MAX)
+		return;
 	root = new_shape(&p);
 	for (size_t i = 0; i < connector->group_n; i++) {
 		connector->groups[i].each_n = 0;

@@ -5,7 +5,6 @@
 
 #include <backbone/kafka.h>
 #include <librdkafka/rdkafka.h>
-#include <regex.h>
 
 #include "token.h"
 #include "worker.h"
@@ -63,7 +62,7 @@ struct bb_ktopic {
 };
 
 struct bb_kpattern {
-	regex_t regex;
+	struct bb_pattern *pattern;
 	const struct bb_connector *connector;
 };
 

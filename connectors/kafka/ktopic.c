@@ -9,6 +9,7 @@
 
 #include <backbone/assert.h>
 #include <backbone/log.h>
+#include <backbone/normalise.h>
 
 #include <stdlib.h>
 
@@ -55,7 +56,7 @@ void bb_ktopic_free(struct bb_ktopic *topic)
 void bb_ktopic_patterns_free(struct bb_kafka *kafka)
 {
 	for (size_t i = 0; i < kafka->pattern_n; i++)
-		regfree(&kafka->patterns[i].regex);
+		bb_pattern_free(kafka->patterns[i].pattern);
 	free(kafka->patterns);
 	kafka->patterns = NULL;
 	kafka->pattern_n = 0;
@@ -71,8 +72,8 @@ static void add_pattern(struct bb_kafka *kafka, const struct bb_connector *conne
 	pattern = &kafka->patterns[kafka->pattern_n];
 	pattern->connector = connector;
 	/* the connector's compiler has checked it */
-	bb_assert(regcomp(&pattern->regex, bb_connector_topic_pattern(connector),
-			  REG_EXTENDED | REG_NOSUB) == 0);
+	bb_assert(bb_pattern_new(bb_connector_topic_pattern(connector), &pattern->pattern,
+				 &(struct bb_error){0}) == BB_OK);
 	kafka->pattern_n++;
 }
 
@@ -81,7 +82,7 @@ static const struct bb_connector *pattern_of(const struct bb_kafka *kafka, const
 	if (strncmp(name, "__", 2) == 0) /* Kafka's own */
 		return NULL;
 	for (size_t i = 0; i < kafka->pattern_n; i++)
-		if (regexec(&kafka->patterns[i].regex, name, 0, NULL, 0) == 0)
+		if (bb_pattern_matches(kafka->patterns[i].pattern, bb_text_of(name)))
 			return kafka->patterns[i].connector;
 	return NULL;
 }

@@ -81,21 +81,6 @@ static struct bb_text nearest(rd_kafka_conf_t *conf, const char *name, struct bb
 	return kept;
 }
 
-static void complain(const char *file, const struct bb_kafka_option *option, struct bb_text message,
-		     struct bb_diagnostics *diagnostics)
-{
-	struct bb_diagnostic item = {
-		.file = file,
-		.line = option->line,
-		.column = option->column,
-		.path = bb_arena_printf(diagnostics->arena, "kafka.options.%s", option->name).p,
-		.message = message.p,
-	};
-
-	BB_ARENA_PUSH(diagnostics->arena, diagnostics->items, diagnostics->n, diagnostics->room) =
-		item;
-}
-
 static struct bb_text check_one(rd_kafka_conf_t *conf, const struct bb_kafka_option *option,
 				struct bb_arena *arena)
 {
@@ -130,7 +115,11 @@ bool bb_kafka_check(const char *file, const struct bb_kafka_option *options, siz
 
 		if (!message.p)
 			continue;
-		complain(file, &options[i], message, diagnostics);
+		bb_yaml_complain(
+			file,
+			&(struct bb_yaml){.line = options[i].line, .column = options[i].column},
+			bb_arena_printf(diagnostics->arena, "kafka.options.%s", options[i].name).p,
+			diagnostics, "%s", message.p);
 		good = false;
 	}
 	rd_kafka_conf_destroy(conf);

@@ -95,7 +95,7 @@ int bb_config_load_beside(const char *file, const struct bb_config *before,
 	struct bb_config *config = calloc(1, sizeof *config);
 	struct bb_loading loading = {
 		.file = file, .config = config, .before = before, .diagnostics = diagnostics};
-	size_t mistakes = diagnostics->n;
+	size_t mistakes = diagnostics->found;
 	struct bb_text text;
 	int code;
 
@@ -112,12 +112,12 @@ int bb_config_load_beside(const char *file, const struct bb_config *before,
 		bb_identity_read(&loading);
 		bb_sources_read(&loading);
 	}
-	if (diagnostics->n == mistakes)
+	if (diagnostics->found == mistakes && !bb_yaml_has_told(diagnostics))
 		*ret_config = config;
 	else
 		code = bb_error_set(err, BB_ECONFIG, "%s: %zu mistake%s", file,
-				    diagnostics->n - mistakes,
-				    diagnostics->n - mistakes == 1 ? "" : "s");
+				    diagnostics->found - mistakes,
+				    diagnostics->found - mistakes == 1 ? "" : "s");
 out:
 	if (code != BB_OK)
 		bb_config_free(config);

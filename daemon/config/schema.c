@@ -14,6 +14,8 @@
 
 #include <stdlib.h>
 
+#define LIST_MAX ((size_t)10000) /* what is looked for in lists is looked for one by one */
+
 /* A place in the file and in the table. */
 struct place {
 	const char *prefix; /* of the options here: `identity.namespaces[].`; "" at the top */
@@ -124,6 +126,10 @@ static void read_texts(struct bb_loading *loading, const struct bb_option *optio
 	if (node->kind != BB_YAML_LIST) {
 		if (!is_empty(node))
 			complain_value(loading, option, node, path);
+		return;
+	}
+	if (node->n > LIST_MAX) {
+		BB_COMPLAIN(loading, node, path, "a list has at most %zu items here", LIST_MAX);
 		return;
 	}
 	list->items = bb_arena_alloc(arena, node->n * sizeof *list->items);
@@ -299,6 +305,10 @@ static void read_sections(struct bb_loading *loading, const struct bb_option *op
 			complain_value(loading, option, node, path);
 		return;
 	}
+	if (node->n > LIST_MAX) {
+		BB_COMPLAIN(loading, node, path, "a list has at most %zu items here", LIST_MAX);
+		return;
+	}
 	*(void **)target_of(loading, option, NULL) = bb_arena_zalloc(arena, node->n * item_bytes);
 	for (size_t i = 0; i < node->n; i++) {
 		struct place place = {
@@ -373,7 +383,7 @@ static void read_section(struct bb_loading *loading, const struct place *place,
 		complain_value(loading, &section, node, place->path);
 		return;
 	}
-	for (size_t i = 0; i < node->n; i++) {
+	for (size_t i = 0; i < node->n && !bb_yaml_has_told(loading->diagnostics); i++) {
 		const struct bb_option *option = find_option(place->prefix, node->keys[i]->text);
 
 		if (option)

@@ -16,7 +16,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define TOPIC_MAX 249 /* Kafka's own limit */
+#define TOPIC_MAX 249		   /* Kafka's own limit */
+#define TOPICS_MAX ((size_t)10000) /* named by all connectors; patterns apart */
 
 struct compiled {
 	const char *file; /* "" for direct */
@@ -30,6 +31,7 @@ struct gathering {
 	const char *directory; /* of the configuration file, as it was given: for messages */
 	struct compiled *items;
 	size_t n, room;
+	size_t topic_n;	 /* of the connectors taken so far */
 	bool incomplete; /* a file was left out */
 };
 
@@ -70,7 +72,7 @@ static void gather_direct(struct gathering *in)
 					    topics->items[i], topics->nodes[k]->line);
 	}
 	config->direct_topics = topics->items;
-	config->direct_topic_n = topics->n;
+	config->direct_topic_n = in->topic_n = topics->n;
 	direct.connector = bb_connector_direct(topics->items, topics->n);
 	BB_ARENA_PUSH(in->loading->diagnostics->arena, in->items, in->n, in->room) = direct;
 }
@@ -93,13 +95,11 @@ static const struct bb_yaml *place_of(struct gathering *in, const char *file, st
 	return root ? bb_schema_node(root, path) : NULL;
 }
 
-/* Whether the connector may stand beside the others. */
-static bool check_others(struct gathering *in, const char *file, struct bb_text text,
-			 const struct bb_connector *connector)
+static void check_name(struct gathering *in, const char *file, struct bb_text text,
+		       const struct bb_connector *connector)
 {
 	struct bb_diagnostics *diagnostics = in->loading->diagnostics;
 	const char *name = bb_connector_name(connector);
-	size_t before = diagnostics->n;
 
 	for (size_t i = 0; i < in->n; i++) {
 		if (strcmp(bb_connector_name(in->items[i].connector), name) != 0)
@@ -115,18 +115,45 @@ static bool check_others(struct gathering *in, const char *file, struct bb_text 
 					 "the connector \"%s\" is also in %s; choose another name",
 					 name, in->items[i].file);
 	}
-	for (size_t k = 0; k < bb_connector_topic_n(connector); k++) {
-		const char *topic = bb_connector_topic(connector, k);
+}
+
+static void check_topics(struct gathering *in, const char *file, struct bb_text text,
+			 const struct bb_connector *connector)
+{
+	struct bb_diagnostics *diagnostics = in->loading->diagnostics;
+	const struct bb_yaml *place = NULL; /* looked for once, as the file is read for it */
+	size_t n = bb_connector_topic_n(connector);
+
+	if (in->topic_n + n > TOPICS_MAX) {
+		bb_yaml_complain(file, place_of(in, file, text, "topics"), "topics", diagnostics,
+				 "connectors name more than %zu topics in all; write patterns",
+				 TOPICS_MAX);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		const char *topic = bb_connector_topic(connector, i);
 		const struct compiled *other = reader_of(in, topic);
 
-		if (other)
-			bb_yaml_complain(file, place_of(in, file, text, "topics"), "topics",
-					 diagnostics,
-					 "the topic \"%s\" is read by the connector \"%s\" "
-					 "already; a topic has one connector",
-					 topic, bb_connector_name(other->connector));
+		if (!other)
+			continue;
+		if (!place)
+			place = place_of(in, file, text, "topics");
+		bb_yaml_complain(file, place, "topics", diagnostics,
+				 "the topic \"%s\" is read by the connector \"%s\" already; a "
+				 "topic has one connector",
+				 topic, bb_connector_name(other->connector));
 	}
-	return diagnostics->n == before;
+}
+
+/* Whether the connector may stand beside the others. */
+static bool check_others(struct gathering *in, const char *file, struct bb_text text,
+			 const struct bb_connector *connector)
+{
+	size_t before = in->loading->diagnostics->found;
+
+	check_name(in, file, text, connector);
+	check_topics(in, file, text, connector);
+	return in->loading->diagnostics->found == before;
 }
 
 /* --- what has not changed --------------------------------------------------------------------- */
@@ -209,6 +236,7 @@ static void gather_file(struct gathering *in, const char *file, size_t i)
 		return;
 	}
 	in->incomplete = false;
+	in->topic_n += bb_connector_topic_n(connector);
 	BB_ARENA_PUSH(loading->diagnostics->arena, in->items, in->n, in->room) =
 		(struct compiled){file, connector, text, borrowed};
 }

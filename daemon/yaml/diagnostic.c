@@ -4,6 +4,9 @@
  * fewest changed, missing, additional or swapped letters, if they are at most a third of the longer
  * word; upper and lower case are the same here. Nothing fails; a word that is too long has no
  * guess.
+ *
+ * Files may be of any shape, so both the number of mistakes that are kept and the length of each
+ * are bounded: what is told of a file is never much longer than the file.
  */
 #include <backbone/yaml.h>
 
@@ -11,6 +14,8 @@
 #include <stdio.h>
 
 #define WORD_MAX ((size_t)64)
+#define PATH_BYTES_MAX ((size_t)300) /* of the file's content, in a message */
+#define MESSAGE_BYTES_MAX ((size_t)1500)
 
 void bb_diagnostic_print(const struct bb_diagnostic *diagnostic, struct bb_buf *buf)
 {
@@ -20,32 +25,67 @@ void bb_diagnostic_print(const struct bb_diagnostic *diagnostic, struct bb_buf *
 	bb_buf_printf(buf, "%s", diagnostic->message);
 }
 
+/* One line, as values and keys may hold line feeds; cut between two characters. */
+static const char *keep(struct bb_diagnostics *diagnostics, struct bb_text text, size_t most)
+{
+	static const char cut[] = "...";
+	char *p = bb_arena_zalloc(diagnostics->arena, (text.n < most ? text.n : most) + sizeof cut);
+	size_t n = text.n;
+
+	if (n > most)
+		for (n = most; n > 0 && ((unsigned char)text.p[n] & 0xc0) == 0x80;)
+			n--;
+	for (size_t i = 0; i < n; i++)
+		p[i] = (unsigned char)text.p[i] < 0x20 || text.p[i] == 0x7f ? '?' : text.p[i];
+	if (n < text.n)
+		memcpy(p + n, cut, sizeof cut);
+	return p;
+}
+
+static void push(struct bb_diagnostics *diagnostics, const char *file, const struct bb_yaml *node,
+		 struct bb_text path, struct bb_text message)
+{
+	struct bb_diagnostic item = {
+		.file = bb_arena_copy(diagnostics->arena, bb_text_of(file)).p,
+		.line = node ? node->line : 1,
+		.column = node ? node->column : 1,
+		.path = keep(diagnostics, path, PATH_BYTES_MAX),
+		.message = keep(diagnostics, message, MESSAGE_BYTES_MAX),
+	};
+
+	BB_ARENA_PUSH(diagnostics->arena, diagnostics->items, diagnostics->n, diagnostics->room) =
+		item;
+}
+
 void bb_yaml_complain(const char *file, const struct bb_yaml *node, const char *path,
 		      struct bb_diagnostics *diagnostics, const char *fmt, ...)
 {
-	struct bb_arena *arena = diagnostics->arena;
 	struct bb_buf message = BB_BUF_EMPTY;
 	va_list args;
 	int n;
 
+	if (++diagnostics->found > BB_DIAGNOSTICS_MAX + 1)
+		return;
+	if (diagnostics->found > BB_DIAGNOSTICS_MAX) {
+		push(diagnostics, file, node, BB_TEXT(""),
+		     BB_TEXT("there is more that is wrong, here and behind: mend what is told "
+			     "first"));
+		return;
+	}
 	va_start(args, fmt);
 	n = vsnprintf(NULL, 0, fmt, args);
 	va_end(args);
 	va_start(args, fmt);
 	vsnprintf(bb_buf_reserve(&message, (size_t)n + 1), (size_t)n + 1, fmt, args);
 	va_end(args);
-	for (int i = 0; i < n; i++) /* a value may hold line feeds; a message is one line */
-		if ((unsigned char)message.p[i] < 0x20 || message.p[i] == 0x7f)
-			message.p[i] = '?';
-	BB_ARENA_PUSH(arena, diagnostics->items, diagnostics->n, diagnostics->room) =
-		(struct bb_diagnostic){
-			.file = bb_arena_copy(arena, bb_text_of(file)).p,
-			.line = node ? node->line : 1,
-			.column = node ? node->column : 1,
-			.path = bb_arena_copy(arena, bb_text_of(path ? path : "")).p,
-			.message = bb_arena_copy(arena, bb_text_of(message.p)).p,
-		};
+	push(diagnostics, file, node, bb_text_of(path ? path : ""),
+	     (struct bb_text){message.p, (size_t)n});
 	bb_buf_fini(&message);
+}
+
+bool bb_yaml_has_told(const struct bb_diagnostics *diagnostics)
+{
+	return diagnostics->found > BB_DIAGNOSTICS_MAX;
 }
 
 static char lower(char c)

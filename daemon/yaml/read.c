@@ -56,6 +56,7 @@ static void complain(struct reader *reader, yaml_mark_t mark, const char *messag
 	struct bb_yaml at = {.line = (unsigned)mark.line + 1, .column = (unsigned)mark.column + 1};
 
 	bb_yaml_complain(reader->file, &at, reader->path.p, reader->diagnostics, "%s", message);
+	reader->broken = reader->broken || bb_yaml_has_told(reader->diagnostics);
 }
 
 /* Errors of libyaml's reader (bytes that are no text) have an offset, but no line. */
@@ -328,7 +329,7 @@ struct bb_yaml *bb_yaml_read(const char *file, struct bb_text text,
 				.diagnostics = diagnostics,
 				.arena = diagnostics->arena,
 				.path = BB_BUF_EMPTY};
-	size_t before = diagnostics->n;
+	size_t before = diagnostics->found;
 	struct bb_yaml *root;
 
 	bb_assert(yaml_parser_initialize(&reader.parser));
@@ -341,7 +342,7 @@ struct bb_yaml *bb_yaml_read(const char *file, struct bb_text text,
 		yaml_event_delete(&reader.event);
 	yaml_parser_delete(&reader.parser);
 	bb_buf_fini(&reader.path);
-	return diagnostics->n == before ? root : NULL;
+	return diagnostics->found == before ? root : NULL;
 }
 
 const struct bb_yaml *bb_yaml_get(const struct bb_yaml *map, const char *key)

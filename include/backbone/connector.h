@@ -26,11 +26,17 @@ struct bb_diagnostic {
 	const char *message;   /* what is wrong, what is allowed, the nearest right word */
 };
 
-/* Collected, so that all mistakes of a file are seen at once. Strings live in the arena. */
+#define BB_DIAGNOSTICS_MAX 200 /* what people mend at once */
+
+/*
+ * Collected, so that all mistakes of a file are seen at once. Strings live in the arena. Of more
+ * than BB_DIAGNOSTICS_MAX the first are kept, and one more says so.
+ */
 struct bb_diagnostics {
 	struct bb_arena *arena;
 	struct bb_diagnostic *items;
 	size_t n, room;
+	size_t found; /* with those that are not kept: whether there were any, ask this */
 };
 
 /* Appends `file:line:column: path: message`. */

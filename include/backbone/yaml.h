@@ -37,6 +37,9 @@ void bb_yaml_complain(const char *file, const struct bb_yaml *node, const char *
 		      struct bb_diagnostics *diagnostics, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 
+/* Nothing more is told, so that what is only looked for mistakes can be left. */
+bool bb_yaml_has_told(const struct bb_diagnostics *diagnostics);
+
 /* The nearest of `words` by edit distance, or NULL if none is near: for "did you mean". */
 const char *bb_yaml_nearest(struct bb_text word, const char *const *words, size_t n);
 

@@ -338,6 +338,59 @@ Test(config, mistakes_too_many_namespaces)
 	bb_buf_fini(&yaml);
 }
 
+/* A configuration with a list of so many topics for the connector `direct`. */
+static void write_topics(struct bb_buf *yaml, unsigned n, const char *more)
+{
+	yaml->n = 0;
+	bb_buf_printf(yaml, BASE "direct: {topics: [t0");
+	for (unsigned i = 1; i < n; i++)
+		bb_buf_printf(yaml, ",t%u", i);
+	bb_buf_printf(yaml, "]}\n%s%c", more, '\0');
+}
+
+Test(config, mistakes_lists_that_are_too_long)
+{
+	struct bb_buf yaml = BB_BUF_EMPTY;
+
+	file_write("c.yaml", CONNECTOR("till", "t"));
+	write_topics(&yaml, 10000, "");
+	bb_config_free(load(yaml.p));
+	cr_expect_str_eq(complaints(), "");
+	write_topics(&yaml, 10001, "");
+	cr_expect_null(load(yaml.p));
+	cr_expect_str_eq(complaints(),
+			 "backbone.yaml:3:18: direct.topics: a list has at most 10000 "
+			 "items here\n");
+	write_topics(&yaml, 10000, "connectors: [c.yaml]\n");
+	cr_expect_null(load(yaml.p));
+	cr_expect_str_eq(complaints(), "c.yaml:3:9: topics: connectors name more than 10000 topics "
+				       "in all; write patterns\n");
+	bb_buf_fini(&yaml);
+}
+
+Test(config, mistakes_by_the_thousand_in_many_files)
+{
+	struct bb_buf names = BB_BUF_EMPTY;
+	char name[40];
+
+	for (unsigned i = 0; i < 150; i++) {
+		snprintf(name, sizeof name, "c%u.yaml", i);
+		file_write(name, "x: 1\ny: 1\n");
+	}
+	file_write("z.yaml", CONNECTOR("till", "t"));
+	cr_assert_null(load(BASE "connectors: ['[cz]*.yaml']\n"));
+	cr_expect(strstr(complaints(), ": there is more that is wrong, here and behind: mend what "
+				       "is told first\n"));
+	bb_buf_printf(&names, BASE);
+	for (unsigned i = 0; i < 1000; i++)
+		bb_buf_printf(&names, "k%u: 1\n", i);
+	bb_buf_byte(&names, '\0');
+	cr_assert_null(load(names.p));
+	cr_expect(strstr(complaints(), ": there is more that is wrong, here and behind: mend what "
+				       "is told first\n"));
+	bb_buf_fini(&names);
+}
+
 Test(config, mistakes_options_of_librdkafka_that_are_the_daemons)
 {
 	static const struct {

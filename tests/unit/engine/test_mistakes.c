@@ -170,6 +170,89 @@ Test(engine, mistakes_of_values_are_told_with_their_place)
 	CHECK(rows);
 }
 
+Test(engine, patterns_of_topics_that_would_cost_too_much_are_refused)
+{
+	static const struct mistake_row rows[] = {
+		{"connector: till\nchannel: pos\ntopics: "
+		 "/^((((a{1,255}){1,255}){1,255}){1,255})/\n" RULE,
+		 "3:9: topics: the pattern is wrong: column 39 of the pattern: regular expression "
+		 "is too large; write a POSIX extended pattern, with a backslash before a sign "
+		 "that stands for itself"},
+		{"connector: till\nchannel: pos\ntopics: /^a{9}{9}/\n" RULE,
+		 "3:9: topics: the pattern is wrong: column 6 of the pattern: a quantifier after a "
+		 "quantifier is not allowed; put the first part in ( )"},
+		{"connector: till\nchannel: pos\ntopics: '/^(.*)\\1/'\n" RULE,
+		 "3:9: topics: the pattern is wrong: column 6 of the pattern: a backslash before a "
+		 "letter or digit is not allowed; write [0-9] for \\d, [A-Za-z0-9_] for \\w"},
+	};
+	struct bb_buf yaml = BB_BUF_EMPTY;
+
+	CHECK(rows);
+	bb_buf_printf(&yaml, "connector: till\nchannel: pos\ntopics: /^");
+	for (size_t i = 0; i < 100000; i++)
+		bb_buf_byte(&yaml, '(');
+	for (size_t i = 0; i < 100000; i++)
+		bb_buf_byte(&yaml, ')');
+	bb_buf_printf(&yaml, "/\n" RULE "%c", '\0');
+	check_mistake(yaml.p, "c.yaml:3:9: topics: the pattern is wrong: the pattern has 200001 "
+			      "bytes; at most 1000 are allowed, write several patterns instead\n");
+	bb_buf_fini(&yaml);
+}
+
+/* So many pieces with a number in each, between two others. */
+static void check_numbered(const char *front, const char *piece, unsigned n, const char *rest,
+			   const char *back, const char *want)
+{
+	struct bb_buf yaml = BB_BUF_EMPTY;
+
+	bb_buf_printf(&yaml, "%s", front);
+	for (unsigned i = 0; i < n; i++)
+		bb_buf_printf(&yaml, "%s%u%s", piece, i, rest);
+	bb_buf_printf(&yaml, "%s%c", back, '\0');
+	check_mistake(yaml.p, want);
+	bb_buf_fini(&yaml);
+}
+
+static const char too_many_topics[] = "c.yaml:3:9: topics: more than 10,000\n";
+static const char too_many_rules[] =
+	"c.yaml:5005:5: events[5000]: too large: a connector has at most 5000 rules (counted once "
+	"for each \"each\") and 256 MiB; make several, each for some of the topics\n";
+static const char too_many_each[] =
+	"c.yaml:4:10: events[0]: too large: a connector has at most 5000 rules (counted once for "
+	"each \"each\") and 256 MiB; make several, each for some of the topics\n";
+
+Test(engine, files_of_any_size_have_bounded_plans)
+{
+	check_numbered("connector: till\nchannel: pos\ntopics: [t", ",t", 10000, "", "]\n" RULE,
+		       too_many_topics);
+	check_numbered(HEAD "events:\n", "  - {type: t, " IDENTIFY ", each: '$.a", 5001, "[*]'}\n",
+		       "", too_many_rules);
+	check_numbered(HEAD "events: [{type: t, " IDENTIFY ", each: [$", ",'$.a", 5000, "[*]'",
+		       "]}]\n", too_many_each);
+}
+
+Test(engine, thousands_of_mistakes_end_with_a_word)
+{
+	struct bb_diagnostics diagnostics = {0};
+	struct bb_buf yaml = BB_BUF_EMPTY;
+	struct bb_arena arena;
+
+	bb_arena_init(&arena);
+	diagnostics.arena = &arena;
+	for (unsigned i = 0; i < 50000; i++)
+		bb_buf_printf(&yaml, "k%u: 1\n", i);
+	cr_assert_null(bb_connector_compile("c.yaml", bb_buf_slice(&yaml), NULL, &diagnostics));
+	cr_assert_eq(diagnostics.n, BB_DIAGNOSTICS_MAX + 1);
+	cr_expect_eq(diagnostics.items[0].line, 1);
+	cr_expect_str_eq(diagnostics.items[BB_DIAGNOSTICS_MAX].message,
+			 "there is more that is wrong, here and behind: mend what is told first");
+	/* the next one cannot be told from a wrong one */
+	cr_assert_null(bb_connector_compile("d.yaml", BB_TEXT(HEAD RULE), NULL, &diagnostics));
+	cr_expect_eq(diagnostics.n, BB_DIAGNOSTICS_MAX + 1);
+	bb_buf_fini(&yaml);
+	bb_arena_fini(&arena);
+}
+
 Test(engine, a_zone_without_database_says_what_to_install)
 {
 	static const struct mistake_row rows[] = {

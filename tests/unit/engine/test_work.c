@@ -3,9 +3,12 @@
 #include <backbone/connector.h>
 #include <criterion/criterion.h>
 
+#include "plan.h"
+
 #define HEAD "connector: c\nchannel: web\ntopics: []\nevents:\n  - {"
 #define EACH "each: '$.l[*]', type: t, identify: {ns: email, from: '$.mail'}, "
 #define ELEMENTS 5000
+#define RULES 2500
 #define AROUND 4000 /* members, items; bytes of a text are ten times as many */
 
 static struct bb_connector *compile(struct bb_arena *arena, const char *rule)
@@ -69,6 +72,38 @@ Test(engine, elements_that_cost_too_much_are_left_out)
 		bb_arena_fini(&arena);
 	}
 	bb_buf_fini(&buf);
+}
+
+Test(engine, thousands_of_lists_and_paths_are_walked)
+{
+	struct bb_message msg = {.topic = BB_TEXT("t"), .timestamp_ms = 1};
+	struct bb_diagnostics diagnostics = {0};
+	struct bb_buf yaml = BB_BUF_EMPTY;
+	struct bb_extraction extraction;
+	struct bb_connector *connector;
+	struct bb_arena arena;
+
+	bb_arena_init(&arena);
+	diagnostics.arena = &arena;
+	bb_buf_printf(&yaml, "connector: c\nchannel: web\ntopics: []\nevents:\n");
+	for (int i = 0; i < RULES; i++)
+		bb_buf_printf(&yaml,
+			      "  - {each: '$.l%d[*]', type: t%d, identify: {ns: u, from: $.u%d}}\n",
+			      i, i, i);
+	connector = bb_connector_compile("c.yaml", bb_buf_slice(&yaml), NULL, &diagnostics);
+	cr_assert(connector, "%s", diagnostics.n ? diagnostics.items[0].message : "");
+	msg.value =
+		BB_TEXT("{\"l7\":[{\"u7\":\"x\"},{\"u8\":\"y\"}],\"l2499\":[{\"u2499\":\"z\"}]}");
+	bb_connector_run(connector, &msg, &arena, &extraction);
+	cr_assert_eq(extraction.n, 3);
+	cr_expect(bb_text_equal(extraction.items[0].event->type, BB_TEXT("t7")));
+	cr_expect_eq(extraction.items[0].event->identifier_n, 1);
+	cr_expect_eq(extraction.items[1].event->identifier_n, 0);
+	cr_expect(bb_text_equal(extraction.items[2].event->identifiers[0].value, BB_TEXT("z")));
+	cr_expect_lt(connector->arena.total_bytes, (size_t)32 << 20);
+	bb_connector_free(connector);
+	bb_arena_fini(&arena);
+	bb_buf_fini(&yaml);
 }
 
 Test(engine, names_that_become_too_long_are_not_made)

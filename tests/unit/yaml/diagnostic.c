@@ -47,6 +47,50 @@ Test(yaml, complains_at_a_node)
 	bb_arena_fini(&arena);
 }
 
+Test(yaml, tells_the_first_of_many_mistakes_and_that_there_are_more)
+{
+	struct bb_arena arena;
+	struct bb_diagnostics diagnostics = {.arena = &arena};
+
+	bb_arena_init(&arena);
+	for (unsigned i = 1; i <= BB_DIAGNOSTICS_MAX; i++) {
+		bb_yaml_complain("f.yaml", &(struct bb_yaml){.line = i}, "a", &diagnostics, "bad");
+		cr_assert_not(bb_yaml_has_told(&diagnostics), "%u", i);
+	}
+	cr_assert_eq(diagnostics.n, BB_DIAGNOSTICS_MAX);
+	for (unsigned i = 0; i < 1000; i++)
+		bb_yaml_complain("f.yaml", &(struct bb_yaml){.line = 777 + i}, "a", &diagnostics,
+				 "bad");
+	cr_assert(bb_yaml_has_told(&diagnostics));
+	cr_assert_eq(diagnostics.n, BB_DIAGNOSTICS_MAX + 1);
+	cr_assert_eq(diagnostics.found, BB_DIAGNOSTICS_MAX + 1000);
+	cr_assert_eq(diagnostics.items[BB_DIAGNOSTICS_MAX].line, 777);
+	cr_assert(strstr(diagnostics.items[BB_DIAGNOSTICS_MAX].message, "there is more"));
+	bb_arena_fini(&arena);
+}
+
+Test(yaml, what_files_hold_is_one_short_line_in_a_message)
+{
+	static char path[5000], value[5000];
+	struct bb_arena arena;
+	struct bb_diagnostics diagnostics = {.arena = &arena};
+	size_t n;
+
+	bb_arena_init(&arena);
+	memset(value, 'x', sizeof value - 1);
+	for (size_t i = 0; i + 3 < sizeof path; i += 3)
+		memcpy(path + i, "\xe2\x82\xac", 3);
+	bb_yaml_complain("f.yaml", NULL, path, &diagnostics, "\"%s\"", value);
+	bb_yaml_complain("f.yaml", NULL, "a\n\x1b[31m\x7f", &diagnostics, "bad");
+	n = strlen(diagnostics.items[0].path);
+	cr_expect_eq(n, 303);
+	cr_expect(bb_text_is_utf8(bb_text_of(diagnostics.items[0].path)));
+	cr_expect_str_eq(diagnostics.items[0].path + n - 6, "\xe2\x82\xac...");
+	cr_expect_eq(strlen(diagnostics.items[0].message), 1503);
+	cr_expect_str_eq(diagnostics.items[1].path, "a??[31m?");
+	bb_arena_fini(&arena);
+}
+
 Test(yaml, guesses_the_nearest_word)
 {
 	static const char *const words[] = {"iso8601", "epoch_s", "epoch_ms", "normalise",
