@@ -135,10 +135,11 @@ int bb_history_heading(struct bb_history *file, const struct bb_connector *conne
 	} else if (got > 0) {
 		first = bb_text_bytes(bytes, (size_t)got);
 		bb_connector_record(connector, first, &first.n);
-		if (file->heading.n == 0)
+		if (!file->has_heading)
 			bb_buf_text(&file->heading, first);
 		else if (!bb_text_equal(first, bb_buf_slice(&file->heading)))
 			code = bb_history_gap(file, "its header line has changed", err);
+		file->has_heading = true;
 	}
 	free(bytes);
 	return code;

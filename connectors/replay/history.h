@@ -23,7 +23,8 @@ struct bb_history {
 	bool has_last;	       /* if there is one; */
 	bool is_hashed;	       /* else its bytes are in the block */
 	struct stat seen;      /* when it was looked at last */
-	struct bb_buf heading; /* its first record, where that names columns; n 0: not read yet */
+	struct bb_buf heading; /* its first record, where that names columns, */
+	bool has_heading;      /* once that was read; it may be empty */
 };
 
 /* Opens it: the first time at the place that `resume` gives, later where reading was left. BB_OK,

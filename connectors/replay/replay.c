@@ -324,7 +324,7 @@ static int take_lines(struct replay *replay, struct bb_history *file, struct bb_
 		size_t got = 0;
 		int code = BB_OK;
 
-		if (file->heading.n == 0 && replay->used < replay->filled)
+		if (!file->has_heading && replay->used < replay->filled)
 			code = bb_history_heading(file, replay->connector, err);
 		if (!code && file->unended && replay->used < replay->filled)
 			code = end_line(replay, file, err);
@@ -527,6 +527,8 @@ void bb_replay_route(struct bb_source *source, const struct bb_connector *connec
 
 	bb_assert(replay->outstanding == 0);
 	replay->connector = connector;
-	for (size_t i = 0; i < replay->file_n; i++)
-		replay->files[i].heading.n = 0; /* it may end elsewhere now */
+	for (size_t i = 0; i < replay->file_n; i++) { /* a heading may end elsewhere now */
+		replay->files[i].heading.n = 0;
+		replay->files[i].has_heading = false;
+	}
 }

@@ -2,6 +2,7 @@
 /* Records of csv: how they are cut, and the heading that goes along with them. */
 #include <criterion/criterion.h>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "rig.h"
@@ -120,6 +121,20 @@ Test(records, a_heading_that_changes_is_a_gap)
 	cr_assert_eq(unlink(paths[0]), 0);
 	write_file(0, "w", "b,a\n1,2\n3,4\n");
 	expect_gap("header line has changed");
+}
+
+Test(records, an_empty_first_line_is_the_heading_and_read_once)
+{
+	int fd;
+
+	use_csv("");
+	write_file(0, "w", "\n1,2\n3,4\n");
+	open_source(1);
+	expect_record(1, "1,2", NULL);
+	fd = open(paths[0], O_WRONLY);
+	cr_assert_eq(pwrite(fd, "x", 1, 0), 1);
+	close(fd);
+	expect_record(2, "3,4", NULL); /* nothing was read again for it */
 }
 
 Test(records, a_heading_comes_with_the_file)
