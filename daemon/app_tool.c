@@ -209,9 +209,9 @@ static int accept_gap(const struct bb_config *config, const struct word *word, c
 	}
 	if (code == BB_ENOTFOUND)
 		fprintf(stderr,
-			"backboned: nothing was ever read of %.*s/%d; `backbonectl status` lists "
-			"what was\n",
-			(int)word->topic.n, word->topic.p, (int)word->partition);
+			"backboned: nothing was ever read of %.*s/%d; `backbonectl --config %s "
+			"dump --offsets` lists what was\n",
+			(int)word->topic.n, word->topic.p, (int)word->partition, config->file);
 	else
 		fprintf(stderr, "backboned: %s\n", bb_error_text(code));
 	return code == BB_ENOTFOUND ? BB_EXIT_FAILURE : exit_of_store(code);

@@ -54,6 +54,8 @@ def test_a_partition_that_was_never_read(gap):
     one, name = gap
     done = accept(one, f"{name}/7")
     assert done.returncode == 1 and f"{name}/7" in done.stderr, done
+    assert f"backbonectl --config {one.file} dump --offsets" in done.stderr, "what is named works without the daemon"
+    assert name in one.ctl("dump", "--offsets").stdout.decode()
 
 
 def test_not_beside_a_running_daemon(gap):
