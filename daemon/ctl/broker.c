@@ -267,20 +267,34 @@ static int fail_silence(struct bb_broker *broker)
 			   broker->trouble);
 }
 
-static int drain(struct bb_broker *broker, struct bb_broker_range *ranges, int32_t open,
-		 bb_broker_fn *give, void *ctx)
+struct drained {
+	struct bb_broker_range *ranges;
+	int32_t partition_n, open;
+};
+
+/* An error of the whole client has a partition that is none. */
+static void take(struct bb_broker *broker, const rd_kafka_message_t *from, struct drained *drained,
+		 bb_broker_fn *give, void *ctx, rd_kafka_resp_err_t *ret_err)
+{
+	if (from->partition >= 0 && from->partition < drained->partition_n)
+		drained->open -= take_one(broker, from, &drained->ranges[from->partition], give,
+					  ctx, ret_err);
+	else if (from->err)
+		*ret_err = from->err;
+}
+
+static int drain(struct bb_broker *broker, struct drained *drained, bb_broker_fn *give, void *ctx)
 {
 	uint64_t last_ns = bb_clock_monotonic_ns();
 	rd_kafka_message_t *taken[TAKE];
 
-	while (open > 0) {
+	while (drained->open > 0) {
 		rd_kafka_resp_err_t err = RD_KAFKA_RESP_ERR_NO_ERROR;
 		ssize_t n = rd_kafka_consume_batch_queue(broker->queue, POLL_MS, taken, TAKE);
 
 		rd_kafka_poll(broker->kafka, 0);
 		for (ssize_t i = 0; i < n; i++) {
-			open -= take_one(broker, taken[i], &ranges[taken[i]->partition], give, ctx,
-					 &err);
+			take(broker, taken[i], drained, give, ctx, &err);
 			rd_kafka_message_destroy(taken[i]);
 		}
 		if (err)
@@ -296,7 +310,7 @@ static int drain(struct bb_broker *broker, struct bb_broker_range *ranges, int32
 int bb_broker_read(struct bb_broker *broker, struct bb_broker_range *ranges, int32_t partition_n,
 		   bb_broker_fn *give, void *ctx)
 {
-	int32_t open = 0;
+	struct drained drained = {ranges, partition_n, 0};
 	int ret = BB_CTL_OK;
 
 	for (int32_t p = 0; p < partition_n; p++)
@@ -304,12 +318,12 @@ int bb_broker_read(struct bb_broker *broker, struct bb_broker_range *ranges, int
 	for (int32_t p = 0; ret == BB_CTL_OK && p < partition_n; p++) {
 		if (ranges[p].done)
 			continue;
-		open++;
+		drained.open++;
 		if (rd_kafka_consume_start_queue(broker->handle, p, ranges[p].from, broker->queue))
 			ret = fail(broker, rd_kafka_last_error());
 	}
 	if (ret == BB_CTL_OK)
-		ret = drain(broker, ranges, open, give, ctx);
+		ret = drain(broker, &drained, give, ctx);
 	for (int32_t p = 0; p < partition_n; p++)
 		if (ranges[p].from < ranges[p].to)
 			rd_kafka_consume_stop(broker->handle, p);
