@@ -103,7 +103,7 @@ static char *read_source(const char *name)
 
 static void expect_option(const char *page, const char *page_name, const char *option)
 {
-	char macro[64];
+	char macro[128];
 	const char *at = page;
 
 	snprintf(macro, sizeof(macro), "Fl -%s", option);
