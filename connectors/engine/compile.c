@@ -181,7 +181,9 @@ static void compile_rule(struct bb_compiler *c, const struct bb_yaml *node, size
 		struct bb_event_plan *rule = push(c, list, sizeof(*rule));
 
 		rule->row = row;
+		c->each_origin = NULL;
 		bb_compile_section(c, node, BB_IN_EVENT, rule);
+		rule->each_origin = c->each_origin;
 	}
 }
 

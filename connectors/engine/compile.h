@@ -54,6 +54,8 @@ struct bb_compiler {
 	unsigned rule_ups;  /* around the element that a condition is on */
 	bool inside;	    /* what is being read looks into the rule's element */
 	unsigned whole;	    /* of them, those around the whole that `each` begins at */
+
+	const struct bb_origin *each_origin; /* of the rule's `each`; NULL: it has none */
 };
 
 /* compile.c: the walk along the table */

@@ -565,6 +565,7 @@ void bb_compile_each(struct bb_compiler *c, const struct bb_yaml *node,
 	node = one_each(c, node);
 	if (!node || !bb_compile_top_path(c, node, path) || (several && path->step_n == 0))
 		return;
+	c->each_origin = origin_of(c, node, bb_text_of(c->path.p));
 	n = count_each(path);
 	if (bb_connector_has_records(c->connector)) {
 		bb_compile_complain(c, node, "in format %s a message is one record: no each",

@@ -268,6 +268,7 @@ struct bb_event_plan {
 	struct bb_amount_plan amount;
 	struct bb_consent_plans consent;
 	struct bb_ruling_plan ruling;
+	const struct bb_origin *each_origin; /* for people; NULL: the whole message */
 };
 
 struct bb_event_plans {

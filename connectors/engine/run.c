@@ -194,6 +194,7 @@ static void run_element(struct bb_run *run, const struct bb_group *group)
 	enum bb_parsed parsed;
 	bool taken = false;
 
+	run->element_n++;
 	if (is_tired(run, group))
 		return;
 	for (size_t i = 0; i < group->rule_n; i++) {
@@ -315,10 +316,15 @@ static void run_groups(struct bb_run *run)
 	struct bb_frame whole = run->frames[run->depth];
 
 	for (size_t i = 0; i < run->connector->group_n; i++) {
+		const struct bb_group *group = &run->connector->groups[i];
+		size_t before = run->element_n;
+
 		if (whole.slots)
-			walk_slots(run, &run->connector->groups[i], whole);
+			walk_slots(run, group, whole);
 		else
-			walk(run, &run->connector->groups[i], whole, 0);
+			walk(run, group, whole, 0);
+		for (size_t k = 0; run->trace && run->element_n == before && k < group->rule_n; k++)
+			bb_trace_nowhere(run, group->rules[k]);
 	}
 	separate_ids(run);
 	if (run->extraction->n == 0)

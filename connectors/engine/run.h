@@ -65,6 +65,7 @@ struct bb_run {
 	bb_run_read_fn *read;		/* for what is kept whole: texts that are opened, .. */
 	bool whole;			/* .. and the message, though there is a projection */
 	const struct bb_record *record; /* of tsv and csv; else NULL */
+	size_t element_n;		/* that rules have looked at */
 	unsigned depth;			/* frames[depth] is the current element */
 	unsigned index_n;		/* lists of `each` around it */
 	unsigned element_depth;		/* of the element that the rule is on */
@@ -216,6 +217,9 @@ void bb_trace_source(struct bb_run *run, const struct bb_expr *expr,
 void bb_trace_not_asked(const struct bb_run *run, const struct bb_exprs *list, size_t from);
 void bb_trace_rule(struct bb_run *run, const struct bb_event_plan *rule,
 		   const struct bb_kept_away *why, bool taken);
+
+/* A rule whose `each` leads to no element. */
+void bb_trace_nowhere(struct bb_run *run, const struct bb_event_plan *rule);
 void bb_trace_no_fact(const struct bb_run *run, const struct bb_exprs *status,
 		      struct bb_text value);
 

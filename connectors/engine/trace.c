@@ -3,6 +3,7 @@
  * Telling what was tried. The run calls this only where somebody listens; nothing here changes what
  * comes out, and nothing can fail.
  */
+#include <backbone/assert.h>
 #include <backbone/trace.h>
 
 #include "run.h"
@@ -153,5 +154,24 @@ void bb_trace_rule(struct bb_run *run, const struct bb_event_plan *rule,
 	told.element = bb_eval_element(run);
 	if (why)
 		tell_why(run, why, &told);
+	run->trace->rule(run->trace->ctx, &told);
+}
+
+void bb_trace_nowhere(struct bb_run *run, const struct bb_event_plan *rule)
+{
+	struct bb_trace_rule told = {
+		.rule = rule->row,
+		.name = rule->name,
+		.element = BB_TEXT(""),
+		.wanted = BB_TEXT("one or more"),
+	};
+
+	bb_assert(rule->each_origin); /* the whole message is an element */
+	told.path = rule->each_origin->path;
+	told.line = rule->each_origin->line;
+	told.there = bb_arena_printf(run->arena,
+				     "no element at %.*s (it is not there, empty, or something "
+				     "else)",
+				     (int)rule->each_origin->text.n, rule->each_origin->text.p);
 	run->trace->rule(run->trace->ctx, &told);
 }

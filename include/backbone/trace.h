@@ -36,7 +36,8 @@ struct bb_trace_rule {
 	struct bb_text name;	/* p NULL: it has none */
 	struct bb_text element; /* index path; empty: the whole message */
 	bool taken;
-	/* The condition that kept it from the element; path.p NULL: there is nothing to open. */
+	/* The condition that kept it from the element, or an `each` that leads to none; path.p
+	 * NULL: there is nothing to open. */
 	struct bb_text path;
 	unsigned line;
 	struct bb_text found;  /* the single value there; p NULL: there is none, but .. */

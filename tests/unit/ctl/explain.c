@@ -146,6 +146,39 @@ RUN_TEST(explain_says_what_was_looked_for_and_what_is_no_fact)
 		  "%s", run_out);
 }
 
+RUN_TEST(explain_says_where_each_leads_nowhere)
+{
+	static const char file[] = "connector: c\nchannel: pos\ntopics: []\nevents:\n"
+				   "  - each: ['$.orders[*].items[*]', '$.more.*']\n"
+				   "    type: t\n    identify: {ns: email, from: '^.mail'}\n"
+				   "  - type: u\n    identify: {ns: email, from: '$.mail'}\n";
+	static const char *const messages[] = {
+		"{\"mail\":\"a@b.org\"}",
+		"{\"mail\":\"a@b.org\",\"orders\":[],\"more\":{}}",
+		"{\"mail\":\"a@b.org\",\"orders\":[{},{\"items\":[]}],\"more\":[1]}",
+	};
+	static const char *const lines[] = {
+		"  events[0]: no, line 5, events[0].each: no element at $.orders[*].items[*] "
+		"(it "
+		"is not there, empty, or something else), wanted: one or more\n",
+		"  events[0]: no, line 5, events[0].each: no element at $.more.* (it is not "
+		"there, empty, or something else), wanted: one or more\n",
+		"  events[1]: takes it\n",
+	};
+
+	for (size_t m = 0; m < sizeof(messages) / sizeof(*messages); m++) {
+		cr_assert_eq(run("try", "--explain", run_file("c.yaml", file),
+				 run_file("m", messages[m]), NULL),
+			     0, "%s", run_err);
+		for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
+			cr_expect(strstr(run_out, lines[i]), "%s: %s is not in\n%s", messages[m],
+				  lines[i], run_out);
+	}
+	run("try", "--explain", run_file("c.yaml", file),
+	    run_file("m", "{\"orders\":[{\"items\":[{}]}],\"more\":{\"a\":{}}}"), NULL);
+	cr_expect_null(strstr(run_out, "no element"), "%s", run_out);
+}
+
 RUN_TEST(explain_in_json_is_a_line_a_rule_and_a_line_a_source)
 {
 	static const char *const lines[] = {
