@@ -7,7 +7,7 @@
  *	records	 are read under the old rules, freed of the amounts that count there by a key, and
  *		 told to a pipeline under the new ones as if their events came together
  *	ledger	 rows follow their records; then what counts is counted
- *	changes	 what became of profiles goes to the feed
+ *	changes	 what became of profiles goes to the feed, those whose view is another too
  *
  * A record changes its name only if a namespace is gone; those that did are remembered meanwhile.
  * Everything is written in slices, so that memory is bounded by one of them. Any error ends it: the
@@ -19,7 +19,6 @@
 #include <stdlib.h>
 
 #include "adopt.h"
-#include "feed.h"
 #include "tombstone.h"
 
 enum { SLICE = 4000 };
@@ -333,30 +332,19 @@ static int write_moves(struct adoption *ad)
 
 /* --- the change feed -------------------------------------------------------------------------- */
 
-static void tell_feed(void *ctx, const struct bb_difference *difference)
+static int on_compared(void *ctx)
 {
-	static const struct {
-		bool is_change;
-		enum bb_change_kind kind;
-	} changes[BB_DIFFERENCE_KIND_COUNT] = {
-		[BB_DIFFERENCE_MERGED] = {true, BB_CHANGE_MERGED},
-		[BB_DIFFERENCE_SPLIT] = {true, BB_CHANGE_SPLIT},
-		[BB_DIFFERENCE_RENAMED] = {true, BB_CHANGE_RENAMED},
-		[BB_DIFFERENCE_GONE] = {true, BB_CHANGE_ERASED}, /* all of it is blocked */
-	};
-	struct bb_feed_entry entry = {.kind = changes[difference->kind].kind,
-				      .cause = BB_CAUSE_RULES,
-				      .profile = difference->a,
-				      .other = difference->b};
-
-	if (changes[difference->kind].is_change)
-		bb_feed_add(ctx, &entry);
+	return report(ctx, 1) ? BB_OK : BB_EBUSY;
 }
 
 static int write_changes(struct adoption *ad)
 {
+	const struct bb_adopt_telling telling = {.from = ad->from,
+						 .from_rules = &ad->old_rules,
+						 .cause = BB_CAUSE_RULES,
+						 .report = on_compared,
+						 .ctx = ad};
 	struct bb_batch *to = bb_pipeline_batch(ad->new);
-	struct bb_feed feed;
 	int rc = ad->target->write_begin(ad->target->ctx, &ad->kv);
 
 	if (rc != BB_OK)
@@ -364,9 +352,7 @@ static int write_changes(struct adoption *ad)
 	bb_pipeline_begin(ad->new, ad->kv);
 	to->quiet = true;
 	to->cause = BB_CAUSE_RULES;
-	bb_feed_begin(&feed, to);
-	rc = bb_adopt_compare_profiles(ad->from, ad->kv, tell_feed, &feed);
-	bb_feed_end(&feed);
+	rc = bb_adopt_tell(&telling, to);
 	if (rc == BB_OK)
 		rc = bb_pipeline_finish(ad->new);
 	rc = end_slice(ad, rc);

@@ -25,12 +25,40 @@ const struct bb_adopt_move *bb_adopt_moved(const struct bb_adopt_moves *moves,
 void bb_ledger_adopt(struct bb_batch *batch, struct bb_text key, struct bb_text value,
 		     const struct bb_adopt_moves *moves);
 
-/* adopt_compare.c: of profiles alone, those that are new first: what they split from, and what
- * others merge into, is there when that is told. */
+/* adopt_compare.c: row by row through a table; all zeros but for what it walks. */
+struct bb_adopt_walk {
+	struct bb_kv *kv;
+	enum bb_table table;
+	uint8_t key[BB_KV_KEY_MAX];
+	size_t n;
+};
+
+/* The id of the next profile, of the table PROFILE. BB_ENOTFOUND: that was all. */
+BB_MUST_CHECK int bb_adopt_next_id(struct bb_adopt_walk *walk, struct bb_hash *ret_id);
+
+/* adopt_compare.c: of profiles alone; those that are new first, then those that have another id,
+ * then those that are no more: so what they split from, and what others merge into, is there when
+ * that is told. */
 BB_MUST_CHECK int bb_adopt_compare_profiles(struct bb_kv *from, struct bb_kv *to,
 					    void (*tell)(void *ctx,
 							 const struct bb_difference *difference),
 					    void *ctx);
+
+/* adopt_feed.c: what the second store is to say of itself. */
+struct bb_adopt_telling {
+	struct bb_kv *from;
+	const struct bb_rules *from_rules; /* with all namespaces that `from` has */
+	enum bb_change_cause cause;
+	int (*report)(void *ctx); /* a profile is done; not BB_OK: give it up with that */
+	void *ctx;
+};
+
+/*
+ * To the change feed of `to`, a batch that holds nothing else and sees all of the second store: ids
+ * that came, went or moved, and the profiles whose view is another. BB_OK, what `report` said,
+ * BB_ECORRUPT or the error of either store. It folds every profile of both, some 20 us each.
+ */
+BB_MUST_CHECK int bb_adopt_tell(const struct bb_adopt_telling *telling, struct bb_batch *to);
 
 /* adopt_compare.c: about how many rows there are to do. */
 int bb_adopt_total(struct bb_kv *from, uint64_t *ret_total);

@@ -9,14 +9,7 @@
 #include "adopt.h"
 #include "rows.h"
 
-struct walk {
-	struct bb_kv *kv;
-	enum bb_table table;
-	uint8_t key[BB_KV_KEY_MAX];
-	size_t n;
-};
-
-static int next(struct walk *walk, struct bb_text *ret_key, struct bb_text *ret_value)
+static int next(struct bb_adopt_walk *walk, struct bb_text *ret_key, struct bb_text *ret_value)
 {
 	struct bb_text from = walk->n ? bb_text_bytes(walk->key, walk->n) : bb_text_bytes("\0", 1);
 	int rc = bb_kv_seek(walk->kv, walk->table, from, walk->n > 0, ret_key, ret_value);
@@ -30,8 +23,7 @@ static int next(struct walk *walk, struct bb_text *ret_key, struct bb_text *ret_
 	return BB_OK;
 }
 
-/* The id of the next profile. */
-static int next_id(struct walk *walk, struct bb_hash *ret_id)
+int bb_adopt_next_id(struct bb_adopt_walk *walk, struct bb_hash *ret_id)
 {
 	struct bb_text key, value;
 	int rc;
@@ -89,26 +81,58 @@ static void tell(const struct compare *cmp, enum bb_difference_kind kind, const 
 	cmp->tell(cmp->ctx, &difference);
 }
 
-/* An id that was somebody's: it is still, or the other's whose profile has its identifier now. */
-static int compare_old(const struct compare *cmp, const struct bb_hash *id)
+/* What became of an id that was somebody's, where it is nobody's now. */
+struct fate {
+	enum bb_difference_kind kind;
+	struct bb_hash to; /* the id that its identifier leads to; zeros if GONE */
+};
+
+static int find_fate(const struct compare *cmp, const struct bb_hash *id, bool *ret_any,
+		     struct fate *ret_fate)
 {
 	struct bb_hash now, was;
 	int rc = lead(cmp->to, id, &now);
 
+	*ret_any = false;
 	if (rc == BB_ENOTFOUND) {
-		tell(cmp, BB_DIFFERENCE_GONE, id, NULL);
+		*ret_any = true;
+		*ret_fate = (struct fate){.kind = BB_DIFFERENCE_GONE};
 		return BB_OK;
 	}
 	if (rc != BB_OK || bb_hash_equal(&now, id))
 		return rc;
-	/* the new id is one of the same profile as before: a renaming, unless it was an id before
-	 */
+	/* the new id is of the same profile as before: a renaming, unless it was an id before */
 	rc = lead(cmp->from, &now, &was);
-	if (rc == BB_OK && bb_hash_equal(&was, id))
-		tell(cmp, BB_DIFFERENCE_RENAMED, &now, id);
-	else if (rc == BB_OK || rc == BB_ENOTFOUND)
-		tell(cmp, BB_DIFFERENCE_MERGED, id, &now);
-	return rc == BB_ENOTFOUND ? BB_OK : rc;
+	if (rc != BB_OK && rc != BB_ENOTFOUND)
+		return rc;
+	*ret_any = true;
+	*ret_fate =
+		(struct fate){.kind = rc == BB_OK && bb_hash_equal(&was, id) ? BB_DIFFERENCE_RENAMED
+									     : BB_DIFFERENCE_MERGED,
+			      .to = now};
+	return BB_OK;
+}
+
+static int compare_renamed(const struct compare *cmp, const struct bb_hash *id)
+{
+	struct fate fate;
+	bool any;
+	int rc = find_fate(cmp, id, &any, &fate);
+
+	if (rc == BB_OK && any && fate.kind == BB_DIFFERENCE_RENAMED)
+		tell(cmp, fate.kind, &fate.to, id);
+	return rc;
+}
+
+static int compare_ended(const struct compare *cmp, const struct bb_hash *id)
+{
+	struct fate fate;
+	bool any;
+	int rc = find_fate(cmp, id, &any, &fate);
+
+	if (rc == BB_OK && any && fate.kind != BB_DIFFERENCE_RENAMED)
+		tell(cmp, fate.kind, id, &fate.to);
+	return rc;
 }
 
 /* An id that is somebody's: it was before, or is a renaming that was told, or it is new. */
@@ -118,7 +142,7 @@ static int compare_new(const struct compare *cmp, const struct bb_hash *id)
 	int rc = lead(cmp->from, id, &was);
 
 	if (rc == BB_ENOTFOUND) {
-		tell(cmp, BB_DIFFERENCE_SPLIT, id, NULL);
+		tell(cmp, BB_DIFFERENCE_CREATED, id, NULL);
 		return BB_OK;
 	}
 	if (rc != BB_OK || bb_hash_equal(&was, id))
@@ -132,11 +156,11 @@ static int compare_new(const struct compare *cmp, const struct bb_hash *id)
 static int each_profile(const struct compare *cmp, struct bb_kv *kv,
 			int (*visit)(const struct compare *cmp, const struct bb_hash *id))
 {
-	struct walk walk = {.kv = kv, .table = BB_TABLE_PROFILE};
+	struct bb_adopt_walk walk = {.kv = kv, .table = BB_TABLE_PROFILE};
 	struct bb_hash id;
 	int rc;
 
-	while ((rc = next_id(&walk, &id)) == BB_OK) {
+	while ((rc = bb_adopt_next_id(&walk, &id)) == BB_OK) {
 		rc = visit(cmp, &id);
 		if (rc != BB_OK)
 			return rc;
@@ -185,14 +209,16 @@ int bb_adopt_compare_profiles(struct bb_kv *from, struct bb_kv *to,
 	struct compare cmp = {from, to, tell_one, ctx};
 	int rc = each_profile(&cmp, to, compare_new);
 
-	return rc == BB_OK ? each_profile(&cmp, from, compare_old) : rc;
+	if (rc == BB_OK)
+		rc = each_profile(&cmp, from, compare_renamed);
+	return rc == BB_OK ? each_profile(&cmp, from, compare_ended) : rc;
 }
 
 int bb_adopt_compare(struct bb_kv *from, struct bb_kv *to,
 		     void (*tell_one)(void *ctx, const struct bb_difference *difference), void *ctx)
 {
 	struct compare cmp = {from, to, tell_one, ctx};
-	struct walk walk = {.kv = from, .table = BB_TABLE_IDENTIFIER};
+	struct bb_adopt_walk walk = {.kv = from, .table = BB_TABLE_IDENTIFIER};
 	struct bb_text key, value;
 	int rc = bb_adopt_compare_profiles(from, to, tell_one, ctx);
 
@@ -224,7 +250,7 @@ static int find_gone(struct bb_kv *kv, const struct bb_rules *rules, struct bb_b
 
 static int count_gone(struct bb_kv *kv, struct bb_buf *marks, uint64_t *count)
 {
-	struct walk walk = {.kv = kv, .table = BB_TABLE_IDENTIFIER};
+	struct bb_adopt_walk walk = {.kv = kv, .table = BB_TABLE_IDENTIFIER};
 	struct bb_ident_head head;
 	struct bb_text key, value;
 	int rc;

@@ -11,7 +11,6 @@
 #include <backbone/carry.h>
 
 #include <backbone/assert.h>
-#include <backbone/view.h>
 
 #include "adopt.h"
 #include "feed.h"
@@ -329,118 +328,23 @@ static int copy_heads(struct carrying *carry)
 
 /* --- what is different ------------------------------------------------------------------------ */
 
-static void tell_feed(void *ctx, const struct bb_difference *difference)
+static int on_compared(void *ctx)
 {
-	static const enum bb_change_kind kinds[] = {
-		[BB_DIFFERENCE_MERGED] = BB_CHANGE_MERGED,
-		[BB_DIFFERENCE_SPLIT] = BB_CHANGE_SPLIT,
-		[BB_DIFFERENCE_RENAMED] = BB_CHANGE_RENAMED,
-		[BB_DIFFERENCE_GONE] = BB_CHANGE_ERASED,
-	};
-	struct bb_feed_entry entry = {.kind = kinds[difference->kind],
-				      .cause = BB_CAUSE_REBUILD,
-				      .profile = difference->a,
-				      .other = difference->b};
-
-	if (entry.kind == BB_CHANGE_SPLIT && !bb_change_is_somebody(&entry.other))
-		entry.kind = BB_CHANGE_CREATED; /* nobody had that identifier */
-	bb_feed_add(ctx, &entry);
-}
-
-struct sides { /* the same profile in both stores */
-	struct bb_viewer *viewers[2];
-	struct bb_buf views[2];
-	struct bb_kv *kvs[2];
-};
-
-/* BB_ENOTFOUND: the id is no profile's there, or by now another's. */
-static int fold(struct sides *sides, int side, uint64_t cluster)
-{
-	struct bb_buf *buf = &sides->views[side];
-	const struct bb_view *view;
-	int rc = bb_viewer_fold(sides->viewers[side], sides->kvs[side], cluster, &view);
-
-	buf->n = 0;
-	if (rc == BB_OK)
-		bb_view_json(view, BB_VIEW_ALL, false, buf);
-	return rc;
-}
-
-static int compare_view(struct sides *sides, const struct bb_hash *id, bool *ret_differs)
-{
-	char text[BB_PROFILE_ID_BYTES];
-	struct bb_found found;
-	int rc = BB_OK;
-
-	*ret_differs = false;
-	bb_hash_profile_id(id, text);
-	for (int side = 0; rc == BB_OK && side < 2; side++) {
-		rc = bb_viewer_find(sides->viewers[side], sides->kvs[side],
-				    bb_text_bytes(text, sizeof(text)), &found);
-		if (rc == BB_OK && memcmp(found.id, text, sizeof(text)) != 0)
-			return BB_OK;
-		if (rc == BB_OK)
-			rc = fold(sides, side, found.cluster);
-	}
-	if (rc == BB_ENOTFOUND || rc == BB_EACCESS)
-		return BB_OK;
-	*ret_differs = rc == BB_OK && !bb_text_equal(bb_buf_slice(&sides->views[0]),
-						     bb_buf_slice(&sides->views[1]));
-	return rc;
-}
-
-/* Profiles of the first store that are still there with another view. */
-static int tell_updates(struct carrying *carry, struct sides *sides, struct bb_feed *feed)
-{
-	struct bb_text key, value;
-	int rc;
-
-	carry->key_n = 0;
-	while ((rc = next_row(carry, BB_TABLE_PROFILE, &key, &value)) == BB_OK) {
-		struct bb_cursor cur = bb_cursor_of(value);
-		bool differs = false;
-		struct bb_hash id;
-
-		if (key.n != 12)
-			return BB_ECORRUPT;
-		if (bb_key_read(key.p + 8, 4))
-			continue;
-		id = bb_get_hash(&cur);
-		rc = cur.bad ? BB_ECORRUPT : compare_view(sides, &id, &differs);
-		if (rc == BB_OK && differs)
-			bb_feed_add(feed, &(struct bb_feed_entry){.kind = BB_CHANGE_UPDATED,
-								  .cause = BB_CAUSE_REBUILD,
-								  .profile = id});
-		if (rc == BB_OK)
-			rc = report(carry, 1);
-		if (rc != BB_OK)
-			return rc;
-	}
-	return rc == BB_ENOTFOUND ? BB_OK : rc;
+	return report(ctx, 1);
 }
 
 static int write_changes(struct carrying *carry, const struct bb_audit *entry)
 {
-	struct bb_batch *batch = bb_pipeline_batch(carry->pl);
-	struct sides sides = {.viewers = {NULL}};
-	struct bb_feed feed;
+	const struct bb_adopt_telling telling = {.from = carry->from,
+						 .from_rules = carry->rules,
+						 .cause = BB_CAUSE_REBUILD,
+						 .report = on_compared,
+						 .ctx = carry};
 	int rc = begin_slice(carry);
 
 	if (rc != BB_OK)
 		return rc;
-	sides.kvs[0] = carry->from;
-	sides.kvs[1] = carry->kv;
-	for (int i = 0; i < 2; i++)
-		sides.viewers[i] = bb_viewer_new(carry->rules);
-	bb_feed_begin(&feed, batch);
-	rc = bb_adopt_compare_profiles(carry->from, carry->kv, tell_feed, &feed);
-	if (rc == BB_OK && carry->rules->changes_max) /* else nobody could read of it */
-		rc = tell_updates(carry, &sides, &feed);
-	bb_feed_end(&feed);
-	for (int i = 0; i < 2; i++) {
-		bb_viewer_free(sides.viewers[i]);
-		bb_buf_fini(&sides.views[i]);
-	}
+	rc = bb_adopt_tell(&telling, bb_pipeline_batch(carry->pl));
 	if (rc == BB_OK)
 		rc = bb_audit_append(carry->kv, entry);
 	return end_slice(carry, rc);

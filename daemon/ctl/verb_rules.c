@@ -21,17 +21,21 @@ enum { EXAMPLES = 10 };
 
 static const struct kind {
 	const char *name, *title;
+	const char *between; /* its two ids; NULL: it has one, or is of an identifier */
 	bool of_identifier;
 } kinds[BB_DIFFERENCE_KIND_COUNT] = {
-	[BB_DIFFERENCE_MERGED] = {"merged", "profiles merged into others", false},
-	[BB_DIFFERENCE_SPLIT] = {"split", "profiles split off", false},
-	[BB_DIFFERENCE_RENAMED] = {"renamed", "profiles with a new id", false},
-	[BB_DIFFERENCE_GONE] = {"gone", "profiles that are no more", false},
-	[BB_DIFFERENCE_SHARED] = {"shared", "identifiers shared now", true},
-	[BB_DIFFERENCE_UNSHARED] = {"unshared", "identifiers no longer shared", true},
-	[BB_DIFFERENCE_BLOCKED] = {"blocked", "identifiers blocked now", true},
-	[BB_DIFFERENCE_UNBLOCKED] = {"unblocked", "identifiers no longer blocked", true},
-	[BB_DIFFERENCE_DROPPED] = {"dropped", "identifiers of namespaces that are gone", true},
+	[BB_DIFFERENCE_MERGED] = {"merged", "profiles merged into others", " into ", false},
+	[BB_DIFFERENCE_SPLIT] = {"split", "profiles split off", " out of ", false},
+	[BB_DIFFERENCE_CREATED] = {"created", "profiles of identifiers that were nobody's", NULL,
+				   false},
+	[BB_DIFFERENCE_RENAMED] = {"renamed", "profiles with a new id", ", was ", false},
+	[BB_DIFFERENCE_GONE] = {"gone", "profiles that are no more", NULL, false},
+	[BB_DIFFERENCE_SHARED] = {"shared", "identifiers shared now", NULL, true},
+	[BB_DIFFERENCE_UNSHARED] = {"unshared", "identifiers no longer shared", NULL, true},
+	[BB_DIFFERENCE_BLOCKED] = {"blocked", "identifiers blocked now", NULL, true},
+	[BB_DIFFERENCE_UNBLOCKED] = {"unblocked", "identifiers no longer blocked", NULL, true},
+	[BB_DIFFERENCE_DROPPED] = {"dropped", "identifiers of namespaces that are gone", NULL,
+				   true},
 };
 
 struct found {
@@ -125,7 +129,7 @@ static void on_difference(void *ctx, const struct bb_difference *difference)
 		return;
 	}
 	example[0] = id_text(plan, &difference->a);
-	if (difference->kind != BB_DIFFERENCE_GONE)
+	if (kinds[difference->kind].between)
 		example[1] = id_text(plan, &difference->b);
 }
 
@@ -234,15 +238,11 @@ static void print_json(const struct plan *plan)
 
 static void print_examples(const struct found *found, enum bb_difference_kind kind, FILE *out)
 {
-	const char *between = kind == BB_DIFFERENCE_MERGED  ? " into "
-			      : kind == BB_DIFFERENCE_SPLIT ? " out of "
-							    : ", was ";
-
 	for (size_t i = 0; i < found->count && i < EXAMPLES; i++) {
 		fputs("  ", out);
 		bb_ctl_print_safe(found->examples[i][0], out);
 		if (found->examples[i][1].p)
-			fprintf(out, "%s%.*s", between, (int)found->examples[i][1].n,
+			fprintf(out, "%s%.*s", kinds[kind].between, (int)found->examples[i][1].n,
 				found->examples[i][1].p);
 		fputc('\n', out);
 	}

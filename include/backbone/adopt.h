@@ -46,6 +46,7 @@ BB_MUST_CHECK int bb_adopt_dropped(struct bb_kv *from, const struct bb_rules *ru
 enum bb_difference_kind {
 	BB_DIFFERENCE_MERGED,	/* profile `a` is no more, it went into `b` */
 	BB_DIFFERENCE_SPLIT,	/* `a` is new, it came out of `b` */
+	BB_DIFFERENCE_CREATED,	/* `a` is new, of identifiers that were nobody's */
 	BB_DIFFERENCE_RENAMED,	/* `a` is the new id of `b` */
 	BB_DIFFERENCE_GONE,	/* `a` is no more, and in nobody */
 	BB_DIFFERENCE_SHARED,	/* identifier ns:value is shared now */

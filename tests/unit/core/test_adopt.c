@@ -370,7 +370,7 @@ ADOPT_TEST(adopt_compare_tells_what_parts_and_what_unites)
 	static const unsigned parted[BB_DIFFERENCE_KIND_COUNT] = {[BB_DIFFERENCE_SPLIT] = 1},
 			      /* dev:d was alone, now it goes with crm:2; mail:guest is somebody */
 		united[BB_DIFFERENCE_KIND_COUNT] = {[BB_DIFFERENCE_MERGED] = 1,
-						    [BB_DIFFERENCE_SPLIT] = 1,
+						    [BB_DIFFERENCE_CREATED] = 1,
 						    [BB_DIFFERENCE_UNSHARED] = 1,
 						    [BB_DIFFERENCE_UNBLOCKED] = 1},
 			      dropped[BB_DIFFERENCE_KIND_COUNT] = {
