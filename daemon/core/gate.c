@@ -43,6 +43,7 @@ struct gate {
 	struct place places[BB_EVENT_IDENTIFIERS_MAX]; /* where each was found first */
 	size_t found_n;
 	bool too_many;
+	bool changed; /* the identifiers are not what came */
 };
 
 static void warn(struct gate *g, struct bb_text code, struct bb_text at, struct bb_text value)
@@ -251,8 +252,10 @@ static int make_canonical(struct gate *g, const struct bb_identifier *raw, uint1
 {
 	struct bb_identifier id = {.ns = raw->ns, .ns_index = ns_index};
 
-	if (bb_normalise(&g->rules->namespaces[ns_index], raw->value, g->arena, &id.value))
+	if (bb_normalise(&g->rules->namespaces[ns_index], raw->value, g->arena, &id.value)) {
+		g->changed = g->changed || !bb_text_equal(id.value, raw->value);
 		return find_or_add(g, &id, place);
+	}
 	if (!raw->optional)
 		warn_identifier(g, place, BB_TEXT("identifier_not_canonical"), raw->value);
 	return DROPPED;
@@ -286,18 +289,21 @@ static int gather(struct gate *g, const struct bb_identifier *raw, struct place 
 static void gather_same(struct gate *g)
 {
 	struct bb_event *ev = g->ev;
+	const struct bb_same *same = ev->same;
 	size_t kept = 0;
 
+	if (ev->same_n > 0) /* what came stays as it is */
+		ev->same = bb_arena_alloc(g->arena, ev->same_n * sizeof(*ev->same));
 	for (size_t i = 0; i < ev->same_n && !g->too_many; i++) {
-		int a = gather(g, &ev->same[i].pair[0], (struct place){i, 0});
-		int b = gather(g, &ev->same[i].pair[1], (struct place){i, 1});
+		int a = gather(g, &same[i].pair[0], (struct place){i, 0});
+		int b = gather(g, &same[i].pair[1], (struct place){i, 1});
 
 		if (a == DROPPED || b == DROPPED || a == b)
 			continue;
 		ev->same[kept].pair[0] = g->found[a];
 		ev->same[kept++].pair[1] = g->found[b];
 	}
-	ev->same_n = kept;
+	ev->same_n = ev->same_room = kept;
 }
 
 static bool derive(struct gate *g, const char *derivation, struct bb_text from,
@@ -328,8 +334,10 @@ static void add_derived(struct gate *g)
 		struct bb_identifier id;
 
 		for (size_t k = 0; k < ns->derive_n && !g->found[i].blocked; k++) {
-			if (derive(g, ns->derive[k], g->found[i].value, &id))
-				find_or_add(g, &id, g->places[i]);
+			if (!derive(g, ns->derive[k], g->found[i].value, &id))
+				continue;
+			g->changed = true;
+			find_or_add(g, &id, g->places[i]);
 		}
 	}
 }
@@ -354,10 +362,34 @@ static void sort_identifiers(struct bb_identifier *ids, size_t n)
 	}
 }
 
+/* Keeps what came, in one list, where that is not what was found. */
+static void keep_given(struct gate *g, const struct bb_same *same, size_t same_n)
+{
+	struct bb_event *ev = g->ev;
+	size_t n = ev->identifier_n;
+	struct bb_identifier *given = ev->identifiers;
+
+	if (!g->changed && n + 2 * same_n == g->found_n)
+		return;
+	if (same_n > 0) {
+		given = bb_arena_alloc(g->arena, (n + 2 * same_n) * sizeof(*given));
+		if (n > 0)
+			memcpy(given, ev->identifiers, n * sizeof(*given));
+		for (size_t i = 0; i < same_n; i++, n += 2)
+			memcpy(&given[n], same[i].pair, sizeof(same[i].pair));
+	}
+	ev->given = given;
+	ev->given_n = n;
+	ev->given_same_n = same_n;
+	ev->identifier_room = 0; /* the list stays as it is; the event gets another */
+}
+
 /* False: there are too many. */
 static bool settle_identifiers(struct gate *g)
 {
 	struct bb_event *ev = g->ev;
+	const struct bb_same *same = ev->same;
+	size_t same_n = ev->same_n;
 
 	for (size_t i = 0; i < ev->identifier_n && !g->too_many; i++)
 		gather(g, &ev->identifiers[i], (struct place){i, -1});
@@ -366,7 +398,8 @@ static bool settle_identifiers(struct gate *g)
 	if (g->too_many)
 		return false;
 	sort_identifiers(g->found, g->found_n);
-	if (ev->identifier_n < g->found_n) {
+	keep_given(g, same, same_n);
+	if (ev->identifier_room < g->found_n) {
 		ev->identifiers = bb_arena_alloc(g->arena, g->found_n * sizeof(*ev->identifiers));
 		ev->identifier_room = g->found_n;
 	}
@@ -394,7 +427,9 @@ enum bb_gate_result bb_gate(const struct bb_rules *rules, struct bb_event *ev,
 	g.ev = ev;
 	g.arena = arena;
 	g.seen_n = g.found_n = 0;
-	g.too_many = false;
+	g.too_many = g.changed = false;
+	ev->given = NULL;
+	ev->given_n = ev->given_same_n = 0;
 	if (!settle_time(&g))
 		return refuse(ret_refusal, BB_DEAD_INVALID_EVENT, BB_TEXT("time"),
 			      is_unreadable(ev)

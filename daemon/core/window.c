@@ -3,7 +3,10 @@
  * The window of event names (identity.md §3): which events were counted. A row's key begins with
  * the minute of the event's time, so that events of now fall side by side; events that took Kafka's
  * time lie under minute 0. A copy has the same name and the same fingerprint; another fingerprint
- * is a conflict. Rows that the log has left behind are swept, a bounded number a batch.
+ * is a conflict. There are two: of the canonical event, whatever the spelling of its identifiers;
+ * and of the event with its identifiers as they came, whatever the rules make of them, which may be
+ * others by then. Equal in one of them is a copy. Rows that the log has left behind are swept, a
+ * bounded number a batch.
  *
  * A *twin* is the one pair of names that means one amount: `(source, id)` with a time of Kafka's
  * and `(source, id, time)` with the same time of its own. Their amount without a key counts once,
@@ -22,6 +25,7 @@
 struct bb_window_row {
 	uint8_t key[WINDOW_KEY_BYTES];
 	uint64_t fingerprint;
+	uint64_t given;	       /* the same, of the identifiers as they came */
 	uint64_t epoch;	       /* of the store, when it was counted */
 	struct bb_hash record; /* zeros: none; of an event without identifiers: its amount key */
 	int64_t log_ms, time_ms;
@@ -81,14 +85,25 @@ static uint64_t hash_attributes(const struct bb_attribute *attrs, size_t n, uint
 	return sum;
 }
 
+static uint64_t hash_identifier(const struct bb_identifier *id, uint64_t seed)
+{
+	return hash_text(id->value, hash_text(id->ns, seed));
+}
+
+/* Of identifiers, and of pairs that a `same` fact names, the ends one after the other. */
+struct named {
+	const struct bb_identifier *ids, *ends;
+	size_t id_n, end_n;
+};
+
 /* The content of the event, less a time taken from Kafka and its position. */
-static uint64_t fingerprint(const struct bb_event *ev)
+static uint64_t fingerprint(const struct bb_event *ev, const struct named *named)
 {
 	uint64_t h = hash_text(ev->type, ev->kafka_time ? 0 : (uint64_t)ev->time_ms), sum = 0;
 
 	h = hash_text(ev->channel, h);
-	for (size_t i = 0; i < ev->identifier_n; i++) /* their order is the configuration's */
-		sum += hash_text(ev->identifiers[i].value, hash_text(ev->identifiers[i].ns, h));
+	for (size_t i = 0; i < named->id_n; i++) /* their order is the configuration's */
+		sum += hash_identifier(&named->ids[i], h);
 	h = hash_attributes(ev->attributes, ev->attribute_n, h);
 	h = hash_attributes(ev->once, ev->once_n, h);
 	for (size_t i = 0; i < ev->unset_n; i++)
@@ -103,11 +118,27 @@ static uint64_t fingerprint(const struct bb_event *ev)
 		h = hash_text(ev->consent[i].channel, h);
 		h = hash_text(ev->consent[i].status, h);
 	}
-	for (size_t i = 0; i < ev->same_n; i++)
-		for (int end = 0; end < 2; end++)
-			h = hash_text(ev->same[i].pair[end].value,
-				      hash_text(ev->same[i].pair[end].ns, h));
+	for (size_t i = 0; i < named->end_n; i++)
+		h = hash_identifier(&named->ends[i], h);
 	return hash_text(ev->properties, h);
+}
+
+static uint64_t fingerprint_canonical(const struct bb_event *ev)
+{
+	return fingerprint(ev, &(struct named){.ids = ev->identifiers,
+					       .ends = (const struct bb_identifier *)ev->same,
+					       .id_n = ev->identifier_n,
+					       .end_n = 2 * ev->same_n});
+}
+
+static uint64_t fingerprint_given(const struct bb_event *ev)
+{
+	size_t end_n = 2 * ev->given_same_n;
+
+	return fingerprint(ev, &(struct named){.ids = ev->given,
+					       .ends = ev->given + ev->given_n - end_n,
+					       .id_n = ev->given_n,
+					       .end_n = end_n});
 }
 
 #define ROW_KAFKA 1u
@@ -115,6 +146,7 @@ static uint64_t fingerprint(const struct bb_event *ev)
 #define ROW_AMOUNT 4u
 #define ROW_EPOCH 8u
 #define ROW_ERASED 16u
+#define ROW_GIVEN 32u /* came otherwise than it is canonical */
 
 static void encode(struct bb_buf *buf, const struct bb_window_row *row)
 {
@@ -124,8 +156,11 @@ static void encode(struct bb_buf *buf, const struct bb_window_row *row)
 	buf->n = 0;
 	bb_put_u64(buf, (row->kafka ? ROW_KAFKA : 0) | (recorded ? ROW_RECORD : 0) |
 				(row->has_amount ? ROW_AMOUNT : 0) | (row->epoch ? ROW_EPOCH : 0) |
-				(row->erased ? ROW_ERASED : 0));
+				(row->erased ? ROW_ERASED : 0) |
+				(row->given != row->fingerprint ? ROW_GIVEN : 0));
 	bb_buf_add(buf, &row->fingerprint, sizeof(row->fingerprint));
+	if (row->given != row->fingerprint)
+		bb_buf_add(buf, &row->given, sizeof(row->given));
 	if (row->epoch)
 		bb_put_u64(buf, row->epoch);
 	bb_put_i64(buf, row->log_ms);
@@ -143,15 +178,23 @@ static void encode(struct bb_buf *buf, const struct bb_window_row *row)
 	}
 }
 
+static uint64_t get_print(struct bb_cursor *cur)
+{
+	struct bb_text bytes = bb_get_bytes(cur, sizeof(uint64_t));
+	uint64_t print = 0;
+
+	if (!cur->bad)
+		memcpy(&print, bytes.p, sizeof(print));
+	return print;
+}
+
 static bool decode(struct bb_text bytes, struct bb_window_row *row)
 {
 	struct bb_cursor cur = bb_cursor_of(bytes);
 	uint64_t flags = bb_get_u64(&cur);
-	struct bb_text print = bb_get_bytes(&cur, sizeof(row->fingerprint));
 
-	if (cur.bad)
-		return false;
-	memcpy(&row->fingerprint, print.p, sizeof(row->fingerprint));
+	row->fingerprint = get_print(&cur);
+	row->given = flags & ROW_GIVEN ? get_print(&cur) : row->fingerprint;
 	row->epoch = flags & ROW_EPOCH ? bb_get_u64(&cur) : 0;
 	row->log_ms = bb_get_i64(&cur);
 	row->kafka = flags & ROW_KAFKA;
@@ -161,10 +204,11 @@ static bool decode(struct bb_text bytes, struct bb_window_row *row)
 		row->record = bb_get_hash(&cur);
 	row->erased = flags & ROW_ERASED;
 	if (row->erased) {
-		print = bb_get_bytes(&cur, BB_TOMB_ORDER_BYTES);
+		struct bb_text by = bb_get_bytes(&cur, BB_TOMB_ORDER_BYTES);
+
 		if (cur.bad)
 			return false;
-		memcpy(row->by.b, print.p, BB_TOMB_ORDER_BYTES);
+		memcpy(row->by.b, by.p, BB_TOMB_ORDER_BYTES);
 	}
 	row->has_amount = flags & ROW_AMOUNT;
 	if (row->has_amount) {
@@ -235,7 +279,8 @@ struct bb_window_row *bb_window_row_new(struct bb_batch *batch, const struct bb_
 	struct bb_window_row *row = bb_arena_zalloc(&batch->arena, sizeof(*row));
 
 	name_key(batch, ev->source, ev->id, ev->kafka_time, ev->time_ms, row->key);
-	row->fingerprint = fingerprint(ev);
+	row->fingerprint = fingerprint_canonical(ev);
+	row->given = ev->given ? fingerprint_given(ev) : row->fingerprint;
 	row->log_ms = is_log_time(ev->log_ms) ? ev->log_ms : BB_NO_TIMESTAMP;
 	row->time_ms = ev->time_ms;
 	row->kafka = ev->kafka_time;
@@ -287,7 +332,9 @@ enum bb_window_result bb_window_check(struct bb_batch *batch, const struct bb_ev
 				       bb_erase_is_below(batch, &seen->by, ev)
 			       ? BB_WINDOW_ERASED
 			       : BB_WINDOW_NEW;
-	return seen->fingerprint == row->fingerprint ? BB_WINDOW_DUPLICATE : BB_WINDOW_CONFLICT;
+	return seen->fingerprint == row->fingerprint || seen->given == row->given
+		       ? BB_WINDOW_DUPLICATE
+		       : BB_WINDOW_CONFLICT;
 }
 
 static void amount(struct bb_batch *batch, struct bb_record *record, uint32_t type, int64_t time_ms,

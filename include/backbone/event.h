@@ -97,6 +97,10 @@ struct bb_event {
 	size_t consent_n, consent_room;
 	struct bb_same *same;
 	size_t same_n, same_room;
+	/* Set by the gate where it made anything else of them: the identifiers as they came, and
+	 * behind them, in pairs, those of `same`. NULL: they are what the event has. */
+	const struct bb_identifier *given;
+	size_t given_n, given_same_n;
 	bool has_amount;
 	struct bb_amount amount;
 	struct bb_text properties; /* compact JSON of the object, p NULL: none */

@@ -50,12 +50,23 @@ static void make_limits(struct bb_case *cs, struct bb_namespace *ns, struct bb_r
 		make_pattern(cs, ns, BB_RANDOM_PICK(random, patterns));
 }
 
+static enum bb_normaliser make_normaliser(const struct bb_case *cs, struct bb_random *random)
+{
+	static const enum bb_normaliser forms[] = {BB_NORMALISE_NONE, BB_NORMALISE_TRIM,
+						   BB_NORMALISE_LOWER, BB_NORMALISE_LOWER,
+						   BB_NORMALISE_DIGITS};
+
+	if (cs->forms)
+		return BB_RANDOM_PICK(random, forms);
+	return bb_random_percent(random, 50) ? BB_NORMALISE_NONE : BB_NORMALISE_TRIM;
+}
+
 static void make_namespace(struct bb_case *cs, struct bb_namespace *ns, const char *name,
 			   bool owner, bool durable, struct bb_random *random)
 {
 	bb_rules_namespace_defaults(ns, name, owner, durable);
 	ns->prefer = (enum bb_prefer)bb_random_below(random, 3);
-	ns->normaliser = bb_random_percent(random, 50) ? BB_NORMALISE_NONE : BB_NORMALISE_TRIM;
+	ns->normaliser = make_normaliser(cs, random);
 	if (!bb_random_percent(random, cs->calm ? 80 : 25)) /* the defaults must work too */
 		make_limits(cs, ns, random);
 }
@@ -119,10 +130,23 @@ static void make_folds(struct bb_case *cs, struct bb_random *random)
 		(uint32_t)(bb_random_percent(random, 50) ? 20 : bb_random_between(random, 1, 6));
 }
 
+/* The later rules go without one of the namespaces, or the first ones do. */
+static void drop_namespace(struct bb_case *cs, struct bb_random *random)
+{
+	struct bb_rules *rules = bb_random_percent(random, 50) ? &cs->rules : &cs->later;
+	size_t gone = bb_random_below(random, rules->namespace_n), n = rules->namespace_n - 1;
+	struct bb_namespace *fewer = bb_arena_alloc(&cs->arena, n * sizeof *fewer);
+
+	memcpy(fewer, rules->namespaces, gone * sizeof *fewer);
+	memcpy(fewer + gone, rules->namespaces + gone + 1, (n - gone) * sizeof *fewer);
+	rules->namespaces = fewer;
+	rules->namespace_n = n;
+	cs->dated = true; /* rulings on it are refused, or not */
+}
+
 /*
- * Other rules for the same namespaces: a value of a namespace that was not there then was never
- * kept. Where people are erased the order stays: an erasure looks for the strongest identifier, and
- * what it took is not to be had again.
+ * Other rules. Where people are erased the namespaces and their order stay: an erasure looks for
+ * the strongest identifier, and what it took is not to be had again.
  */
 static void make_later_rules(struct bb_case *cs, struct bb_random *random)
 {
@@ -143,8 +167,12 @@ static void make_later_rules(struct bb_case *cs, struct bb_random *random)
 		if (bb_random_percent(random, 50))
 			continue;
 		make_namespace(cs, &fresh[i], old->name, owner, durable, random);
-		fresh[i].normaliser = old->normaliser;
+		if (!cs->forms || cs->erases)
+			fresh[i].normaliser = old->normaliser;
+		cs->dated = cs->dated || fresh[i].normaliser != old->normaliser;
 	}
+	if (!cs->erases && n > 1 && bb_random_percent(random, 40))
+		drop_namespace(cs, random);
 }
 
 static void make_rules(struct bb_case *cs, struct bb_random *random)
@@ -152,6 +180,7 @@ static void make_rules(struct bb_case *cs, struct bb_random *random)
 	bb_rules_defaults(&cs->rules);
 	cs->own_times = cs->seed % 5 == 4;
 	cs->calm = bb_random_percent(random, 40);
+	cs->forms = cs->mixed && bb_random_percent(random, 50);
 	cs->rules.window_ms = 3650 * BB_DAY_MS; /* copies come at any time */
 	if (bb_random_percent(random, 30))
 		cs->rules.max_identifiers = (uint32_t)bb_random_between(random, 2, 14);

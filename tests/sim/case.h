@@ -37,6 +37,8 @@ struct bb_case {
 	bool own_times; /* some attributes have a time of their own, which no canonical line says */
 	bool mixed;	/* not only events */
 	bool erases;	/* so the order in a partition matters */
+	bool forms;	/* values are spelled in several ways, and normalised */
+	bool dated;	/* what comes is another under the later rules: the order matters */
 	struct bb_rules rules, later;
 	struct bb_step *steps;
 	size_t n;

@@ -71,6 +71,25 @@ struct bb_identifier bb_case_odd_identifier(struct bb_random *random, const char
 	return identifier(ns, text(BB_RANDOM_PICK(random, odd)));
 }
 
+/* The same under some rules, under others not. */
+static struct bb_text spelled(struct world *world, size_t value)
+{
+	struct bb_arena *arena = &world->cs->arena;
+
+	if (!world->cs->forms || bb_random_percent(world->random, 60))
+		return bb_arena_printf(arena, "v%zu", value);
+	switch (bb_random_below(world->random, 4)) {
+	case 0:
+		return bb_arena_printf(arena, "V%zu", value);
+	case 1:
+		return bb_arena_printf(arena, " v%zu", value);
+	case 2:
+		return bb_arena_printf(arena, "v%zu\t", value);
+	default:
+		return bb_arena_printf(arena, "V%zu ", value);
+	}
+}
+
 /* Of a person, mostly the same value; by another's mistake some other one. */
 static struct bb_identifier identifier_of(struct world *world, size_t person, size_t ns_index)
 {
@@ -86,7 +105,7 @@ static struct bb_identifier identifier_of(struct world *world, size_t person, si
 		value = (size_t)(bb_random_mix(mixed) % world->pool);
 	if (bb_random_percent(world->random, noise))
 		value = bb_random_below(world->random, world->pool);
-	return identifier(ns, bb_arena_printf(&world->cs->arena, "v%zu", value));
+	return identifier(ns, spelled(world, value));
 }
 
 static void add_identifiers(struct world *world, struct bb_event *ev)
@@ -98,7 +117,8 @@ static void add_identifiers(struct world *world, struct bb_event *ev)
 	if (bb_random_percent(world->random, 5))
 		n = 0;
 	if (bb_random_percent(world->random, 2))
-		n = bb_random_between(world->random, 10, 25);
+		/* the limit is on spellings: what is left of them is not to be near it */
+		n = bb_random_between(world->random, 10, world->cs->forms ? 18 : 25);
 	for (size_t i = 0; i < n; i++) {
 		size_t ns = bb_random_below(world->random, rules->namespace_n);
 

@@ -41,6 +41,16 @@ static bool leads_to(struct judging *j, struct bb_text key, const char *id)
 	return false;
 }
 
+/* What was canonical under other rules may be no key any more, or that of another. */
+static bool is_of_now(struct judging *j, const struct bb_view_identifier *id)
+{
+	struct bb_identifier key = {.ns = id->ns, .value = id->value};
+	struct bb_text value;
+
+	return bb_model_form(j->judge->rules, &key, &j->arena, &value) &&
+	       bb_text_equal(value, id->value);
+}
+
 /* Every identifier, and every id the profile ever had, leads to it. */
 static bool is_found(struct judging *j, const struct bb_view *view)
 {
@@ -56,7 +66,7 @@ static bool is_found(struct judging *j, const struct bb_view *view)
 		key[id->ns.n] = ':';
 		memcpy(key + id->ns.n + 1, id->value.p, id->value.n);
 		bb_hash_profile_id(&hash, name);
-		if (!leads_to(j, (struct bb_text){key, n}, view->id) ||
+		if ((is_of_now(j, id) && !leads_to(j, (struct bb_text){key, n}, view->id)) ||
 		    !leads_to(j, (struct bb_text){name, sizeof name}, view->id))
 			return false;
 	}

@@ -78,6 +78,14 @@ BB_MUST_CHECK int bb_model_erase(const struct bb_rules *rules, const struct bb_m
 bool bb_model_counts(const struct bb_rules *rules, const struct bb_event *ev,
 		     struct bb_arena *arena);
 
+/* model_form.c: the canonical form of a value. False: there is none, or no such namespace. */
+bool bb_model_form(const struct bb_rules *rules, const struct bb_identifier *id,
+		   struct bb_arena *arena, struct bb_text *ret_value);
+
+/* An event as it is under these rules, as a line: identifiers that are known, canonical. */
+struct bb_event *bb_model_seen(const struct bb_rules *rules, const struct bb_event *ev,
+			       struct bb_arena *arena);
+
 /* What is left of an event that no copy of is known, after the erasures: its known identifiers. */
 enum bb_model_left { BB_MODEL_WHOLE, BB_MODEL_LESS, BB_MODEL_GONE };
 enum bb_model_left bb_model_left(const struct bb_rules *rules, const struct bb_model_lines *lines,

@@ -235,13 +235,10 @@ static int try_order(struct running *r, struct batch *batch, struct bb_kv *kv)
 	return rc;
 }
 
-/* What an erasure left of an event may be at odds with a copy that was not touched. */
-static bool is_possible(const struct running *r, enum bb_verdict verdict,
-			const struct bb_refusal *refusal)
+/* Copies are copies, whatever was erased, and whatever the rules were then. */
+static bool is_possible(const struct running *r, enum bb_verdict verdict)
 {
-	if (verdict == BB_VERDICT_DEAD)
-		return r->cs->erases && refusal->reason == BB_DEAD_CONFLICTING_DUPLICATE;
-	return verdict != BB_VERDICT_SKIPPED || r->cs->erases;
+	return verdict != BB_VERDICT_DEAD && (verdict != BB_VERDICT_SKIPPED || r->cs->erases);
 }
 
 static bool is_expected(enum bb_verdict verdict, enum bb_walk_ruling expected)
@@ -268,7 +265,7 @@ static int try_item(struct running *r, const struct item *item, size_t *counted)
 	if (item->ev) {
 		verdict = bb_pipeline_apply(r->pl, item->ev, &refusal);
 		*counted += verdict == BB_VERDICT_APPLIED || verdict == BB_VERDICT_NO_IDENTIFIER;
-		good = is_possible(r, verdict, &refusal);
+		good = is_possible(r, verdict);
 	} else {
 		verdict = bb_pipeline_rule(r->pl, item->ruling, &refusal);
 		good = is_expected(verdict, item->expected);

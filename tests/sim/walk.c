@@ -45,8 +45,29 @@ static bool differ(const struct bb_walk *walk, const struct bb_event *a, const s
 	return false;
 }
 
-bool bb_walk_event(struct bb_walk *walk, const struct bb_event *ev)
+static bool is_same_identifiers(const struct bb_event *a, const struct bb_event *b)
 {
+	bool same = a->identifier_n == b->identifier_n && a->same_n == b->same_n;
+
+	for (size_t i = 0; same && i < a->identifier_n; i++)
+		same = bb_text_equal(a->identifiers[i].ns, b->identifiers[i].ns) &&
+		       bb_text_equal(a->identifiers[i].value, b->identifiers[i].value);
+	return same;
+}
+
+/* A copy of what counted under other rules, which made something else of it: that one stands. */
+static bool is_copy_of_then(const struct bb_walk *walk, const struct bb_event *seen)
+{
+	for (size_t i = 0; i < walk->lines.event_n; i++)
+		if (bb_case_same_name(seen, walk->lines.events[i]) &&
+		    !is_same_identifiers(seen, walk->lines.events[i]))
+			return true;
+	return false;
+}
+
+bool bb_walk_event(struct bb_walk *walk, const struct bb_event *given)
+{
+	const struct bb_event *ev = bb_model_seen(walk->rules, given, walk->arena);
 	int64_t time_ms = ev->has_time ? ev->time_ms : ev->log_ms;
 
 	for (size_t i = 0; walk->lines.erasure_n > 0 && i < walk->lines.event_n; i++) {
@@ -56,12 +77,17 @@ bool bb_walk_event(struct bb_walk *walk, const struct bb_event *ev)
 		    differ(walk, ev, other))
 			return false;
 	}
-	BB_ARENA_PUSH(walk->arena, walk->lines.events, walk->lines.event_n,
-		      walk->lines.event_room) = ev;
+	if (is_copy_of_then(walk, ev) && walk->lines.erasure_n > 0)
+		return false;
 	if (ev->position.topic.p)
 		mark(walk, &ev->position);
-	else if (time_ms > walk->file_ms && bb_model_counts(walk->rules, ev, walk->arena))
+	if (!bb_model_counts(walk->rules, ev, walk->arena))
+		return true; /* nothing is kept of it */
+	if (!ev->position.topic.p && time_ms > walk->file_ms)
 		walk->file_ms = time_ms;
+	if (!is_copy_of_then(walk, ev))
+		BB_ARENA_PUSH(walk->arena, walk->lines.events, walk->lines.event_n,
+			      walk->lines.event_room) = ev;
 	return true;
 }
 
@@ -119,9 +145,28 @@ bool bb_walk_knows(const struct bb_walk *walk, struct bb_text id)
 	return false;
 }
 
+/* The value of a key is spelled as it comes. A profile id is a key as it is. */
+static bool is_key(const struct bb_walk *walk, struct bb_text key, struct bb_text *ret_key)
+{
+	const char *colon = memchr(key.p, ':', key.n);
+	struct bb_identifier id = {.blocked = false};
+
+	*ret_key = key;
+	if (!colon)
+		return true;
+	id.ns = (struct bb_text){key.p, (size_t)(colon - key.p)};
+	id.value = (struct bb_text){colon + 1, key.n - id.ns.n - 1};
+	if (!bb_model_form(walk->rules, &id, walk->arena, &id.value))
+		return false;
+	*ret_key = bb_arena_printf(walk->arena, "%.*s:%.*s", (int)id.ns.n, id.ns.p, (int)id.value.n,
+				   id.value.p);
+	return true;
+}
+
 int bb_walk_erase(const struct bb_walk *walk, const struct bb_erasure *order,
 		  struct bb_model_erasure *ret_erasure)
 {
+	struct bb_text key;
 	struct bb_model_erasure erasure = {
 		.id = order->id,
 		.time_ms = order->time_ms > walk->file_ms ? order->time_ms : walk->file_ms + 1,
@@ -139,7 +184,9 @@ int bb_walk_erase(const struct bb_walk *walk, const struct bb_erasure *order,
 	erasure.marks = bb_arena_alloc(walk->arena, walk->mark_n * sizeof *erasure.marks);
 	if (walk->mark_n > 0)
 		memcpy(erasure.marks, walk->marks, walk->mark_n * sizeof *erasure.marks);
-	rc = bb_model_erase(walk->rules, &walk->lines, order->key, walk->arena, &erasure);
+	if (!is_key(walk, order->key, &key))
+		return BB_EINVAL;
+	rc = bb_model_erase(walk->rules, &walk->lines, key, walk->arena, &erasure);
 	if (rc == BB_OK)
 		*ret_erasure = erasure;
 	return rc;

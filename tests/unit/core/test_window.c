@@ -3,6 +3,8 @@
  */
 #include "core_rig.h"
 
+#include "batch.h"
+
 #define MINUTE_MS INT64_C(60000)
 
 static struct core_rig rig;
@@ -110,4 +112,63 @@ Test(window, it_is_said_since_when_names_are_remembered)
 	cr_assert_eq(bb_kv_put(kv, BB_TABLE_META, BB_TEXT("log_ms"), BB_TEXT("short")), BB_OK);
 	cr_expect_eq(bb_pipeline_names_since(kv, &rig.rules, &since_ms), BB_ECORRUPT);
 	bb_kvmem_abort(kv);
+}
+
+/* --- other rules ------------------------------------------------------------------------------ */
+
+/* Event 1 once more with these identifiers, through the gate as the rules are now. */
+static enum bb_verdict copy(const char *ids)
+{
+	enum bb_verdict verdict;
+
+	rig.number = 1;
+	verdict = core_apply(&rig, core_event(&rig, CORE_T0, ids));
+	cr_assert_eq(core_end(&rig), BB_OK);
+	return verdict;
+}
+
+Test(window, a_copy_is_one_under_other_rules_too)
+{
+	static const struct {
+		const char *what, *ids, *other;
+		size_t before, after; /* namespaces that there are */
+		enum bb_normaliser mail_before, mail_after;
+	} rows[] = {
+		{"a namespace went", "crm:1 dev:d", "crm:1 dev:x", 5, 4, 0, 0},
+		{"a namespace came", "crm:1 dev:d", "crm:1 dev:x", 4, 5, 0, 0},
+		{"another form", "crm:1 mail:A@x.org", "crm:1 mail:b@x.org", 5, 5,
+		 BB_NORMALISE_TRIM, BB_NORMALISE_EMAIL},
+		{"and back", "crm:1 mail:A@x.org", "crm:1 mail:b@x.org", 5, 5, BB_NORMALISE_EMAIL,
+		 BB_NORMALISE_TRIM},
+		{"no longer canonical", "crm:1 mail:nobody", "crm:1 mail:some", 5, 5,
+		 BB_NORMALISE_TRIM, BB_NORMALISE_EMAIL},
+		{"an end of a pair", "crm:1 mail:A=mail:B", "crm:1 mail:A=mail:C", 5, 5,
+		 BB_NORMALISE_LOWER, BB_NORMALISE_EMAIL},
+		{"the same twice", "crm:1 crm:1 dev:d", "crm:1 crm:1 dev:x", 5, 4, 0, 0},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		rig.ns[CORE_MAIL].normaliser = rows[i].mail_before;
+		rig.rules.namespace_n = rows[i].before;
+		core_rig_restart(&rig);
+		cr_expect_eq(copy(rows[i].ids), BB_VERDICT_APPLIED, "%s", rows[i].what);
+		rig.ns[CORE_MAIL].normaliser = rows[i].mail_after;
+		rig.rules.namespace_n = rows[i].after;
+		bb_pipeline_free(rig.pl);
+		rig.pl = bb_pipeline_new(&rig.rules);
+		bb_pipeline_batch(rig.pl)->rules_checked = true; /* the window is all it is about */
+		cr_expect_eq(copy(rows[i].ids), BB_VERDICT_DUPLICATE, "%s", rows[i].what);
+		cr_expect_eq(copy(rows[i].other), BB_VERDICT_DEAD, "%s", rows[i].what);
+		cr_expect_eq(copy(rows[i].ids), BB_VERDICT_DUPLICATE, "%s", rows[i].what);
+	}
+}
+
+Test(window, a_copy_that_is_spelled_otherwise_is_one)
+{
+	rig.ns[CORE_MAIL].normaliser = BB_NORMALISE_EMAIL;
+	core_rig_restart(&rig);
+	cr_expect_eq(copy("crm:1 mail:A@x.org"), BB_VERDICT_APPLIED);
+	cr_expect_eq(copy("mail:a@x.org crm:1"), BB_VERDICT_DUPLICATE);
+	cr_expect_eq(copy("mail:a@X.org mail:A@x.org crm:1 none:1"), BB_VERDICT_DUPLICATE);
+	cr_expect_eq(copy("mail:a@y.org crm:1"), BB_VERDICT_DEAD);
 }
