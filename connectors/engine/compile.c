@@ -25,14 +25,9 @@ void bb_compile_complain(struct bb_compiler *c, const struct bb_yaml *node, cons
 {
 	struct bb_buf message = BB_BUF_EMPTY;
 	va_list args;
-	int n;
 
 	va_start(args, fmt);
-	n = vsnprintf(NULL, 0, fmt, args);
-	va_end(args);
-	bb_assert(n >= 0);
-	va_start(args, fmt);
-	vsnprintf(bb_buf_reserve(&message, (size_t)n + 1), (size_t)n + 1, fmt, args);
+	bb_buf_vprintf(&message, fmt, args);
 	va_end(args);
 	bb_yaml_complain(c->file, node, c->path.p, c->diagnostics, "%s", message.p);
 	bb_buf_fini(&message);

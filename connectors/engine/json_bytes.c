@@ -69,17 +69,6 @@ int bb_json_hex4(const unsigned char *p, const unsigned char *end)
 	return value;
 }
 
-static char *write_utf8(char *out, unsigned code)
-{
-	unsigned tails = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-	static const unsigned char heads[] = {0, 0xc0, 0xe0, 0xf0};
-
-	*out++ = (char)(heads[tails] | code >> 6 * tails);
-	while (tails-- > 0)
-		*out++ = (char)(0x80 | (code >> 6 * tails & 0x3f));
-	return out;
-}
-
 /* The escape at *p, which was found good; *p moves behind it. */
 static char *decode_escape(const unsigned char **p, const unsigned char *end, char *out)
 {
@@ -99,7 +88,7 @@ static char *decode_escape(const unsigned char **p, const unsigned char *end, ch
 		       ((unsigned)bb_json_hex4(*p + 2, end) - 0xdc00);
 		*p += 6;
 	}
-	return write_utf8(out, code);
+	return out + bb_text_put_utf8(code, out);
 }
 
 struct bb_text bb_json_decode(const unsigned char *p, const unsigned char *end,

@@ -67,19 +67,11 @@ static bool read_shorthand(struct reader *r, struct bb_step *step)
 	return true;
 }
 
-static int hex_digit(int c)
-{
-	if (is_digit(c))
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool read_hex4(struct reader *r, unsigned *ret_unit)
 {
 	*ret_unit = 0;
 	for (int i = 0; i < 4; i++) {
-		int digit = peek(r) < 0 ? -1 : hex_digit(peek(r));
+		int digit = peek(r) < 0 ? -1 : bb_text_hex_digit((char)peek(r));
 
 		if (digit < 0)
 			return fail(r, "\\u needs four hexadecimal digits");
@@ -87,26 +79,6 @@ static bool read_hex4(struct reader *r, unsigned *ret_unit)
 		r->pos++;
 	}
 	return true;
-}
-
-static void add_utf8(struct bb_buf *buf, unsigned code)
-{
-	if (code < 0x80) {
-		bb_buf_byte(buf, (char)code);
-		return;
-	}
-	if (code < 0x800) {
-		bb_buf_byte(buf, (char)(0xc0 | code >> 6));
-	} else {
-		if (code < 0x10000) {
-			bb_buf_byte(buf, (char)(0xe0 | code >> 12));
-		} else {
-			bb_buf_byte(buf, (char)(0xf0 | code >> 18));
-			bb_buf_byte(buf, (char)(0x80 | (code >> 12 & 0x3f)));
-		}
-		bb_buf_byte(buf, (char)(0x80 | (code >> 6 & 0x3f)));
-	}
-	bb_buf_byte(buf, (char)(0x80 | (code & 0x3f)));
 }
 
 static bool read_unicode(struct reader *r, struct bb_buf *name)
@@ -121,7 +93,7 @@ static bool read_unicode(struct reader *r, struct bb_buf *name)
 			return fail(r, "half of a surrogate pair");
 		unit = 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
 	}
-	add_utf8(name, unit);
+	name->n += bb_text_put_utf8(unit, bb_buf_reserve(name, 4));
 	return true;
 }
 

@@ -73,14 +73,6 @@ void bb_query_split(struct bb_text piece, struct bb_text *ret_name, struct bb_te
 			    : bb_text_bytes(piece.p + piece.n, 0);
 }
 
-static int hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static const char *refuse(struct bb_refusal *ret_refusal, enum bb_dead_reason reason,
 			  const char *detail, const char *where)
 {
@@ -93,16 +85,19 @@ const char *bb_query_decode(struct bb_text text, struct bb_arena *arena, struct 
 {
 	char *out = bb_arena_alloc(arena, text.n);
 	struct bb_text decoded;
+	int high, low;
 	size_t n = 0;
 
 	for (size_t i = 0; i < text.n; i++) {
 		out[n++] = text.p[i] == '+' ? ' ' : text.p[i];
 		if (text.p[i] != '%')
 			continue;
-		if (text.n - i < 3 || hex(text.p[i + 1]) < 0 || hex(text.p[i + 2]) < 0)
+		high = text.n - i < 3 ? -1 : bb_text_hex_digit(text.p[i + 1]);
+		low = high < 0 ? -1 : bb_text_hex_digit(text.p[i + 2]);
+		if (low < 0)
 			return refuse(ret_refusal, BB_DEAD_INVALID_QUERY,
 				      "a % without two hexadecimal digits", text.p + i);
-		out[n - 1] = (char)(hex(text.p[i + 1]) * 16 + hex(text.p[i + 2]));
+		out[n - 1] = (char)(high * 16 + low);
 		i += 2;
 	}
 	decoded = bb_text_bytes(out, n);

@@ -35,25 +35,44 @@ char *bb_buf_grow(struct bb_buf *buf, size_t more)
 	return buf->p + buf->n;
 }
 
-void bb_buf_printf(struct bb_buf *buf, const char *fmt, ...)
+void bb_buf_vprintf(struct bb_buf *buf, const char *fmt, va_list args)
 {
-	va_list args;
+	va_list again;
 	size_t room;
 	int n;
 
 	bb_buf_reserve(buf, 64);
 	room = buf->room - buf->n;
-	va_start(args, fmt);
+	va_copy(again, args);
 	n = vsnprintf(buf->p + buf->n, room, fmt, args);
-	va_end(args);
 	bb_assert(n >= 0);
-	if ((size_t)n >= room) {
-		bb_buf_reserve(buf, (size_t)n + 1);
-		va_start(args, fmt);
-		vsnprintf(buf->p + buf->n, (size_t)n + 1, fmt, args);
-		va_end(args);
-	}
+	if ((size_t)n >= room)
+		vsnprintf(bb_buf_reserve(buf, (size_t)n + 1), (size_t)n + 1, fmt, again);
+	va_end(again);
 	buf->n += (size_t)n;
+}
+
+void bb_buf_printf(struct bb_buf *buf, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	bb_buf_vprintf(buf, fmt, args);
+	va_end(args);
+}
+
+static const char hex[] = "0123456789abcdef";
+
+void bb_buf_hex(struct bb_buf *buf, const void *p, size_t n)
+{
+	const unsigned char *bytes = p;
+	char *out = bb_buf_reserve(buf, 2 * n);
+
+	for (size_t i = 0; i < n; i++) {
+		*out++ = hex[bytes[i] >> 4];
+		*out++ = hex[bytes[i] & 15];
+	}
+	buf->n += 2 * n;
 }
 
 /* 0: copied as it is; 'u': \u00xx; else the letter after the backslash. */
@@ -95,7 +114,6 @@ static size_t plain_run(struct bb_text text, size_t i)
 
 void bb_buf_json(struct bb_buf *buf, struct bb_text text)
 {
-	static const char hex[] = "0123456789abcdef";
 	size_t i = 0;
 
 	bb_buf_reserve(buf, text.n + 2);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Checks on text that several modules make. Pure; cannot fail. */
+/* Checks and conversions of text that several modules make. Pure; cannot fail. */
 #include <backbone/text.h>
 
 /* How many bytes the sequence at `p` has by its first two bytes, or 0 if they cannot begin one.
@@ -55,6 +55,34 @@ bool bb_text_is_utf8(struct bb_text text)
 			if ((p[i + k] & 0xc0) != 0x80)
 				return false;
 		i += n;
+	}
+	return true;
+}
+
+size_t bb_text_put_utf8(unsigned code, char out[4])
+{
+	unsigned tails = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+	static const unsigned char heads[] = {0, 0xc0, 0xe0, 0xf0};
+
+	out[0] = (char)(heads[tails] | code >> 6 * tails);
+	for (unsigned i = 1; i <= tails; i++)
+		out[i] = (char)(0x80 | (code >> 6 * (tails - i) & 0x3f));
+	return tails + 1;
+}
+
+bool bb_text_unhex(struct bb_text text, void *out, size_t n)
+{
+	uint8_t *bytes = out;
+
+	if (text.n != 2 * n)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		int high = bb_text_hex_digit(text.p[2 * i]);
+		int low = bb_text_hex_digit(text.p[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return false;
+		bytes[i] = (uint8_t)(high << 4 | low);
 	}
 	return true;
 }

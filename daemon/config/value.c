@@ -161,28 +161,12 @@ static bool is_region(struct bb_text text)
 	       text.p[1] <= 'Z';
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 static bool read_key(struct bb_text text, struct bb_profile_key *target)
 {
 	struct bb_profile_key key;
 
-	if (text.n != 2 * sizeof key.b)
+	if (!bb_text_unhex(text, key.b, sizeof key.b))
 		return false;
-	for (size_t i = 0; i < sizeof key.b; i++) {
-		int high = hex_digit(text.p[2 * i]), low = hex_digit(text.p[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return false;
-		key.b[i] = (uint8_t)(high << 4 | low);
-	}
 	*target = key;
 	return true;
 }

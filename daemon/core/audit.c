@@ -163,8 +163,7 @@ int bb_audit_next(struct bb_kv *kv, uint64_t after, struct bb_arena *arena,
 static void put_hash(const uint8_t hash[BB_AUDIT_HASH_BYTES], struct bb_buf *buf)
 {
 	bb_buf_printf(buf, ",\"hash\":\"");
-	for (size_t i = 0; i < BB_AUDIT_HASH_BYTES; i++)
-		bb_buf_printf(buf, "%02x", hash[i]);
+	bb_buf_hex(buf, hash, BB_AUDIT_HASH_BYTES);
 	bb_buf_byte(buf, '"');
 }
 

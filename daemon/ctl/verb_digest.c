@@ -34,7 +34,7 @@ static int digest_of_daemon(struct bb_ctl *ctl, struct bb_net_resp *client)
 static int digest_of_snapshot(struct bb_ctl *ctl, struct bb_kv *kv, void *ctx)
 {
 	struct bb_viewer *viewer = bb_viewer_new(&ctl->config->rules);
-	char hex[2 * BB_HASH_BYTES + 1];
+	struct bb_buf hex = BB_BUF_EMPTY;
 	struct bb_digest digest;
 	int err = bb_viewer_digest(viewer, kv, &digest);
 
@@ -42,9 +42,9 @@ static int digest_of_snapshot(struct bb_ctl *ctl, struct bb_kv *kv, void *ctx)
 	bb_viewer_free(viewer);
 	if (err != BB_OK)
 		return err;
-	for (size_t i = 0; i < BB_HASH_BYTES; i++)
-		snprintf(hex + 2 * i, 3, "%02x", digest.sum.b[i]);
-	print_digest(ctl, bb_text_of(hex), (unsigned long long)digest.profiles);
+	bb_buf_hex(&hex, digest.sum.b, BB_HASH_BYTES);
+	print_digest(ctl, bb_buf_slice(&hex), (unsigned long long)digest.profiles);
+	bb_buf_fini(&hex);
 	return BB_OK;
 }
 

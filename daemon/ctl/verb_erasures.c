@@ -31,13 +31,11 @@ enum { VERSION = 2, HEX_BYTES = 2 * BB_HASH_BYTES };
 static const char seal_begins[] = ",\"seal\":", seal_ends[] = "}\n";
 
 /* What a file shows of the key that its hashes were made with. */
-static void print_key(const struct bb_profile_key *key, char out[HEX_BYTES + 1])
+static struct bb_hash hash_key(const struct bb_profile_key *key)
 {
 	struct bb_text parts[] = {BB_TEXT("erasures"), BB_TEXT("key")};
-	struct bb_hash hash = bb_hash_parts(key, parts, 2);
 
-	for (size_t i = 0; i < BB_HASH_BYTES; i++)
-		snprintf(out + 2 * i, 3, "%02x", hash.b[i]);
+	return bb_hash_parts(key, parts, 2);
 }
 
 /* The seal of a line, from that of the line before it. */
@@ -54,8 +52,7 @@ static void seal_line(const struct bb_profile_key *key, struct bb_text line, str
 static void put_hash(const struct bb_hash *hash, struct bb_buf *buf)
 {
 	bb_buf_byte(buf, '"');
-	for (size_t i = 0; i < BB_HASH_BYTES; i++)
-		bb_buf_printf(buf, "%02x", hash->b[i]);
+	bb_buf_hex(buf, hash->b, BB_HASH_BYTES);
 	bb_buf_byte(buf, '"');
 }
 
@@ -137,11 +134,12 @@ static int write_all(struct bb_ctl *ctl, struct bb_kv *kv, void *ctx)
 	struct bb_erasure_cursor cursor = {.n = 0};
 	struct bb_buf line = BB_BUF_EMPTY;
 	struct bb_hash seal = {{0}};
-	char key[HEX_BYTES + 1];
+	struct bb_hash key = hash_key(&ctl->config->rules.profile_key);
 	int err = BB_OK;
 
-	print_key(&ctl->config->rules.profile_key, key);
-	fprintf(out, "{\"erasures\":%d,\"key\":\"%s\"}\n", VERSION, key);
+	bb_buf_printf(&line, "{\"erasures\":%d,\"key\":", VERSION);
+	put_hash(&key, &line);
+	fprintf(out, "%.*s}\n", (int)line.n, line.p);
 	for (; err == BB_OK; exporting->n++) {
 		struct bb_tombstone stone;
 
@@ -207,14 +205,8 @@ static bool hash_of(const json_t *value, struct bb_hash *ret_hash)
 {
 	struct bb_text text = text_of(value);
 
-	if (text.n != HEX_BYTES || strspn(text.p, "0123456789abcdef") != HEX_BYTES)
-		return false;
-	for (size_t i = 0; i < BB_HASH_BYTES; i++) {
-		char byte[3] = {text.p[2 * i], text.p[2 * i + 1], '\0'};
-
-		ret_hash->b[i] = (uint8_t)strtoul(byte, NULL, 16);
-	}
-	return true;
+	return text.p && strspn(text.p, "0123456789abcdef") == text.n &&
+	       bb_text_unhex(text, ret_hash->b, BB_HASH_BYTES);
 }
 
 static bool read_hashes(struct import *import, const json_t *root, const char *name,
@@ -370,12 +362,11 @@ static int take(struct import *import, const struct bb_tombstone *stone)
 
 static bool check_head(struct import *import, const json_t *root)
 {
-	char key[HEX_BYTES + 1];
+	struct bb_hash wanted = hash_key(&import->ctl->config->rules.profile_key), key;
 
 	if (json_integer_value(json_object_get(root, "erasures")) != VERSION)
 		return wrong(import, "is no file of `erasures export`");
-	print_key(&import->ctl->config->rules.profile_key, key);
-	if (bb_text_equal(text_of(json_object_get(root, "key")), bb_text_of(key)))
+	if (hash_of(json_object_get(root, "key"), &key) && bb_hash_equal(&key, &wanted))
 		return true;
 	return wrong(import, "was made with another profile_key: its hashes mean nothing here");
 }

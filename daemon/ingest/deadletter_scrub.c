@@ -36,14 +36,6 @@ static bool is_word(char c)
 	return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'z') || (c & 0x80);
 }
 
-static int hex(char c)
-{
-	if (is_digit(c))
-		return c - '0';
-	c = lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* `n` hexadecimal digits, or -1. */
 static int32_t hex_of(const char *p, size_t left, size_t n)
 {
@@ -52,26 +44,13 @@ static int32_t hex_of(const char *p, size_t left, size_t n)
 	if (left < n)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
-		if (hex(p[i]) < 0)
+		int digit = bb_text_hex_digit(p[i]);
+
+		if (digit < 0)
 			return -1;
-		value = value * 16 + hex(p[i]);
+		value = value * 16 + digit;
 	}
 	return value;
-}
-
-/* Surrogates are halves of what no identifier has been found to hold; they stay as they are. */
-static void put_character(struct bb_buf *buf, int32_t c)
-{
-	if (c < 0x80) {
-		bb_buf_byte(buf, (char)c);
-	} else if (c < 0x800) {
-		bb_buf_byte(buf, (char)(0xc0 | c >> 6));
-		bb_buf_byte(buf, (char)(0x80 | (c & 0x3f)));
-	} else {
-		bb_buf_byte(buf, (char)(0xe0 | c >> 12));
-		bb_buf_byte(buf, (char)(0x80 | (c >> 6 & 0x3f)));
-		bb_buf_byte(buf, (char)(0x80 | (c & 0x3f)));
-	}
 }
 
 static char unescaped(char c)
@@ -89,7 +68,9 @@ static void unescape(struct bb_text text, struct bb_buf *buf)
 		const char *p = text.p + i;
 
 		if (*p == '\\' && left >= 5 && p[1] == 'u' && hex_of(p + 2, left - 1, 4) >= 0) {
-			put_character(buf, hex_of(p + 2, left - 1, 4));
+			/* halves of pairs are of what no identifier has been found to hold */
+			buf->n += bb_text_put_utf8((unsigned)hex_of(p + 2, left - 1, 4),
+						   bb_buf_reserve(buf, 4));
 			i += 5;
 		} else if (*p == '\\' && left >= 1) {
 			/* what parts two lines or columns must not become a letter of a word */

@@ -120,19 +120,17 @@ void bb_command_digest(struct bb_call *call)
 void bb_command_digest_reply(const struct bb_session *session, int err,
 			     const struct bb_digest *digest, struct bb_buf *out)
 {
-	char hex[2 * BB_HASH_BYTES];
+	struct bb_buf hex = BB_BUF_EMPTY;
 
 	if (err != BB_OK) {
 		bb_resp_error(out, "ERR store: %s", bb_error_text(err));
 		return;
 	}
-	for (size_t i = 0; i < BB_HASH_BYTES; i++) {
-		hex[2 * i] = "0123456789abcdef"[digest->sum.b[i] >> 4];
-		hex[2 * i + 1] = "0123456789abcdef"[digest->sum.b[i] & 15];
-	}
+	bb_buf_hex(&hex, digest->sum.b, BB_HASH_BYTES);
 	bb_resp_map(out, 2, session->protocol);
 	bb_resp_bulk(out, BB_TEXT("digest"));
-	bb_resp_bulk(out, (struct bb_text){hex, sizeof(hex)});
+	bb_resp_bulk(out, bb_buf_slice(&hex));
+	bb_buf_fini(&hex);
 	bb_resp_bulk(out, BB_TEXT("profiles"));
 	bb_resp_integer(out, (int64_t)digest->profiles);
 }

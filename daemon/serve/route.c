@@ -303,15 +303,6 @@ void bb_route_problem(struct bb_response *res, unsigned status, const char *fmt,
 	bb_buf_printf(&res->body, "}\n");
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 bool bb_route_decode(struct bb_text text, struct bb_arena *arena, struct bb_text *ret_text)
 {
 	char *out = bb_arena_alloc(arena, text.n);
@@ -326,8 +317,8 @@ bool bb_route_decode(struct bb_text text, struct bb_arena *arena, struct bb_text
 		}
 		if (i + 2 >= text.n)
 			return false;
-		high = hex_digit(text.p[i + 1]);
-		low = hex_digit(text.p[i + 2]);
+		high = bb_text_hex_digit(text.p[i + 1]);
+		low = bb_text_hex_digit(text.p[i + 2]);
 		if (high < 0 || low < 0 || (high == 0 && low == 0))
 			return false;
 		out[n++] = (char)(high * 16 + low);

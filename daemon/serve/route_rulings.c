@@ -347,7 +347,6 @@ void bb_route_rulings_get(const struct bb_request *req, struct bb_text rest,
 		return;
 	}
 	bb_buf_byte(&res->body, '"');
-	for (size_t i = 0; i < cursor.n; i++)
-		bb_buf_printf(&res->body, "%02x", cursor.last[i]);
+	bb_buf_hex(&res->body, cursor.last, cursor.n);
 	bb_buf_printf(&res->body, "\"}\n");
 }

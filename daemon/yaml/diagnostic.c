@@ -62,7 +62,6 @@ void bb_yaml_complain(const char *file, const struct bb_yaml *node, const char *
 {
 	struct bb_buf message = BB_BUF_EMPTY;
 	va_list args;
-	int n;
 
 	if (++diagnostics->found > BB_DIAGNOSTICS_MAX + 1)
 		return;
@@ -73,13 +72,9 @@ void bb_yaml_complain(const char *file, const struct bb_yaml *node, const char *
 		return;
 	}
 	va_start(args, fmt);
-	n = vsnprintf(NULL, 0, fmt, args);
+	bb_buf_vprintf(&message, fmt, args);
 	va_end(args);
-	va_start(args, fmt);
-	vsnprintf(bb_buf_reserve(&message, (size_t)n + 1), (size_t)n + 1, fmt, args);
-	va_end(args);
-	push(diagnostics, file, node, bb_text_of(path ? path : ""),
-	     (struct bb_text){message.p, (size_t)n});
+	push(diagnostics, file, node, bb_text_of(path ? path : ""), bb_buf_slice(&message));
 	bb_buf_fini(&message);
 }
 

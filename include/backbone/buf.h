@@ -4,6 +4,7 @@
 #define BACKBONE_BUF_H
 
 #include <backbone/text.h>
+#include <stdarg.h>
 
 struct bb_buf {
 	char *p;  /* NULL at first */
@@ -33,6 +34,11 @@ static inline void bb_buf_add(struct bb_buf *buf, const void *p, size_t n)
 }
 
 void bb_buf_printf(struct bb_buf *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void bb_buf_vprintf(struct bb_buf *buf, const char *fmt, va_list args)
+	__attribute__((format(printf, 2, 0)));
+
+/* Appends bytes as lower-case hexadecimal digits. */
+void bb_buf_hex(struct bb_buf *buf, const void *p, size_t n);
 
 static inline void bb_buf_text(struct bb_buf *buf, struct bb_text text)
 {

@@ -42,6 +42,22 @@ static inline int bb_text_compare(struct bb_text a, struct bb_text b)
 	return d ? d : (a.n > b.n) - (a.n < b.n);
 }
 
+/* The value of a hexadecimal digit of either case; -1: it is none. */
+static inline int bb_text_hex_digit(char c)
+{
+	char lower = (char)(c | 0x20);
+
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/* Digits as `n` bytes. False: they are not two for each. */
+bool bb_text_unhex(struct bb_text text, void *out, size_t n);
+
+/* Writes a code point in UTF-8: how many bytes. Half of a surrogate pair is written like any. */
+size_t bb_text_put_utf8(unsigned code, char out[4]);
+
 /* Valid UTF-8: no overlong forms, no surrogates, nothing beyond U+10FFFF. Empty text is. */
 bool bb_text_is_utf8(struct bb_text text);
 
