@@ -31,8 +31,7 @@ struct adoption {
 	struct bb_pipeline *old, *new;
 	struct bb_kv *kv; /* the slice's */
 	struct bb_adopt_moves moves;
-	uint8_t key[BB_KV_KEY_MAX];
-	size_t key_n;
+	struct bb_adopt_walk walk;
 	uint64_t total, done;
 };
 
@@ -69,23 +68,6 @@ static void add_move(struct adoption *ad, const struct bb_hash *from, const stru
 
 /* --- copying ---------------------------------------------------------------------------------- */
 
-/* The next row of a table behind the last; the first if key_n is 0. */
-static int next_row(struct adoption *ad, enum bb_table table, struct bb_text *ret_key,
-		    struct bb_text *ret_value)
-{
-	struct bb_text from =
-		ad->key_n ? bb_text_bytes(ad->key, ad->key_n) : bb_text_bytes("\0", 1);
-	int rc = bb_kv_seek(ad->from, table, from, ad->key_n > 0, ret_key, ret_value);
-
-	if (rc != BB_OK)
-		return rc;
-	if (ret_key->n > sizeof(ad->key))
-		return BB_ECORRUPT;
-	memcpy(ad->key, ret_key->p, ret_key->n);
-	ad->key_n = ret_key->n;
-	return BB_OK;
-}
-
 static bool is_kept(enum bb_table table, struct bb_text key)
 {
 	return table != BB_TABLE_META ||
@@ -111,7 +93,7 @@ static int copy_table(struct adoption *ad, enum bb_table table)
 	struct bb_text key, value;
 	int rc = BB_OK;
 
-	ad->key_n = 0;
+	ad->walk = (struct bb_adopt_walk){.kv = ad->from, .table = table};
 	while (rc == BB_OK) {
 		size_t n = 0;
 		int found = BB_OK;
@@ -120,7 +102,7 @@ static int copy_table(struct adoption *ad, enum bb_table table)
 		if (rc != BB_OK)
 			return rc;
 		while (rc == BB_OK && n++ < SLICE &&
-		       (found = next_row(ad, table, &key, &value)) == BB_OK)
+		       (found = bb_adopt_next(&ad->walk, &key, &value)) == BB_OK)
 			rc = is_kept(table, key) ? bb_kv_put(ad->kv, table, key, value) : BB_OK;
 		if (rc == BB_OK && found != BB_OK && found != BB_ENOTFOUND)
 			rc = found;
@@ -261,7 +243,7 @@ static int run_slice(struct adoption *ad, enum bb_table table, bool *ret_more)
 	bb_pipeline_begin(ad->new, ad->kv);
 	to->quiet = true;
 	while (from->err == BB_OK && to->err == BB_OK && n++ < SLICE &&
-	       (found = next_row(ad, table, &key, &value)) == BB_OK) {
+	       (found = bb_adopt_next(&ad->walk, &key, &value)) == BB_OK) {
 		if (table == BB_TABLE_LEDGER) {
 			bb_ledger_adopt(to, key, value, &ad->moves);
 			continue;
@@ -291,7 +273,7 @@ static int run_slices(struct adoption *ad, enum bb_table table)
 	bool more = true;
 	int rc = BB_OK;
 
-	ad->key_n = 0;
+	ad->walk = (struct bb_adopt_walk){.kv = ad->from, .table = table};
 	while (rc == BB_OK && more)
 		rc = run_slice(ad, table, &more);
 	return rc;

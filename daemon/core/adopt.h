@@ -32,6 +32,8 @@ struct bb_adopt_walk {
 	uint8_t key[BB_KV_KEY_MAX];
 	size_t n;
 };
+BB_MUST_CHECK int bb_adopt_next(struct bb_adopt_walk *walk, struct bb_text *ret_key,
+				struct bb_text *ret_value);
 
 /* The id of the next profile, of the table PROFILE. BB_ENOTFOUND: that was all. */
 BB_MUST_CHECK int bb_adopt_next_id(struct bb_adopt_walk *walk, struct bb_hash *ret_id);

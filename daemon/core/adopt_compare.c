@@ -9,7 +9,7 @@
 #include "adopt.h"
 #include "rows.h"
 
-static int next(struct bb_adopt_walk *walk, struct bb_text *ret_key, struct bb_text *ret_value)
+int bb_adopt_next(struct bb_adopt_walk *walk, struct bb_text *ret_key, struct bb_text *ret_value)
 {
 	struct bb_text from = walk->n ? bb_text_bytes(walk->key, walk->n) : bb_text_bytes("\0", 1);
 	int rc = bb_kv_seek(walk->kv, walk->table, from, walk->n > 0, ret_key, ret_value);
@@ -28,7 +28,7 @@ int bb_adopt_next_id(struct bb_adopt_walk *walk, struct bb_hash *ret_id)
 	struct bb_text key, value;
 	int rc;
 
-	while ((rc = next(walk, &key, &value)) == BB_OK) {
+	while ((rc = bb_adopt_next(walk, &key, &value)) == BB_OK) {
 		struct bb_cursor cur = bb_cursor_of(value);
 
 		if (key.n != 12)
@@ -222,7 +222,7 @@ int bb_adopt_compare(struct bb_kv *from, struct bb_kv *to,
 	struct bb_text key, value;
 	int rc = bb_adopt_compare_profiles(from, to, tell_one, ctx);
 
-	while (rc == BB_OK && (rc = next(&walk, &key, &value)) == BB_OK)
+	while (rc == BB_OK && (rc = bb_adopt_next(&walk, &key, &value)) == BB_OK)
 		rc = compare_identifier(&cmp, key, value);
 	return rc == BB_ENOTFOUND ? BB_OK : rc;
 }
@@ -255,7 +255,7 @@ static int count_gone(struct bb_kv *kv, struct bb_buf *marks, uint64_t *count)
 	struct bb_text key, value;
 	int rc;
 
-	while ((rc = next(&walk, &key, &value)) == BB_OK) {
+	while ((rc = bb_adopt_next(&walk, &key, &value)) == BB_OK) {
 		if (!bb_rows_ident_head(value, &head) || head.ns >= marks->n)
 			return BB_ECORRUPT;
 		if (marks->p[head.ns] == KEPT)

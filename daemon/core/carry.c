@@ -171,8 +171,6 @@ struct carrying {
 	const struct bb_adopt_target *target;
 	struct bb_pipeline *pl;
 	struct bb_kv *kv; /* of the slice */
-	uint8_t key[BB_KV_KEY_MAX];
-	size_t key_n;
 	uint64_t done, total;
 };
 
@@ -263,29 +261,13 @@ static int copy_audit(struct carrying *carry, struct bb_text key, struct bb_text
 	return bb_kv_put(carry->kv, BB_TABLE_AUDIT, key, value);
 }
 
-static int next_row(struct carrying *carry, enum bb_table table, struct bb_text *ret_key,
-		    struct bb_text *ret_value)
-{
-	struct bb_text from =
-		carry->key_n ? bb_text_bytes(carry->key, carry->key_n) : bb_text_bytes("\0", 1);
-	int rc = bb_kv_seek(carry->from, table, from, carry->key_n > 0, ret_key, ret_value);
-
-	if (rc != BB_OK)
-		return rc;
-	if (ret_key->n > sizeof(carry->key))
-		return BB_ECORRUPT;
-	memcpy(carry->key, ret_key->p, ret_key->n);
-	carry->key_n = ret_key->n;
-	return BB_OK;
-}
-
 static int copy_table(struct carrying *carry, enum bb_table table,
 		      int (*copy)(struct carrying *carry, struct bb_text key, struct bb_text value))
 {
+	struct bb_adopt_walk walk = {.kv = carry->from, .table = table};
 	struct bb_text key, value;
 	int found = BB_OK, rc = BB_OK;
 
-	carry->key_n = 0;
 	while (rc == BB_OK && found == BB_OK) {
 		size_t n = 0;
 
@@ -293,7 +275,7 @@ static int copy_table(struct carrying *carry, enum bb_table table,
 		if (rc != BB_OK)
 			return rc;
 		while (rc == BB_OK && n++ < SLICE &&
-		       (found = next_row(carry, table, &key, &value)) == BB_OK)
+		       (found = bb_adopt_next(&walk, &key, &value)) == BB_OK)
 			rc = copy(carry, key, value);
 		if (rc == BB_OK && found != BB_OK && found != BB_ENOTFOUND)
 			rc = found;

@@ -334,6 +334,25 @@ static void void_rulings(struct erasing *er, const struct bb_hash *ident)
 		bb_batch_fail(batch, rc);
 }
 
+/* What was collected goes, and is told. */
+static void drop(struct erasing *er)
+{
+	struct bb_batch *batch = er->batch;
+	const struct bb_erasure_receipt *receipt = &er->tomb.receipt;
+	size_t n = receipt->identifier_n;
+	struct bb_hash *hashes = bb_arena_alloc(&batch->arena, n * sizeof(*hashes));
+
+	for (size_t i = 0; i < n; i++)
+		hashes[i] = receipt->identifiers[i].hash;
+	if (!batch->quiet)
+		bb_changes_erased(batch, hashes, n);
+	batch->has_tombs = true;
+	batch->epoch++;
+	drop_records(er);
+	for (size_t i = 0; i < n; i++)
+		void_rulings(er, &hashes[i]);
+}
+
 /* Later than every erasure before, and than every event that came without a position. */
 static int64_t time_of(struct erasing *er)
 {
@@ -395,7 +414,7 @@ int bb_erase_profile(struct bb_batch *batch, const struct bb_erasure *order, str
 {
 	struct erasing er = {.batch = batch, .order = order};
 	struct bb_erasure_receipt *receipt = &er.tomb.receipt;
-	struct bb_hash id = bb_tomb_hash_id(&batch->rules->profile_key, order->id), *hashes;
+	struct bb_hash id = bb_tomb_hash_id(&batch->rules->profile_key, order->id);
 	int rc;
 
 	if (batch->err != BB_OK)
@@ -418,15 +437,7 @@ int bb_erase_profile(struct bb_batch *batch, const struct bb_erasure *order, str
 	collect(&er);
 	list_identifiers(&er);
 	list_records(&er);
-	hashes = bb_arena_alloc(&batch->arena, receipt->identifier_n * sizeof(*hashes));
-	for (size_t i = 0; i < receipt->identifier_n; i++)
-		hashes[i] = receipt->identifiers[i].hash;
-	bb_changes_erased(batch, hashes, receipt->identifier_n);
-	batch->has_tombs = true;
-	batch->epoch++;
-	drop_records(&er);
-	for (size_t i = 0; i < receipt->identifier_n; i++)
-		void_rulings(&er, &hashes[i]);
+	drop(&er);
 	return write(&er, arena, ret_receipt);
 }
 
@@ -460,19 +471,7 @@ void bb_erase_carried(struct bb_batch *batch, const struct bb_tomb_order *at,
 	batch->cause = BB_CAUSE_ERASURE;
 	batch->cause_id = bb_arena_copy(&batch->arena, receipt->id);
 	collect_named(&er);
-	if (!batch->quiet) {
-		struct bb_hash *hashes =
-			bb_arena_alloc(&batch->arena, receipt->identifier_n * sizeof(*hashes));
-
-		for (size_t i = 0; i < receipt->identifier_n; i++)
-			hashes[i] = receipt->identifiers[i].hash;
-		bb_changes_erased(batch, hashes, receipt->identifier_n);
-	}
-	batch->has_tombs = true;
-	batch->epoch++;
-	drop_records(&er);
-	for (size_t i = 0; i < receipt->identifier_n; i++)
-		void_rulings(&er, &receipt->identifiers[i].hash);
+	drop(&er);
 	if (batch->err == BB_OK)
 		rc = bb_tomb_put_epoch(batch->kv, batch->epoch);
 	if (rc != BB_OK)

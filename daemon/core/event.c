@@ -89,40 +89,6 @@ static void add_identifiers(struct bb_buf *buf, const struct bb_event *ev)
 	bb_buf_byte(buf, ']');
 }
 
-static void add_single(struct bb_buf *buf, const struct bb_value *value)
-{
-	switch (value->kind) {
-	case BB_VALUE_TEXT:
-		bb_buf_json(buf, value->text);
-		break;
-	case BB_VALUE_NUMBER:
-		bb_buf_text(buf, value->text);
-		break;
-	case BB_VALUE_FALSE:
-		bb_buf_text(buf, BB_TEXT("false"));
-		break;
-	case BB_VALUE_TRUE:
-		bb_buf_text(buf, BB_TEXT("true"));
-		break;
-	case BB_VALUE_LIST:
-		bb_assert(!"a list inside a list");
-	}
-}
-
-static void add_value(struct bb_buf *buf, const struct bb_value *value)
-{
-	if (value->kind != BB_VALUE_LIST) {
-		add_single(buf, value);
-		return;
-	}
-	bb_buf_byte(buf, '[');
-	for (size_t i = 0; i < value->item_n; i++) {
-		add_comma(buf, i);
-		add_single(buf, &value->items[i]);
-	}
-	bb_buf_byte(buf, ']');
-}
-
 static void add_attributes(struct bb_buf *buf, const char *member,
 			   const struct bb_attribute *attributes, size_t n)
 {
@@ -134,7 +100,7 @@ static void add_attributes(struct bb_buf *buf, const char *member,
 		add_comma(buf, i);
 		bb_buf_json(buf, attributes[i].name);
 		bb_buf_byte(buf, ':');
-		add_value(buf, &attributes[i].value);
+		bb_value_json(&attributes[i].value, buf);
 	}
 	bb_buf_byte(buf, '}');
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The order of attribute values (view.md §2) and what the rules min, max and union make of them. */
+/* Attribute values: their order (view.md §2), what the rules min, max and union make of them, and
+ * JSON. */
 #include "facts.h"
 
 #include <stdlib.h>
@@ -154,4 +155,31 @@ void bb_value_set_add_all(struct bb_arena *arena, struct bb_value_set *set,
 	}
 	for (size_t i = 0; i < n; i++)
 		bb_value_set_add(arena, set, &next[i]);
+}
+
+void bb_value_json(const struct bb_value *value, struct bb_buf *buf)
+{
+	switch (value->kind) {
+	case BB_VALUE_TEXT:
+		bb_buf_json(buf, value->text);
+		break;
+	case BB_VALUE_NUMBER:
+		bb_buf_text(buf, value->text);
+		break;
+	case BB_VALUE_FALSE:
+		bb_buf_text(buf, BB_TEXT("false"));
+		break;
+	case BB_VALUE_TRUE:
+		bb_buf_text(buf, BB_TEXT("true"));
+		break;
+	case BB_VALUE_LIST:
+		bb_buf_byte(buf, '[');
+		for (size_t i = 0; i < value->item_n; i++) {
+			if (i)
+				bb_buf_byte(buf, ',');
+			bb_value_json(&value->items[i], buf);
+		}
+		bb_buf_byte(buf, ']');
+		break;
+	}
 }

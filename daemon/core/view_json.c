@@ -27,33 +27,6 @@ static void put_time(struct bb_buf *buf, int64_t ms)
 	buf->n += BB_ISO_BYTES + 2;
 }
 
-static void put_value(struct bb_buf *buf, const struct bb_value *value)
-{
-	switch (value->kind) {
-	case BB_VALUE_TEXT:
-		bb_buf_json(buf, value->text);
-		break;
-	case BB_VALUE_NUMBER:
-		bb_buf_text(buf, value->text);
-		break;
-	case BB_VALUE_FALSE:
-		LITERAL(buf, "false");
-		break;
-	case BB_VALUE_TRUE:
-		LITERAL(buf, "true");
-		break;
-	case BB_VALUE_LIST:
-		bb_buf_byte(buf, '[');
-		for (size_t i = 0; i < value->item_n; i++) {
-			if (i)
-				bb_buf_byte(buf, ',');
-			put_value(buf, &value->items[i]);
-		}
-		bb_buf_byte(buf, ']');
-		break;
-	}
-}
-
 static void put_identifiers(struct bb_buf *buf, const struct bb_view *view)
 {
 	LITERAL(buf, ",\"identifiers\":[");
@@ -91,7 +64,7 @@ static void put_attributes(struct bb_buf *buf, const struct bb_view *view)
 			bb_buf_byte(buf, ',');
 		bb_buf_json(buf, view->attributes[i].name);
 		bb_buf_byte(buf, ':');
-		put_value(buf, &view->attributes[i].value);
+		bb_value_json(&view->attributes[i].value, buf);
 	}
 	bb_buf_byte(buf, '}');
 }

@@ -67,45 +67,18 @@ static void put_hashes(const char *name, const struct bb_hash *items, size_t n, 
 	bb_buf_byte(buf, ']');
 }
 
-static void put_lists(const struct bb_tombstone *stone, struct bb_buf *buf)
-{
-	const struct bb_erasure_receipt *receipt = &stone->receipt;
-
-	bb_buf_printf(buf, ",\"identifiers\":[");
-	for (size_t i = 0; i < receipt->identifier_n; i++) {
-		bb_buf_printf(buf, "%s{\"hash\":", i > 0 ? "," : "");
-		put_hash(&receipt->identifiers[i].hash, buf);
-		bb_buf_printf(buf, ",\"standing\":%s}",
-			      receipt->identifiers[i].standing ? "true" : "false");
-	}
-	bb_buf_printf(buf, "],\"watermark\":[");
-	for (size_t i = 0; i < receipt->watermark_n; i++) {
-		const struct bb_erasure_mark *mark = &receipt->watermark[i];
-
-		bb_buf_printf(buf, "%s{\"topic\":", i > 0 ? "," : "");
-		bb_buf_json(buf, mark->topic);
-		bb_buf_printf(buf, ",\"partition\":%" PRId32 ",\"next_offset\":%" PRId64 "}",
-			      mark->partition, mark->next_offset);
-	}
-	bb_buf_byte(buf, ']');
-	put_hashes("record_hashes", stone->records, stone->record_n, buf);
-	put_hashes("amount_key_hashes", stone->keys, stone->key_n, buf);
-}
-
 static void put_stone(const struct bb_tombstone *stone, struct bb_buf *buf)
 {
 	const struct bb_erasure_receipt *receipt = &stone->receipt;
-	char time[BB_ISO_BYTES];
 
-	bb_clock_iso(receipt->time_ms, time);
-	bb_buf_printf(buf, "{\"id\":");
-	bb_buf_json(buf, receipt->id);
+	bb_erasure_json_head(receipt, buf);
 	bb_buf_printf(buf,
-		      ",\"time\":\"%.*s\",\"mode\":\"%s\",\"profile\":\"%s\",\"records\":%" PRIu64
-		      ",\"events\":%" PRIu64 ",\"stripped\":%" PRIu64 ",\"rulings\":%" PRIu64,
-		      BB_ISO_BYTES, time, bb_erasure_mode_text(receipt->mode), receipt->profile,
+		      ",\"records\":%" PRIu64 ",\"events\":%" PRIu64 ",\"stripped\":%" PRIu64
+		      ",\"rulings\":%" PRIu64,
 		      receipt->records, receipt->events, receipt->stripped, receipt->rulings);
-	put_lists(stone, buf);
+	bb_erasure_json_lists(receipt, buf);
+	put_hashes("record_hashes", stone->records, stone->record_n, buf);
+	put_hashes("amount_key_hashes", stone->keys, stone->key_n, buf);
 }
 
 static void put_seal(const struct bb_hash *seal, struct bb_buf *buf)

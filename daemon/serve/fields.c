@@ -27,49 +27,14 @@ static struct bb_text time_text(int64_t ms, struct bb_arena *arena)
 	return (struct bb_text){text, BB_ISO_BYTES};
 }
 
-static void scalar_json(const struct bb_value *value, struct bb_buf *buf)
-{
-	switch (value->kind) {
-	case BB_VALUE_TEXT:
-		bb_buf_json(buf, value->text);
-		break;
-	case BB_VALUE_NUMBER:
-		bb_buf_text(buf, value->text);
-		break;
-	case BB_VALUE_FALSE:
-		bb_buf_add(buf, "false", 5);
-		break;
-	case BB_VALUE_TRUE:
-		bb_buf_add(buf, "true", 4);
-		break;
-	case BB_VALUE_LIST: /* lists are flat */
-		break;
-	}
-}
-
 static struct bb_text value_text(const struct bb_value *value, struct bb_arena *arena)
 {
 	struct bb_buf buf = BB_BUF_EMPTY;
 	struct bb_text text;
 
-	switch (value->kind) {
-	case BB_VALUE_TEXT:
-	case BB_VALUE_NUMBER:
+	if (value->kind == BB_VALUE_TEXT || value->kind == BB_VALUE_NUMBER)
 		return value->text;
-	case BB_VALUE_FALSE:
-		return BB_TEXT("false");
-	case BB_VALUE_TRUE:
-		return BB_TEXT("true");
-	case BB_VALUE_LIST:
-		break;
-	}
-	bb_buf_byte(&buf, '[');
-	for (size_t i = 0; i < value->item_n; i++) {
-		if (i > 0)
-			bb_buf_byte(&buf, ',');
-		scalar_json(&value->items[i], &buf);
-	}
-	bb_buf_byte(&buf, ']');
+	bb_value_json(value, &buf);
 	text = bb_arena_copy(arena, bb_buf_slice(&buf));
 	bb_buf_fini(&buf);
 	return text;

@@ -24,33 +24,6 @@ struct erasure_task {
 	struct bb_erasure_receipt receipt;
 };
 
-static void hash_json(const struct bb_hash *hash, struct bb_buf *buf)
-{
-	for (size_t i = 0; i < BB_HASH_BYTES; i++)
-		bb_buf_printf(buf, "%02x", hash->b[i]);
-}
-
-static void receipt_lists(const struct bb_erasure_receipt *receipt, struct bb_buf *buf)
-{
-	bb_buf_printf(buf, ",\"identifiers\":[");
-	for (size_t i = 0; i < receipt->identifier_n; i++) {
-		bb_buf_printf(buf, "%s{\"hash\":\"", i > 0 ? "," : "");
-		hash_json(&receipt->identifiers[i].hash, buf);
-		bb_buf_printf(buf, "\",\"standing\":%s}",
-			      receipt->identifiers[i].standing ? "true" : "false");
-	}
-	bb_buf_printf(buf, "],\"watermark\":[");
-	for (size_t i = 0; i < receipt->watermark_n; i++) {
-		const struct bb_erasure_mark *mark = &receipt->watermark[i];
-
-		bb_buf_printf(buf, "%s{\"topic\":", i > 0 ? "," : "");
-		bb_buf_json(buf, mark->topic);
-		bb_buf_printf(buf, ",\"partition\":%d,\"next_offset\":%lld}", mark->partition,
-			      (long long)mark->next_offset);
-	}
-	bb_buf_byte(buf, ']');
-}
-
 static void receipt_json(const struct bb_erasure_receipt *receipt, struct bb_buf *buf)
 {
 	const struct {
@@ -61,14 +34,9 @@ static void receipt_json(const struct bb_erasure_receipt *receipt, struct bb_buf
 		{"stripped", receipt->stripped}, {"amount_keys", receipt->keys},
 		{"rulings", receipt->rulings},	 {"dead_letters", receipt->dead_letters},
 	};
-	char time[BB_ISO_BYTES];
 
-	bb_clock_iso(receipt->time_ms, time);
-	bb_buf_printf(buf, "{\"id\":");
-	bb_buf_json(buf, receipt->id);
-	bb_buf_printf(buf, ",\"time\":\"%.*s\",\"mode\":\"%s\",\"profile\":\"%s\"", BB_ISO_BYTES,
-		      time, bb_erasure_mode_text(receipt->mode), receipt->profile);
-	receipt_lists(receipt, buf);
+	bb_erasure_json_head(receipt, buf);
+	bb_erasure_json_lists(receipt, buf);
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
 		bb_buf_printf(buf, ",\"%s\":%llu", counts[i].name, (unsigned long long)counts[i].n);
 	bb_buf_byte(buf, '}');

@@ -74,6 +74,11 @@ struct bb_erasure_receipt {
 
 #define BB_ERASURE_ID_MAX 256 /* bytes */
 
+/* A receipt in JSON, without an end: `{` and id, time, mode, profile; `,` and the two lists. */
+struct bb_buf;
+void bb_erasure_json_head(const struct bb_erasure_receipt *receipt, struct bb_buf *buf);
+void bb_erasure_json_lists(const struct bb_erasure_receipt *receipt, struct bb_buf *buf);
+
 /* One tombstone after the other, by time: start with an empty cursor. BB_ENOTFOUND at the end.
  * Slices live in the arena. */
 struct bb_erasure_cursor {

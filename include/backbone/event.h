@@ -168,5 +168,6 @@ const char *bb_dead_reason_text(enum bb_dead_reason reason);
 /* Appends the event as one line of canonical JSON, no line feed (what `try` prints; view.md §1). */
 struct bb_buf;
 void bb_event_json(const struct bb_event *ev, struct bb_buf *buf);
+void bb_value_json(const struct bb_value *value, struct bb_buf *buf);
 
 #endif
