@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Receipts in JSON: what those of the admin socket and the lines of `erasures export` have in common.
- * Cannot fail.
+ * Receipts in JSON: what those of the admin socket and the lines of `erasures export` have in
+ * common. Cannot fail.
  */
 #include <backbone/buf.h>
 #include <backbone/clock.h>
