@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Interned names: per kind an array of texts and a hash table of their numbers. What was added in a
- * batch lies behind `saved`. A number that the store does not know is found damaged only by its
- * empty text.
+ * batch lies behind `saved`. A number that is not known here is an empty text, and that it was
+ * asked for is told (bb_names_missed): either the store has the name by now, or a row is damaged.
  */
 #include "names.h"
 

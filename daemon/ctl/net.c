@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A connection to a socket of the daemon, and HTTP on it: one GET a connection, read to its end.
+ * A connection to a socket of the daemon: commands and replies of RESP one after the other, or one
+ * request of HTTP, its answer read to the end.
  *
  * Nobody there, no permission, and a broken answer are told apart, because they need different
  * people to mend them.

@@ -2,9 +2,8 @@
 /*
  * libmicrohttpd without threads of its own: connections come from the gate (http_gate.c), its epoll
  * descriptor is polled by the loop, MHD_run does what is due, and a timer wakes it for its own
- * time-outs. Requests are answered whole, from
- * memory. One whose answer takes a transaction is suspended, so that it costs nothing while it
- * waits, and resumed when the answer is there.
+ * time-outs. Requests are answered whole, from memory. One whose answer takes a transaction is
+ * suspended, so that it costs nothing while it waits, and resumed when the answer is there.
  *
  * Limits: those of the gate, idle time, memory a connection (so the size of a request's head), the
  * size of a body. What libmicrohttpd cannot do ends that connection only. When the server stops,

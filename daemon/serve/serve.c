@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Owns what serves: listeners, connections, HTTP, the digester, a timer that sweeps. Start: all
- * that can fail (sockets, HTTP, the store's reader) comes before the first handle of the loop, so
- * that a failure leaves nothing to close. Stop, in this order: listeners, HTTP, connections
- * (replies that are due may still be read for two sweeps), digester; the server is freed by the
- * last handle's close callback.
+ * Owns what serves: listeners, connections, HTTP, digests, explanations, those who follow the
+ * change feed, a timer that sweeps. Start: all that can fail (sockets, HTTP, the store's reader)
+ * comes before the first handle of the loop, so that a failure leaves nothing to close. Stop, in
+ * this order: HTTP, listeners, connections (replies that are due may still be read for two sweeps),
+ * digests, explanations, followers; the server is freed by the last handle's close callback.
  *
  * A listener that cannot accept for want of descriptors or memory rests until the next sweep.
  */

@@ -27,8 +27,8 @@
 	X(WINDOW, "window")	    /* minute u32, hash of source and id -> fingerprint */         \
 	X(OFFSET, "offset")	    /* topic or file NUL partition u32 -> next offset, counters */ \
 	X(DEAD_LETTER, "dead_letter") /* number u64 -> reason, position, original bytes */         \
-	X(RULING, "ruling")	      /* rulings by id, and what they are on: rulings.c */         \
-	X(TOMBSTONE, "tombstone")     /* what was erased, as keyed hashes: tombstones.c */         \
+	X(RULING, "ruling")	      /* rulings by id, and what they are on: ruling.c */          \
+	X(TOMBSTONE, "tombstone")     /* what was erased, as keyed hashes: tombstone.c */          \
 	X(CHANGE, "change")	      /* number u64 -> change; profile, number -> history */       \
 	X(AUDIT, "audit")	      /* number u64 -> who did what, chained by hashes */
 
