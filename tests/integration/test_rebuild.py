@@ -8,10 +8,10 @@ import json
 import os
 import signal
 import subprocess
-import threading
 
 import pytest
 
+from harness.asking import Asking
 from harness.events import START_MS, event, line, stream
 from harness.process import BUILD_FAILPOINTS, wait_until
 
@@ -74,36 +74,6 @@ def changes(one, *args):
     return [json.loads(t) for t in one.ctl("changes", "--json", *args).stdout.decode().splitlines()]
 
 
-class Asking:
-    """Look-ups without a pause; every one is answered, by somebody who is there."""
-
-    def __init__(self, one, keys):
-        self.client, self.keys, self.answers, self.errors = one.redis(), keys, 0, []
-        self.seen = [self.client.mget(keys)]
-        self.ended = threading.Event()
-        self.thread = threading.Thread(target=self.run)
-        self.thread.start()
-
-    def run(self):
-        while not self.ended.is_set():
-            try:
-                answer = self.client.mget(self.keys)
-            except Exception as error:  # pylint: disable=broad-except
-                self.errors.append(repr(error))
-                return
-            self.answers += 1
-            if answer != self.seen[-1]:
-                self.seen.append(answer)
-
-    def close(self):
-        self.ended.set()
-        self.thread.join()
-        assert not self.errors, self.errors[:3]
-        assert self.answers > 10
-        assert all(None not in seen for seen in self.seen)
-        return self.seen
-
-
 def test_a_changed_connector_counts_for_the_past(daemon, devbroker, tmp_path):
     name = devbroker.topic
     produce(devbroker, name, [sale(n, n % 200) for n in range(3000)])
@@ -117,7 +87,9 @@ def test_a_changed_connector_counts_for_the_past(daemon, devbroker, tmp_path):
     asking = Asking(one, [f"user:u{n}" for n in range(0, 200, 7)])
     told = rebuild(one).stdout
     wait_until(lambda: len(asking.seen) > 1, "the new answers")
-    seen = asking.close()
+    assert asking.close() > 10
+    seen = asking.seen
+    assert all(None not in answer for answer in seen), "by somebody who is there"
     assert told.startswith(b"rebuilt: data.mdb had ")
     assert len(seen) == 2, "first all of the old ones, then all of the new ones"
     fresh = daemon("fresh", brokers=devbroker.bootstrap, connectors=one.settings["connectors"])

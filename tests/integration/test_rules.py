@@ -10,6 +10,7 @@ import threading
 
 import pytest
 
+from harness.asking import Asking
 from harness.daemon import NAMESPACES
 from harness.events import event, line, stream
 from harness.process import BUILD_FAILPOINTS, wait_until
@@ -103,35 +104,6 @@ def test_killed_at(daemon, history, point, done):
     fresh = daemon("fresh", replay=[history], namespaces=STRICT)
     assert fresh.once() == 0
     assert one.dump() == fresh.dump()
-
-
-class Asking:
-    """Look-ups without a pause. Every answer is the one before or, from some moment on, the one after."""
-
-    def __init__(self, one, keys):
-        self.client, self.keys = one.redis(), keys
-        self.seen = [self.client.mget(keys)]
-        self.answers, self.errors = 0, []
-        self.ended = threading.Event()
-        self.thread = threading.Thread(target=self.run)
-        self.thread.start()
-
-    def run(self):
-        while not self.ended.is_set():
-            try:
-                answer = self.client.mget(self.keys)
-            except Exception as error:  # pylint: disable=broad-except
-                self.errors.append(repr(error))
-                return
-            self.answers += 1
-            if answer != self.seen[-1]:
-                self.seen.append(answer)
-
-    def close(self):
-        self.ended.set()
-        self.thread.join()
-        assert not self.errors, self.errors[:3]
-        return self.answers
 
 
 def reload(one, said="reloaded"):

@@ -99,3 +99,11 @@ struct bb_hash order_views(struct core_rig *rig)
 	bb_kvmem_abort(kv);
 	return sum;
 }
+
+const char *order_json(struct core_rig *rig, const struct bb_ruling *ruling)
+{
+	rig->buf.n = 0;
+	bb_ruling_json(ruling, &rig->buf);
+	bb_buf_byte(&rig->buf, '\0');
+	return rig->buf.p;
+}

@@ -10,6 +10,9 @@
 struct bb_ruling order_ruling(struct core_rig *rig, enum bb_ruling_kind kind, const char *id,
 			      int64_t time_ms, const char *on);
 
+/* In the rig's buffer, until it is used again. */
+const char *order_json(struct core_rig *rig, const struct bb_ruling *ruling);
+
 /* Checked, and into the open batch (one is begun if there is none). */
 enum bb_verdict order_apply(struct core_rig *rig, struct bb_ruling ruling);
 

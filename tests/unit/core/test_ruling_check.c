@@ -17,14 +17,6 @@ static void teardown(void)
 #define RULINGS_TEST(name) Test(core, name, .init = setup, .fini = teardown)
 #define DAY(n) (CORE_T0 + (n)*BB_DAY_MS)
 
-static const char *json_of(const struct bb_ruling *ruling)
-{
-	rig.buf.n = 0;
-	bb_ruling_json(ruling, &rig.buf);
-	bb_buf_byte(&rig.buf, '\0');
-	return rig.buf.p;
-}
-
 static struct bb_text long_text(size_t n)
 {
 	char *p = bb_arena_alloc(&rig.arena, n);
@@ -176,19 +168,19 @@ RULINGS_TEST(rulings_are_written_as_they_are_read)
 		order_ruling(&rig, BB_RULING_JOIN, "r\"1", CORE_T0, "crm:1 mail:a");
 
 	cr_expect_str_eq(
-		json_of(&ruling),
+		order_json(&rig, &ruling),
 		"{\"ruling\":\"join\",\"id\":\"r\\\"1\",\"time\":\"2026-01-01T00:00:00.000Z\","
 		"\"actor\":\"steward\",\"reason\":\"a test\",\"pair\":[{\"ns\":\"crm\","
 		"\"value\":\"1\"},{\"ns\":\"mail\",\"value\":\"a\"}]}");
 	ruling = order_ruling(&rig, BB_RULING_BLOCK, "2", CORE_T0, "mail:a");
 	ruling.actor = ruling.reason = BB_TEXT("");
-	cr_expect_str_eq(json_of(&ruling),
+	cr_expect_str_eq(order_json(&rig, &ruling),
 			 "{\"ruling\":\"block\",\"id\":\"2\",\"time\":\"2026-01-01T00:00:00.000Z\","
 			 "\"identifier\":{\"ns\":\"mail\",\"value\":\"a\"}}");
 	ruling = order_ruling(&rig, BB_RULING_RELEASE, "3", CORE_T0, "2");
 	ruling.actor = BB_TEXT("");
 	cr_expect_str_eq(
-		json_of(&ruling),
+		order_json(&rig, &ruling),
 		"{\"ruling\":\"release\",\"id\":\"3\",\"time\":\"2026-01-01T00:00:00.000Z\","
 		"\"reason\":\"a test\",\"releases\":\"2\"}");
 }

@@ -20,14 +20,6 @@ static void teardown(void)
 #define RULINGS_TEST(name) Test(core, name, .init = setup, .fini = teardown)
 #define DAY(n) (CORE_T0 + (n)*BB_DAY_MS)
 
-static const char *json_of(const struct bb_ruling *ruling)
-{
-	rig.buf.n = 0;
-	bb_ruling_json(ruling, &rig.buf);
-	bb_buf_byte(&rig.buf, '\0');
-	return rig.buf.p;
-}
-
 static struct bb_ruling_row row_of(const char *id)
 {
 	struct bb_kv *kv = bb_kvmem_begin(rig.mem);
@@ -340,12 +332,12 @@ RULINGS_TEST(rulings_are_read_back_one_by_one_and_all)
 	order_rule(&rig, BB_RULING_ALLOW, "a", 6, "mail:b");
 	order_rule(&rig, BB_RULING_RELEASE, "u", 6, "j");
 	cr_expect_str_eq(
-		json_of(&(struct bb_ruling){.kind = BB_RULING_RELEASE,
-					    .id = row_of("u").ruling.id,
-					    .time_ms = DAY(6),
-					    .actor = row_of("u").ruling.actor,
-					    .reason = row_of("u").ruling.reason,
-					    .releases = BB_TEXT("j")}),
+		order_json(&rig, &(struct bb_ruling){.kind = BB_RULING_RELEASE,
+						     .id = row_of("u").ruling.id,
+						     .time_ms = DAY(6),
+						     .actor = row_of("u").ruling.actor,
+						     .reason = row_of("u").ruling.reason,
+						     .releases = BB_TEXT("j")}),
 		"{\"ruling\":\"release\",\"id\":\"u\",\"time\":\"2026-01-07T00:00:00.000Z\","
 		"\"actor\":\"steward\",\"reason\":\"a test\",\"releases\":\"j\"}");
 	kv = bb_kvmem_begin(rig.mem);

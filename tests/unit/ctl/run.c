@@ -3,6 +3,8 @@
 #include "run.h"
 #include "ctl.h"
 
+#include <backbone/gate.h>
+#include <backbone/pipeline.h>
 #include <ftw.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -33,6 +35,60 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 {
 	(void)st, (void)type, (void)ftw;
 	return remove(path);
+}
+
+static void apply(const struct bb_config *loaded, const char *const *events, size_t n,
+		  struct bb_kv *kv)
+{
+	struct bb_pipeline *pl = bb_pipeline_new(&loaded->rules);
+	struct bb_arena arena;
+
+	bb_arena_init(&arena);
+	bb_pipeline_begin(pl, kv);
+	for (size_t i = 0; i < n; i++) {
+		struct bb_message msg = {.topic = BB_TEXT("t"),
+					 .timestamp_ms = BB_NO_TIMESTAMP,
+					 .value = bb_text_of(events[i])};
+		struct bb_extraction got;
+		struct bb_refusal refusal;
+
+		bb_connector_run(loaded->connectors[0], &msg, &arena, &got);
+		cr_assert_eq(bb_gate(&loaded->rules, got.items[0].event, &arena, &refusal),
+			     BB_GATE_PASS);
+		cr_assert_eq(bb_pipeline_apply(pl, got.items[0].event, &refusal),
+			     BB_VERDICT_APPLIED);
+	}
+	cr_assert_eq(bb_pipeline_finish(pl), BB_OK);
+	bb_pipeline_free(pl);
+	bb_arena_fini(&arena);
+}
+
+void run_open_store(const char *const *events, size_t n, void (*more)(struct bb_kv *kv))
+{
+	struct bb_diagnostics diagnostics = {0};
+	struct bb_config *loaded = NULL;
+	struct bb_store_options options = {0};
+	struct bb_error err = {0};
+	struct bb_store *store;
+	struct bb_arena arena;
+	struct bb_kv *kv;
+
+	run_open();
+	bb_arena_init(&arena);
+	diagnostics.arena = &arena;
+	cr_assert_eq(bb_config_load(run_path("b.yaml"), &loaded, &diagnostics, &err), BB_OK);
+	options.path = loaded->store_path;
+	options.map_size_bytes = loaded->store_map_size_bytes;
+	options.profile_key = &loaded->rules.profile_key;
+	cr_assert_eq(bb_store_open(&options, &store, &err), BB_OK, "%s", err.msg);
+	cr_assert_eq(bb_store_write_begin(store, &kv), BB_OK);
+	apply(loaded, events, n, kv);
+	if (more)
+		more(kv);
+	cr_assert_eq(bb_store_write_commit(kv), BB_OK);
+	bb_store_close(store);
+	bb_config_free(loaded);
+	bb_arena_fini(&arena);
 }
 
 void run_close(void)

@@ -12,6 +12,10 @@ extern char *run_out, *run_err; /* of the last run, terminated */
 void run_open(void);  /* the folder, and a configuration `b.yaml` in it */
 void run_close(void); /* removes it */
 
+/* The same, and the store with these events and what `more` (or NULL) writes; no daemon has it. */
+struct bb_kv;
+void run_open_store(const char *const *events, size_t n, void (*more)(struct bb_kv *kv));
+
 /* The exit code of `backbonectl ARGS...`; NULL-terminated. */
 int run(const char *first, ...) __attribute__((sentinel));
 

@@ -20,31 +20,6 @@ static const char *const people[] = {
 	"\"identifiers\":[{\"ns\":\"user\",\"value\":\"c\"}]}",
 };
 
-static void apply_people(const struct bb_config *config, struct bb_kv *kv)
-{
-	struct bb_pipeline *pl = bb_pipeline_new(&config->rules);
-	struct bb_arena arena;
-
-	bb_arena_init(&arena);
-	bb_pipeline_begin(pl, kv);
-	for (size_t i = 0; i < sizeof(people) / sizeof(people[0]); i++) {
-		struct bb_message msg = {.topic = BB_TEXT("t"),
-					 .timestamp_ms = BB_NO_TIMESTAMP,
-					 .value = bb_text_of(people[i])};
-		struct bb_extraction got;
-		struct bb_refusal refusal;
-
-		bb_connector_run(config->connectors[0], &msg, &arena, &got);
-		cr_assert_eq(bb_gate(&config->rules, got.items[0].event, &arena, &refusal),
-			     BB_GATE_PASS);
-		cr_assert_eq(bb_pipeline_apply(pl, got.items[0].event, &refusal),
-			     BB_VERDICT_APPLIED);
-	}
-	cr_assert_eq(bb_pipeline_finish(pl), BB_OK);
-	bb_pipeline_free(pl);
-	bb_arena_fini(&arena);
-}
-
 static void put_rows(struct bb_kv *kv)
 {
 	struct bb_progress progress = {.topic = BB_TEXT("shop"),
@@ -76,29 +51,7 @@ static void put_rows(struct bb_kv *kv)
 
 static void store_open(void)
 {
-	struct bb_diagnostics diagnostics = {0};
-	struct bb_config *config = NULL;
-	struct bb_store_options options = {0};
-	struct bb_error err = {0};
-	struct bb_store *store;
-	struct bb_arena arena;
-	struct bb_kv *kv;
-
-	run_open();
-	bb_arena_init(&arena);
-	diagnostics.arena = &arena;
-	cr_assert_eq(bb_config_load(run_path("b.yaml"), &config, &diagnostics, &err), BB_OK);
-	options.path = config->store_path;
-	options.map_size_bytes = config->store_map_size_bytes;
-	options.profile_key = &config->rules.profile_key;
-	cr_assert_eq(bb_store_open(&options, &store, &err), BB_OK, "%s", err.msg);
-	cr_assert_eq(bb_store_write_begin(store, &kv), BB_OK);
-	apply_people(config, kv);
-	put_rows(kv);
-	cr_assert_eq(bb_store_write_commit(kv), BB_OK);
-	bb_store_close(store);
-	bb_config_free(config);
-	bb_arena_fini(&arena);
+	run_open_store(people, sizeof(people) / sizeof(people[0]), put_rows);
 }
 
 #define STORE_TEST(name) Test(ctl, name, .init = store_open, .fini = run_close)

@@ -4,12 +4,29 @@
 #include <criterion/criterion.h>
 #include <kvmem.h>
 
+struct row {
+	const char *value, *text;
+	bool found;
+};
+
+static void expect_found(const struct row *rows, size_t n)
+{
+	struct bb_arena arena;
+
+	bb_arena_init(&arena);
+	for (size_t i = 0; i < n; i++) {
+		struct bb_text value = bb_text_of(rows[i].value);
+		struct bb_deadletter letter = {.message = {.value = bb_text_of(rows[i].text)}};
+
+		cr_expect_eq(bb_deadletter_mentions(&letter, &value, 1, &arena), rows[i].found,
+			     "%s in %s", rows[i].value, rows[i].text);
+	}
+	bb_arena_fini(&arena);
+}
+
 Test(scrub, values_are_found_in_every_spelling)
 {
-	static const struct {
-		const char *value, *text;
-		bool found;
-	} rows[] = {
+	static const struct row rows[] = {
 		{"ann@example.org", "{\"mail\":\"ann@example.org\"", true},
 		{"ann@example.org", "Ann@EXAMPLE.org", true},
 		{"ann@example.org", "joann@example.org", false},
@@ -38,25 +55,12 @@ Test(scrub, values_are_found_in_every_spelling)
 		{"ann", "", false},
 	};
 
-	struct bb_arena arena;
-
-	bb_arena_init(&arena);
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		struct bb_text value = bb_text_of(rows[i].value);
-		struct bb_deadletter letter = {.message = {.value = bb_text_of(rows[i].text)}};
-
-		cr_expect_eq(bb_deadletter_mentions(&letter, &value, 1, &arena), rows[i].found,
-			     "%s in %s", rows[i].value, rows[i].text);
-	}
-	bb_arena_fini(&arena);
+	expect_found(rows, sizeof rows / sizeof *rows);
 }
 
 Test(scrub, values_in_base64_are_found)
 {
-	static const struct {
-		const char *value, *text;
-		bool found;
-	} rows[] = {
+	static const struct row rows[] = {
 		{"ann@example.org", "{\"body\":\"eyJ1c2VyIjoiQW5uQGV4YW1wbGUub3JnIn0=\"}", true},
 		{"ann@example.org", "Basic YW5uQGV4YW1wbGUub3JnOnB3", true},
 		/* a path before it */
@@ -98,17 +102,8 @@ Test(scrub, values_in_base64_are_found)
 		/* fewer are words */
 		{"ann", "eyJ4Ijphbm59", false},
 	};
-	struct bb_arena arena;
 
-	bb_arena_init(&arena);
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		struct bb_text value = bb_text_of(rows[i].value);
-		struct bb_deadletter letter = {.message = {.value = bb_text_of(rows[i].text)}};
-
-		cr_expect_eq(bb_deadletter_mentions(&letter, &value, 1, &arena), rows[i].found,
-			     "%s in %s", rows[i].value, rows[i].text);
-	}
-	bb_arena_fini(&arena);
+	expect_found(rows, sizeof rows / sizeof *rows);
 }
 
 Test(scrub, keys_and_headers_are_searched_too)
