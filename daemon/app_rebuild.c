@@ -253,6 +253,16 @@ static void look_at(struct bb_app *app)
 		hold_first(app);
 }
 
+/* What happened, without what to do: that is about the store, and this one is thrown away. */
+static struct bb_text fact_of(const struct bb_status_reason *reason)
+{
+	const char *advice =
+		memmem(reason->detail.p, reason->detail.n, BB_GAP_ADVICE, strlen(BB_GAP_ADVICE));
+
+	return advice ? bb_text_bytes(reason->detail.p, (size_t)(advice - reason->detail.p))
+		      : reason->detail;
+}
+
 /* What ends it: reasons for which an ingest is not ready and that do not go away by themselves. */
 static void look_for_trouble(struct bb_app *app, struct bb_ingest *ingest, const char *whose)
 {
@@ -265,12 +275,13 @@ static void look_for_trouble(struct bb_app *app, struct bb_ingest *ingest, const
 	bb_ingest_status(ingest, &arena, &status);
 	for (size_t i = 0; i < status.reason_n; i++) {
 		const struct bb_status_reason *reason = &status.reasons[i];
+		struct bb_text detail = ingest == app->ingest ? reason->detail : fact_of(reason);
 
 		for (size_t k = 0; k < sizeof ending / sizeof *ending; k++) {
 			if (!bb_text_equal(reason->code, bb_text_of(ending[k])))
 				continue;
 			give_up(app, codes[k], "%s: %s: %.*s; nothing was changed", whose,
-				ending[k], (int)reason->detail.n, reason->detail.p);
+				ending[k], (int)detail.n, detail.p);
 		}
 	}
 	bb_arena_fini(&arena);

@@ -68,8 +68,7 @@ static void gap(struct bb_kpart *part, const char *what)
 	halt(part);
 	part->state = BB_KPART_GAP;
 	bb_kafka_raise(part->topic->kafka, BB_EGAP,
-		       "topic %s partition %" PRId32
-		       ": %s; nothing more is read of it; " HOW_TO_GO_ON,
+		       "topic %s partition %" PRId32 ": %s" BB_GAP_ADVICE HOW_TO_GO_ON,
 		       part->topic->name, part->number, what, part->topic->name, part->number);
 }
 

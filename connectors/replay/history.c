@@ -32,8 +32,9 @@ int bb_history_gap(struct bb_history *file, const char *what, struct bb_error *e
 		close(file->fd);
 	file->fd = -1;
 	return bb_error_set(err, BB_EGAP,
-			    "%s: %s; nothing more is read of it; put the file back as it was, or "
-			    "stop the daemon, run `backboned --config FILE --accept-gap %s/0` to "
+			    "%s: %s" BB_GAP_ADVICE
+			    "put the file back as it was, or stop the daemon, run `backboned "
+			    "--config FILE --accept-gap %s/0` to "
 			    "read it from its first line, start it again",
 			    path_of(file), what, file->topic);
 }

@@ -41,6 +41,9 @@ struct bb_resume {
 typedef void bb_topic_fn(void *ctx, const char *name, const struct bb_connector *connector,
 			 size_t partitions);
 
+/* In the words of a gap: what happened is before it, behind it what to do. */
+#define BB_GAP_ADVICE "; nothing more is read of it; "
+
 struct bb_source_ops {
 	/* A descriptor that becomes readable when there is something to take; -1: none, always
 	 * ready. */

@@ -175,3 +175,26 @@ def test_a_clean_up_that_fails_is_told_though_it_is_being_stopped(daemon, tmp_pa
     one.start()
     assert one.dump() == before and not os.path.exists(place)
     assert one.stop() == 0
+
+
+def test_retention_while_it_reads(daemon, kafka, topic):
+    """More than the client keeps in memory, so that the log is shortened in front of the second store's reader."""
+    name, records, pad = kafka.create_topic(topic(), 1), 12000, "x" * 8000
+    kafka.produce(name, [line(event(f"e{n}", [f"user:u{n % 50}"], START_MS + n, attributes={"pad": pad}))
+                         for n in range(records)])
+    one = daemon(brokers=kafka.bootstrap, topics=[name], batch_events=10)
+    one.start()
+    one.catch_up(kafka, name)
+    dump = one.dump()
+    one.ctl("rebuild", "--detach")
+    wait_until(lambda: maintenance(one)["done"] > 0, "some of it", step_s=0.002)
+    kafka.delete_records(name, 0, records - 1)
+    told = ended(one)
+    assert told["result"] == "failed" and f"{records - 1}: " in told["detail"], told
+    assert told["detail"].endswith("were deleted before they were read; nothing was changed"), told
+    assert one.dump() == dump and one.ready()[0], "of the store nothing is missing"
+    one.ctl("rebuild", "--detach")
+    assert ended(one)["result"] == "refused" and one.dump() == dump
+    one.ctl("rebuild", "--accept-loss")
+    assert sum(v["events"] for v in one.views()) == 1
+    assert one.stop() == 0 and one.ctl("scrub").returncode == 0
