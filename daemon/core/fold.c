@@ -8,40 +8,13 @@
 
 #include <stdlib.h>
 
-/* A fact with the record that it is from. */
-struct from {
-	const void *fact;
-	struct bb_text source;
-	size_t trust; /* smaller is more trusted */
-};
-
-/* The record's source, looked up once. */
-struct member_record {
-	struct bb_record *record;
-	struct bb_text source;
-	size_t trust;
-};
-
-struct folding {
-	const struct bb_view_fold *fold;
-	const struct member_record *records;
-	size_t n;
-};
-
-static int sign(int64_t a, int64_t b)
+int bb_fold_compare(const struct bb_origin *a, const struct bb_fold_from *fa,
+		    const struct bb_origin *b, const struct bb_fold_from *fb, int trust)
 {
-	return (a > b) - (a < b);
-}
-
-/* view.md §2: time, then trust, then id, source, and whether the time was Kafka's. `trust`: what
- * more trust in a's source counts for. */
-static int compare_origins(const struct bb_origin *a, const struct from *fa,
-			   const struct bb_origin *b, const struct from *fb, int trust)
-{
-	int d = sign(a->time_ms, b->time_ms);
+	int d = bb_fold_sign(a->time_ms, b->time_ms);
 
 	if (!d)
-		d = trust * sign((int64_t)fb->trust, (int64_t)fa->trust);
+		d = trust * bb_fold_sign((int64_t)fb->trust, (int64_t)fa->trust);
 	if (!d)
 		d = bb_text_compare(a->id, b->id);
 	if (!d)
@@ -49,36 +22,9 @@ static int compare_origins(const struct bb_origin *a, const struct from *fa,
 	return d ? d : (int)a->kafka - (int)b->kafka;
 }
 
-static int compare_latest(const struct bb_origin *a, const struct from *fa,
-			  const struct bb_origin *b, const struct from *fb)
-{
-	return compare_origins(a, fa, b, fb, 1);
-}
-
-/* For `first` and attributes_once: the more trusted comes first among equals. */
-static int compare_early(const struct bb_origin *a, const struct from *fa,
-			 const struct bb_origin *b, const struct from *fb)
-{
-	return compare_origins(a, fa, b, fb, -1);
-}
-
-static struct bb_view_origin origin_of(const struct bb_view_fold *fold, const struct bb_origin *by,
-				       const struct from *from)
-{
-	struct bb_view_origin origin = {
-		.source = from->source, .id = by->id, .time_ms = by->time_ms};
-
-	if (by->topic) {
-		origin.position.topic = bb_names_text(fold->names, BB_NAME_TOPIC, by->topic - 1);
-		origin.position.partition = by->partition;
-		origin.position.offset = by->offset;
-	}
-	return origin;
-}
-
 /* --- identifiers ------------------------------------------------------------------------------ */
 
-static void fold_identifiers(const struct folding *f, const struct bb_profile *profile,
+static void fold_identifiers(const struct bb_folding *f, const struct bb_profile *profile,
 			     struct bb_view *view)
 {
 	view->identifiers =
@@ -153,7 +99,7 @@ static size_t merge_activity(struct bb_view_activity *items, size_t n)
 	return out;
 }
 
-static void fold_activity(const struct folding *f, struct bb_view *view)
+static void fold_activity(const struct bb_folding *f, struct bb_view *view)
 {
 	size_t channels = 0, types = 0;
 
@@ -193,7 +139,7 @@ static int by_currency(const void *a, const void *b)
 		      ((const struct bb_fact_sum *)b)->currency, 3);
 }
 
-static void fold_revenue(const struct folding *f, struct bb_view *view)
+static void fold_revenue(const struct bb_folding *f, struct bb_view *view)
 {
 	struct bb_fact_sum *sums = NULL;
 	size_t n = 0, room = 0;
@@ -225,17 +171,17 @@ static void fold_revenue(const struct folding *f, struct bb_view *view)
 struct slot {
 	struct bb_text purpose;
 	const struct bb_fact_consent *fact;
-	struct from from;
+	struct bb_fold_from from;
 };
 
 /* The later; at the same instant a denial; then trust, id, source. */
 static int compare_consent(const struct slot *a, const struct slot *b)
 {
-	int d = sign(a->fact->by.time_ms, b->fact->by.time_ms);
+	int d = bb_fold_sign(a->fact->by.time_ms, b->fact->by.time_ms);
 
 	if (!d)
 		d = (int)a->fact->denied - (int)b->fact->denied;
-	return d ? d : compare_latest(&a->fact->by, &a->from, &b->fact->by, &b->from);
+	return d ? d : bb_fold_compare(&a->fact->by, &a->from, &b->fact->by, &b->from, 1);
 }
 
 /* By purpose and channel; the one that counts first. */
@@ -276,7 +222,7 @@ static int by_slot_text(const void *a, const void *b)
 }
 
 /* Slots sorted, one each: a denial of everything overrides older words on a channel. */
-static void override_consent(const struct folding *f, const struct slot *slots, size_t n,
+static void override_consent(const struct bb_folding *f, const struct slot *slots, size_t n,
 			     struct bb_view *view)
 {
 	const struct slot *general = NULL; /* of this purpose, if it is a denial */
@@ -297,20 +243,20 @@ static void override_consent(const struct folding *f, const struct slot *slots, 
 		qsort(view->consent, view->consent_n, sizeof(*view->consent), by_slot_text);
 }
 
-static void fold_consent(const struct folding *f, struct bb_view *view)
+static void fold_consent(const struct bb_folding *f, struct bb_view *view)
 {
 	struct slot *slots = NULL;
 	size_t n = 0, room = 0, out = 0;
 
 	for (size_t r = 0; r < f->n; r++) {
-		const struct member_record *from = &f->records[r];
+		const struct bb_fold_record *from = &f->records[r];
 
 		for (size_t i = 0; i < from->record->facts.consent_n; i++) {
 			const struct bb_fact_consent *fact = &from->record->facts.consent[i];
 
 			BB_ARENA_PUSH(f->fold->arena, slots, n, room) = (struct slot){
 				bb_names_text(f->fold->names, BB_NAME_PURPOSE, fact->purpose), fact,
-				(struct from){fact, from->source, from->trust}};
+				(struct bb_fold_from){fact, from->source, from->trust}};
 		}
 	}
 	if (n > 1)
@@ -326,7 +272,7 @@ static void fold_consent(const struct folding *f, struct bb_view *view)
 /* --- recent ----------------------------------------------------------------------------------- */
 
 /* Merges the records' lists, which are sorted: the newest heads, as many as the view shows. */
-static void fold_recent(const struct folding *f, struct bb_view *view)
+static void fold_recent(const struct bb_folding *f, struct bb_view *view)
 {
 	size_t *heads = bb_arena_zalloc(f->fold->arena, f->n * sizeof(*heads));
 
@@ -342,7 +288,7 @@ static void fold_recent(const struct folding *f, struct bb_view *view)
 			if (heads[r] == facts->recent_n)
 				continue;
 			const struct bb_fact_recent *fact = &facts->recent[heads[r]];
-			int d = best ? sign(fact->by.time_ms, best->by.time_ms) : 1;
+			int d = best ? bb_fold_sign(fact->by.time_ms, best->by.time_ms) : 1;
 
 			if (!d)
 				d = bb_text_compare(fact->by.id, best->by.id);
@@ -365,214 +311,19 @@ static void fold_recent(const struct folding *f, struct bb_view *view)
 	}
 }
 
-/* --- attributes ------------------------------------------------------------------------------- */
-
-static struct bb_view_attribute fold_sum(const struct folding *f, const struct from *items,
-					 size_t n)
-{
-	char *text = bb_arena_alloc(f->fold->arena, BB_MONEY_CHARS);
-	struct bb_view_attribute out = {.value.kind = BB_VALUE_TEXT};
-	bb_i128 micros = 0;
-
-	for (size_t i = 0; i < n; i++)
-		micros = bb_i128_add(micros,
-				     ((const struct bb_fact_attribute *)items[i].fact)->sum_micros);
-	out.value.text = (struct bb_text){text, bb_money_format(micros, text)};
-	return out;
-}
-
-static struct bb_view_attribute fold_union(const struct folding *f, const struct from *items,
-					   size_t n)
-{
-	struct bb_value_set all = {.n = 0};
-
-	for (size_t i = 0; i < n; i++)
-		bb_value_set_unite(f->fold->arena, &all,
-				   &((const struct bb_fact_attribute *)items[i].fact)->set);
-	return (struct bb_view_attribute){
-		.value = {.kind = BB_VALUE_LIST, .items = all.items, .item_n = all.n}};
-}
-
-/* Whether `a` stands before `b` under their rule. */
-static bool attribute_beats(const struct bb_fact_attribute *a, const struct from *fa,
-			    const struct bb_fact_attribute *b, const struct from *fb)
-{
-	int d;
-
-	switch (a->rule) {
-	case BB_FOLD_LATEST:
-		d = compare_latest(&a->by, fa, &b->by, fb);
-		if (d == 0 && a->has && b->has)
-			d = bb_value_order(&a->value, &b->value);
-		return d > 0 || (d == 0 && a->has && !b->has);
-	case BB_FOLD_FIRST:
-		d = compare_early(&a->by, fa, &b->by, fb);
-		return d < 0 || (d == 0 && bb_value_order(&a->value, &b->value) < 0);
-	case BB_FOLD_MIN:
-	case BB_FOLD_MAX:
-		if (a->value.kind == b->value.kind && bb_value_compare(&a->value, &b->value) == 0)
-			return compare_early(&a->by, fa, &b->by, fb) < 0;
-		return bb_value_beats(a->rule, &a->value, &b->value);
-	case BB_FOLD_SUM:
-	case BB_FOLD_UNION:
-		break;
-	}
-	return false;
-}
-
-/* `items`: facts of one attribute under its rule of today, of several records. False: nothing to
- * show. */
-static bool fold_attribute(const struct folding *f, struct from *items, size_t n,
-			   struct bb_view_attribute *ret_attr)
-{
-	const struct bb_fact_attribute *best = NULL;
-	const struct from *best_from = NULL;
-	enum bb_fold_rule rule = ((const struct bb_fact_attribute *)items[0].fact)->rule;
-	size_t kept = 0;
-
-	for (size_t i = 0; i < n; i++) /* for `latest` an unset competes */
-		if (rule == BB_FOLD_LATEST ||
-		    ((const struct bb_fact_attribute *)items[i].fact)->has)
-			items[kept++] = items[i];
-	if (!kept)
-		return false;
-	if (rule == BB_FOLD_SUM || rule == BB_FOLD_UNION) {
-		*ret_attr =
-			rule == BB_FOLD_SUM ? fold_sum(f, items, kept) : fold_union(f, items, kept);
-		return true;
-	}
-	for (size_t i = 0; i < kept; i++) {
-		const struct bb_fact_attribute *fact = items[i].fact;
-
-		if (!best || attribute_beats(fact, &items[i], best, best_from)) {
-			best = fact;
-			best_from = &items[i];
-		}
-	}
-	*ret_attr = (struct bb_view_attribute){.value = best->value,
-					       .origin = origin_of(f->fold, &best->by, best_from)};
-	return best->has;
-}
-
-static int by_attribute(const void *a, const void *b)
-{
-	const struct bb_fact_attribute *x = ((const struct from *)a)->fact,
-				       *y = ((const struct from *)b)->fact;
-
-	return sign(x->name, y->name);
-}
-
-static int by_once(const void *a, const void *b)
-{
-	const struct from *fa = a, *fb = b;
-	const struct bb_fact_once *x = fa->fact, *y = fb->fact;
-	int d = sign(x->name, y->name);
-
-	if (!d)
-		d = compare_early(&x->by, fa, &y->by, fb);
-	return d ? d : bb_value_order(&x->value, &y->value);
-}
-
-static int by_attribute_name(const void *a, const void *b)
-{
-	return bb_text_compare(((const struct bb_view_attribute *)a)->name,
-			       ((const struct bb_view_attribute *)b)->name);
-}
-
-/* All facts on attributes, sorted by name; those under a rule that is not today's only say that the
- * name was set. */
-static void fold_set(const struct folding *f, struct from *sets, size_t n, struct bb_view *view)
-{
-	for (size_t i = 0, end; i < n; i = end) {
-		uint32_t id = ((const struct bb_fact_attribute *)sets[i].fact)->name;
-		struct bb_text name = bb_names_text(f->fold->names, BB_NAME_ATTRIBUTE, id);
-		enum bb_fold_rule rule = bb_rules_fold(f->fold->rules, name);
-		size_t kept = i;
-
-		for (end = i;
-		     end < n && ((const struct bb_fact_attribute *)sets[end].fact)->name == id;
-		     end++)
-			if (((const struct bb_fact_attribute *)sets[end].fact)->rule == rule)
-				sets[kept++] = sets[end];
-		struct bb_view_attribute attr;
-
-		if (kept > i && fold_attribute(f, &sets[i], kept - i, &attr)) {
-			attr.name = name;
-			view->attributes[view->attribute_n++] = attr;
-		}
-	}
-}
-
-static bool was_set(const uint32_t *names, size_t n, uint32_t name)
-{
-	size_t low = 0, high = n;
-
-	while (low < high) {
-		size_t mid = (low + high) / 2;
-
-		if (names[mid] < name)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low < n && names[low] == name;
-}
-
-static void fold_attributes(const struct folding *f, struct bb_view *view)
-{
-	struct from *sets = NULL, *once = NULL;
-	size_t set_n = 0, set_room = 0, once_n = 0, once_room = 0;
-
-	for (size_t r = 0; r < f->n; r++) {
-		const struct member_record *from = &f->records[r];
-		const struct bb_facts *facts = &from->record->facts;
-
-		for (size_t i = 0; i < facts->attribute_n; i++)
-			BB_ARENA_PUSH(f->fold->arena, sets, set_n, set_room) =
-				(struct from){&facts->attributes[i], from->source, from->trust};
-		for (size_t i = 0; i < facts->once_n; i++)
-			BB_ARENA_PUSH(f->fold->arena, once, once_n, once_room) =
-				(struct from){&facts->once[i], from->source, from->trust};
-	}
-	if (set_n > 1)
-		qsort(sets, set_n, sizeof(*sets), by_attribute);
-	if (once_n > 1)
-		qsort(once, once_n, sizeof(*once), by_once);
-	uint32_t *names = bb_arena_alloc(f->fold->arena, set_n * sizeof(*names));
-
-	for (size_t i = 0; i < set_n; i++)
-		names[i] = ((const struct bb_fact_attribute *)sets[i].fact)->name;
-	view->attributes =
-		bb_arena_alloc(f->fold->arena, (set_n + once_n) * sizeof(*view->attributes));
-	fold_set(f, sets, set_n, view);
-	for (size_t i = 0; i < once_n; i++) {
-		const struct bb_fact_once *fact = once[i].fact;
-
-		if ((i && ((const struct bb_fact_once *)once[i - 1].fact)->name == fact->name) ||
-		    was_set(names, set_n, fact->name))
-			continue;
-		view->attributes[view->attribute_n++] = (struct bb_view_attribute){
-			bb_names_text(f->fold->names, BB_NAME_ATTRIBUTE, fact->name), fact->value,
-			origin_of(f->fold, &fact->by, &once[i])};
-	}
-	if (view->attribute_n > 1)
-		qsort(view->attributes, view->attribute_n, sizeof(*view->attributes),
-		      by_attribute_name);
-}
-
 void bb_fold_view(const struct bb_view_fold *fold, const struct bb_profile *profile,
 		  struct bb_record *const *records, size_t record_n, struct bb_view *ret_view)
 {
-	struct member_record *from = bb_arena_alloc(fold->arena, record_n * sizeof(*from));
-	struct folding f = {fold, from, record_n};
+	struct bb_fold_record *from = bb_arena_alloc(fold->arena, record_n * sizeof(*from));
+	struct bb_folding f = {fold, from, record_n};
 
 	*ret_view = (struct bb_view){.first_ms = INT64_MAX, .last_ms = INT64_MIN};
 	for (size_t r = 0; r < record_n; r++) {
 		struct bb_text source =
 			bb_names_text(fold->names, BB_NAME_SOURCE, records[r]->source);
 
-		from[r] = (struct member_record){records[r], source,
-						 bb_rules_trust(fold->rules, source)};
+		from[r] = (struct bb_fold_record){records[r], source,
+						  bb_rules_trust(fold->rules, source)};
 		ret_view->events += records[r]->facts.events;
 		if (records[r]->facts.first_ms < ret_view->first_ms)
 			ret_view->first_ms = records[r]->facts.first_ms;
@@ -582,7 +333,7 @@ void bb_fold_view(const struct bb_view_fold *fold, const struct bb_profile *prof
 	bb_hash_profile_id(&profile->name, ret_view->id);
 	ret_view->id[BB_PROFILE_ID_BYTES] = '\0';
 	fold_identifiers(&f, profile, ret_view);
-	fold_attributes(&f, ret_view);
+	bb_fold_attributes(&f, ret_view);
 	fold_activity(&f, ret_view);
 	fold_revenue(&f, ret_view);
 	fold_consent(&f, ret_view);

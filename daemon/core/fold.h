@@ -17,4 +17,37 @@ struct bb_view_fold {
 void bb_fold_view(const struct bb_view_fold *fold, const struct bb_profile *profile,
 		  struct bb_record *const *records, size_t record_n, struct bb_view *ret_view);
 
+/* A record of the profile with its source, looked up once. */
+struct bb_fold_record {
+	struct bb_record *record;
+	struct bb_text source;
+	size_t trust; /* smaller is more trusted */
+};
+
+struct bb_folding {
+	const struct bb_view_fold *fold;
+	const struct bb_fold_record *records;
+	size_t n;
+};
+
+/* A fact with what its record says of it. */
+struct bb_fold_from {
+	const void *fact;
+	struct bb_text source;
+	size_t trust;
+};
+
+static inline int bb_fold_sign(int64_t a, int64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+/* view.md §2: time, then trust, then id, source, and whether the time was Kafka's. `trust`: what
+ * more trust in a's source counts for: 1, or -1. */
+int bb_fold_compare(const struct bb_origin *a, const struct bb_fold_from *fa,
+		    const struct bb_origin *b, const struct bb_fold_from *fb, int trust);
+
+/* fold_attributes.c */
+void bb_fold_attributes(const struct bb_folding *f, struct bb_view *view);
+
 #endif
