@@ -73,90 +73,90 @@ Test(config, mistakes_keys)
 	CHECK(rows);
 }
 
+static const struct row scalars[] = {
+	{"profile_key: secret\nidentity: {namespaces: [{name: a}]}\n",
+	 "@1:14: profile_key: this is no profile key; " KEY_ALLOWED},
+	{"profile_key: 00112233445566778899aabbccddeefg\n"
+	 "identity: {namespaces: [{name: a}]}\n",
+	 "@1:14: profile_key: this is no profile key; " KEY_ALLOWED},
+	{"profile_key:\nidentity: {namespaces: [{name: a}]}\n",
+	 "@1:13: profile_key: a value is missing; " KEY_ALLOWED},
+	{BASE "store: {map_size: 1TB}\n", "@3:19: store.map_size: \"1TB\" is not allowed "
+					  "here; allowed: a size from 16MiB to "
+					  "64TiB, in B, KiB, MiB, GiB or TiB\n"},
+	{BASE "store: {map_size: 1MiB}\n",
+	 "@3:19: store.map_size: \"1MiB\" is not allowed here; allowed: a size from 16MiB "
+	 "to 64TiB, in B, KiB, MiB, GiB or TiB\n"},
+	{BASE "store: {quota: 99999999999999TiB}\n",
+	 "@3:16: store.quota: \"99999999999999TiB\" is not allowed here; allowed: a size "
+	 "from 0 to 64TiB, in B, KiB, MiB, GiB or TiB\n"},
+	{BASE "store: {quota: 32MiB, map_size: 16MiB}\n",
+	 "@3:16: store.quota: larger than store.map_size, so that the store is full "
+	 "before; "
+	 "make map_size larger, or quota smaller\n"},
+	{BASE "store: {window: 30}\n",
+	 "@3:17: store.window: \"30\" is not allowed here; allowed: a duration from 1h to "
+	 "36500d, in ms, s, m, h or d\n"},
+	{BASE "store: {window: -1d}\n",
+	 "@3:17: store.window: \"-1d\" is not allowed here; allowed: a duration from 1h to "
+	 "36500d, in ms, s, m, h or d\n"},
+	{BASE "store: {path: }\n",
+	 "@3:15: store.path: a value is missing; write one, or leave the key out; allowed: "
+	 "a "
+	 "path; a relative one is relative to the folder of this file\n"},
+	{BASE "store: {path: ''}\n",
+	 "@3:15: store.path: \"\" is not allowed here; allowed: a path; a relative one is "
+	 "relative to the folder of this file\n"},
+	{BASE "kafka: {group: {a: b}}\n",
+	 "@3:16: kafka.group: a map is not allowed here; allowed: text, such as "
+	 "backbone\n"},
+	{BASE "kafka: {brokers: ''}\n",
+	 "@3:18: kafka.brokers: \"\" is not allowed here; allowed: text, such as "
+	 "127.0.0.1:9092, or none\n"},
+	{BASE "batch: {events: 0}\n", "@3:17: batch.events: \"0\" is not allowed here; "
+				      "allowed: a whole number from 1 to "
+				      "1000000\n"},
+	{BASE "batch: {events: 007}\n",
+	 "@3:17: batch.events: \"007\" is not allowed here; allowed: a whole number from 1 "
+	 "to 1000000\n"},
+	{BASE "batch: {events: 1 000}\n",
+	 "@3:17: batch.events: \"1 000\" is not allowed here; allowed: a whole number from "
+	 "1 to 1000000\n"},
+	{BASE "batch: {events: 18446744073709551617}\n",
+	 "@3:17: batch.events: \"18446744073709551617\" is not allowed here; allowed: a "
+	 "whole number from 1 to 1000000\n"},
+	{BASE "batch: {bytes: 255KiB}\n",
+	 "@3:16: batch.bytes: \"255KiB\" is not allowed here; allowed: a size from 256KiB "
+	 "to 1GiB, in B, KiB, MiB, GiB or TiB\n"},
+	{BASE "view: {min_time: 1990}\n",
+	 "@3:18: view.min_time: \"1990\" is not allowed here; allowed: a date such as "
+	 "1990-01-01, or a time with its zone such as 1990-01-01T00:00:00Z, from 1970 "
+	 "on\n"},
+	{BASE "view: {min_time: 1969-12-31}\n",
+	 "@3:18: view.min_time: \"1969-12-31\" is not allowed here; allowed: a date such "
+	 "as "
+	 "1990-01-01, or a time with its zone such as 1990-01-01T00:00:00Z, from 1970 "
+	 "on\n"},
+	{BASE "serve: {unknown_peers: raed}\n",
+	 "@3:24: serve.unknown_peers: \"raed\" is not allowed here; allowed: none, read; "
+	 "did you mean \"read\"?\n"},
+	{BASE "serve: {query: {mode: 0888}}\n",
+	 "@3:23: serve.query.mode: \"0888\" is not allowed here; allowed: three or four "
+	 "octal digits, such as 0660\n"},
+	{BASE "serve: {query: {mode: 1777}}\n",
+	 "@3:23: serve.query.mode: \"1777\" is not allowed here; allowed: three or four "
+	 "octal digits, such as 0660\n"},
+	{BASE "serve: {limits: {idle: 1500ms}}\n",
+	 "@3:24: serve.limits.idle: \"1500ms\" is not allowed here; allowed: a duration "
+	 "from 0 to 365d, in whole seconds, as s, m, h or d\n"},
+	{BASE "serve: {limits: {output: 1}}\n", "@3:26: serve.limits.output: \"1\" is not "
+						"allowed here; allowed: a size from 64KiB "
+						"to 1GiB, in B, KiB, MiB, GiB or TiB\n"},
+};
+
 Test(config, mistakes_scalars)
 {
-	static const struct row rows[] = {
-		{"profile_key: secret\nidentity: {namespaces: [{name: a}]}\n",
-		 "@1:14: profile_key: this is no profile key; " KEY_ALLOWED},
-		{"profile_key: 00112233445566778899aabbccddeefg\n"
-		 "identity: {namespaces: [{name: a}]}\n",
-		 "@1:14: profile_key: this is no profile key; " KEY_ALLOWED},
-		{"profile_key:\nidentity: {namespaces: [{name: a}]}\n",
-		 "@1:13: profile_key: a value is missing; " KEY_ALLOWED},
-		{BASE "store: {map_size: 1TB}\n", "@3:19: store.map_size: \"1TB\" is not allowed "
-						  "here; allowed: a size from 16MiB to "
-						  "64TiB, in B, KiB, MiB, GiB or TiB\n"},
-		{BASE "store: {map_size: 1MiB}\n",
-		 "@3:19: store.map_size: \"1MiB\" is not allowed here; allowed: a size from 16MiB "
-		 "to 64TiB, in B, KiB, MiB, GiB or TiB\n"},
-		{BASE "store: {quota: 99999999999999TiB}\n",
-		 "@3:16: store.quota: \"99999999999999TiB\" is not allowed here; allowed: a size "
-		 "from 0 to 64TiB, in B, KiB, MiB, GiB or TiB\n"},
-		{BASE "store: {quota: 32MiB, map_size: 16MiB}\n",
-		 "@3:16: store.quota: larger than store.map_size, so that the store is full "
-		 "before; "
-		 "make map_size larger, or quota smaller\n"},
-		{BASE "store: {window: 30}\n",
-		 "@3:17: store.window: \"30\" is not allowed here; allowed: a duration from 1h to "
-		 "36500d, in ms, s, m, h or d\n"},
-		{BASE "store: {window: -1d}\n",
-		 "@3:17: store.window: \"-1d\" is not allowed here; allowed: a duration from 1h to "
-		 "36500d, in ms, s, m, h or d\n"},
-		{BASE "store: {path: }\n",
-		 "@3:15: store.path: a value is missing; write one, or leave the key out; allowed: "
-		 "a "
-		 "path; a relative one is relative to the folder of this file\n"},
-		{BASE "store: {path: ''}\n",
-		 "@3:15: store.path: \"\" is not allowed here; allowed: a path; a relative one is "
-		 "relative to the folder of this file\n"},
-		{BASE "kafka: {group: {a: b}}\n",
-		 "@3:16: kafka.group: a map is not allowed here; allowed: text, such as "
-		 "backbone\n"},
-		{BASE "kafka: {brokers: ''}\n",
-		 "@3:18: kafka.brokers: \"\" is not allowed here; allowed: text, such as "
-		 "127.0.0.1:9092, or none\n"},
-		{BASE "batch: {events: 0}\n", "@3:17: batch.events: \"0\" is not allowed here; "
-					      "allowed: a whole number from 1 to "
-					      "1000000\n"},
-		{BASE "batch: {events: 007}\n",
-		 "@3:17: batch.events: \"007\" is not allowed here; allowed: a whole number from 1 "
-		 "to 1000000\n"},
-		{BASE "batch: {events: 1 000}\n",
-		 "@3:17: batch.events: \"1 000\" is not allowed here; allowed: a whole number from "
-		 "1 to 1000000\n"},
-		{BASE "batch: {events: 18446744073709551617}\n",
-		 "@3:17: batch.events: \"18446744073709551617\" is not allowed here; allowed: a "
-		 "whole number from 1 to 1000000\n"},
-		{BASE "batch: {bytes: 255KiB}\n",
-		 "@3:16: batch.bytes: \"255KiB\" is not allowed here; allowed: a size from 256KiB "
-		 "to 1GiB, in B, KiB, MiB, GiB or TiB\n"},
-		{BASE "view: {min_time: 1990}\n",
-		 "@3:18: view.min_time: \"1990\" is not allowed here; allowed: a date such as "
-		 "1990-01-01, or a time with its zone such as 1990-01-01T00:00:00Z, from 1970 "
-		 "on\n"},
-		{BASE "view: {min_time: 1969-12-31}\n",
-		 "@3:18: view.min_time: \"1969-12-31\" is not allowed here; allowed: a date such "
-		 "as "
-		 "1990-01-01, or a time with its zone such as 1990-01-01T00:00:00Z, from 1970 "
-		 "on\n"},
-		{BASE "serve: {unknown_peers: raed}\n",
-		 "@3:24: serve.unknown_peers: \"raed\" is not allowed here; allowed: none, read; "
-		 "did you mean \"read\"?\n"},
-		{BASE "serve: {query: {mode: 0888}}\n",
-		 "@3:23: serve.query.mode: \"0888\" is not allowed here; allowed: three or four "
-		 "octal digits, such as 0660\n"},
-		{BASE "serve: {query: {mode: 1777}}\n",
-		 "@3:23: serve.query.mode: \"1777\" is not allowed here; allowed: three or four "
-		 "octal digits, such as 0660\n"},
-		{BASE "serve: {limits: {idle: 1500ms}}\n",
-		 "@3:24: serve.limits.idle: \"1500ms\" is not allowed here; allowed: a duration "
-		 "from 0 to 365d, in whole seconds, as s, m, h or d\n"},
-		{BASE "serve: {limits: {output: 1}}\n", "@3:26: serve.limits.output: \"1\" is not "
-							"allowed here; allowed: a size from 64KiB "
-							"to 1GiB, in B, KiB, MiB, GiB or TiB\n"},
-	};
-
-	CHECK(rows);
+	CHECK(scalars);
 }
 
 Test(config, mistakes_addresses_that_are_not_of_the_loopback)
@@ -238,72 +238,71 @@ Test(config, mistakes_lists_and_maps)
 	"first, at most 40 bytes\n"
 #define NAME_40 "a123456789b123456789c123456789d123456789"
 
+static const struct row namespaces[] = {
+	{KEY "identity: {namespaces: }\n",
+	 "@2:24: identity.namespaces: a value is missing; " SECTIONS},
+	{KEY "identity: {namespaces: []}\n",
+	 "@2:24: identity.namespaces: allowed: 1 to 1000 namespaces\n"},
+	{KEY "identity: {namespaces: {email: {}}}\n",
+	 "@2:24: identity.namespaces: a map is not allowed here; " SECTIONS},
+	{KEY "identity: {namespaces: [email]}\n",
+	 "@2:25: identity.namespaces[0]: \"email\" is not allowed here; allowed: a map of "
+	 "options\n"},
+	{KEY "identity: {namespaces: [{owner: true}]}\n",
+	 "@2:25: identity.namespaces[0]: the key \"name\" is missing; allowed: text, such "
+	 "as "
+	 "email\n"},
+	{KEY "identity: {namespaces: [{name: E-Mail}]}\n",
+	 "@2:32: identity.namespaces[0].name: \"E-Mail\"" NAME_RULE},
+	{KEY "identity: {namespaces: [{name: " NAME_40 "}, {name: " NAME_40 "x}]}\n",
+	 "@2:82: identity.namespaces[1].name: \"" NAME_40 "x\"" NAME_RULE},
+	{KEY "identity:\n  namespaces:\n    - name: a\n    - name: b\n    - name: a\n",
+	 "@6:13: identity.namespaces[2].name: the namespace \"a\" is here twice; it is at "
+	 "line 4 already\n"},
+	{KEY "identity: {namespaces: [{name: a, normalize: email}]}\n",
+	 "@2:35: identity.namespaces[0].normalize: unknown key \"normalize\"; allowed: "
+	 "name, "
+	 "owner, durable, per_profile, owners, links, devices, records, prefer, block, "
+	 "junk, "
+	 "normalise, region, derive; did you mean \"normalise\"?\n"},
+	{KEY "identity: {namespaces: [{name: a, normalise: e-mail}]}\n",
+	 "@2:46: identity.namespaces[0].normalise: \"e-mail\" is not allowed here; "
+	 "allowed: "
+	 "none, trim, lower, email, phone, digits, uuid, hex; did you mean \"email\"?\n"},
+	{KEY "identity: {namespaces: [{name: a, owner: yes}]}\n",
+	 "@2:42: identity.namespaces[0].owner: \"yes\" is not allowed here; allowed: true, "
+	 "false\n"},
+	{KEY "identity: {namespaces: [{name: a, per_profile: 0, links: many}]}\n",
+	 "@2:48: identity.namespaces[0].per_profile: \"0\" is not allowed here; allowed: a "
+	 "whole number from 1 to 100000, or none\n"
+	 "@2:58: identity.namespaces[0].links: \"many\" is not allowed here; allowed: a "
+	 "whole number from 0 to 100000, or none\n"},
+	{KEY "identity: {namespaces: [{name: a, prefer: newset}]}\n",
+	 "@2:43: identity.namespaces[0].prefer: \"newset\" is not allowed here; allowed: "
+	 "newest, oldest, most; did you mean \"newest\"?\n"},
+	{KEY "identity: {namespaces: [{name: a, normalise: phone, region: fr}]}\n",
+	 "@2:61: identity.namespaces[0].region: \"fr\" is not allowed here; allowed: two "
+	 "upper-case letters of ISO 3166, such as FR, or none\n"},
+	{KEY "identity: {namespaces: [{name: a, region: FR}]}\n",
+	 "@2:43: identity.namespaces[0].region: a region is for phone numbers; add "
+	 "`normalise: phone`, or leave it out\n"},
+	{KEY "identity: {namespaces: [{name: a, derive: [email_sha1, email_sha256]}]}\n",
+	 "@2:44: identity.namespaces[0].derive[0]: unknown derivation \"email_sha1\"; "
+	 "allowed: email_sha256, phone_sha256\n"
+	 "@2:56: identity.namespaces[0].derive[1]: the namespace \"email_sha256\", which "
+	 "this fills, is not in identity.namespaces; add it, below this one\n"},
+	{KEY "identity: {namespaces: [{name: email_sha256, derive: [email_sha256]}]}\n",
+	 "@2:55: identity.namespaces[0].derive[0]: a namespace cannot be derived from "
+	 "itself\n"},
+	{KEY "identity: {namespaces: [{name: e, derive: [email_sha256]}, {name: email_sha256, "
+	     "normalise: digits}]}\n",
+	 "@2:44: identity.namespaces[0].derive[0]: the namespace \"email_sha256\", which "
+	 "this fills, must have `normalise: hex`, `lower`, `trim` or `none`\n"},
+};
+
 Test(config, mistakes_namespaces)
 {
-	static const struct row rows[] = {
-		{KEY "identity: {namespaces: }\n",
-		 "@2:24: identity.namespaces: a value is missing; " SECTIONS},
-		{KEY "identity: {namespaces: []}\n",
-		 "@2:24: identity.namespaces: allowed: 1 to 1000 namespaces\n"},
-		{KEY "identity: {namespaces: {email: {}}}\n",
-		 "@2:24: identity.namespaces: a map is not allowed here; " SECTIONS},
-		{KEY "identity: {namespaces: [email]}\n",
-		 "@2:25: identity.namespaces[0]: \"email\" is not allowed here; allowed: a map of "
-		 "options\n"},
-		{KEY "identity: {namespaces: [{owner: true}]}\n",
-		 "@2:25: identity.namespaces[0]: the key \"name\" is missing; allowed: text, such "
-		 "as "
-		 "email\n"},
-		{KEY "identity: {namespaces: [{name: E-Mail}]}\n",
-		 "@2:32: identity.namespaces[0].name: \"E-Mail\"" NAME_RULE},
-		{KEY "identity: {namespaces: [{name: " NAME_40 "}, {name: " NAME_40 "x}]}\n",
-		 "@2:82: identity.namespaces[1].name: \"" NAME_40 "x\"" NAME_RULE},
-		{KEY "identity:\n  namespaces:\n    - name: a\n    - name: b\n    - name: a\n",
-		 "@6:13: identity.namespaces[2].name: the namespace \"a\" is here twice; it is at "
-		 "line 4 already\n"},
-		{KEY "identity: {namespaces: [{name: a, normalize: email}]}\n",
-		 "@2:35: identity.namespaces[0].normalize: unknown key \"normalize\"; allowed: "
-		 "name, "
-		 "owner, durable, per_profile, owners, links, devices, records, prefer, block, "
-		 "junk, "
-		 "normalise, region, derive; did you mean \"normalise\"?\n"},
-		{KEY "identity: {namespaces: [{name: a, normalise: e-mail}]}\n",
-		 "@2:46: identity.namespaces[0].normalise: \"e-mail\" is not allowed here; "
-		 "allowed: "
-		 "none, trim, lower, email, phone, digits, uuid, hex; did you mean \"email\"?\n"},
-		{KEY "identity: {namespaces: [{name: a, owner: yes}]}\n",
-		 "@2:42: identity.namespaces[0].owner: \"yes\" is not allowed here; allowed: true, "
-		 "false\n"},
-		{KEY "identity: {namespaces: [{name: a, per_profile: 0, links: many}]}\n",
-		 "@2:48: identity.namespaces[0].per_profile: \"0\" is not allowed here; allowed: a "
-		 "whole number from 1 to 100000, or none\n"
-		 "@2:58: identity.namespaces[0].links: \"many\" is not allowed here; allowed: a "
-		 "whole number from 0 to 100000, or none\n"},
-		{KEY "identity: {namespaces: [{name: a, prefer: newset}]}\n",
-		 "@2:43: identity.namespaces[0].prefer: \"newset\" is not allowed here; allowed: "
-		 "newest, oldest, most; did you mean \"newest\"?\n"},
-		{KEY "identity: {namespaces: [{name: a, normalise: phone, region: fr}]}\n",
-		 "@2:61: identity.namespaces[0].region: \"fr\" is not allowed here; allowed: two "
-		 "upper-case letters of ISO 3166, such as FR, or none\n"},
-		{KEY "identity: {namespaces: [{name: a, region: FR}]}\n",
-		 "@2:43: identity.namespaces[0].region: a region is for phone numbers; add "
-		 "`normalise: phone`, or leave it out\n"},
-		{KEY "identity: {namespaces: [{name: a, derive: [email_sha1, email_sha256]}]}\n",
-		 "@2:44: identity.namespaces[0].derive[0]: unknown derivation \"email_sha1\"; "
-		 "allowed: email_sha256, phone_sha256\n"
-		 "@2:56: identity.namespaces[0].derive[1]: the namespace \"email_sha256\", which "
-		 "this fills, is not in identity.namespaces; add it, below this one\n"},
-		{KEY "identity: {namespaces: [{name: email_sha256, derive: [email_sha256]}]}\n",
-		 "@2:55: identity.namespaces[0].derive[0]: a namespace cannot be derived from "
-		 "itself\n"},
-		{KEY
-		 "identity: {namespaces: [{name: e, derive: [email_sha256]}, {name: email_sha256, "
-		 "normalise: digits}]}\n",
-		 "@2:44: identity.namespaces[0].derive[0]: the namespace \"email_sha256\", which "
-		 "this fills, must have `normalise: hex`, `lower`, `trim` or `none`\n"},
-	};
-
-	CHECK(rows);
+	CHECK(namespaces);
 }
 
 Test(config, mistakes_patterns_say_what_the_engine_says)

@@ -313,53 +313,53 @@ Test(core, gate_checks_consent)
 	rig_fini(&rig);
 }
 
+static const struct {
+	const char *number;
+	enum { FINE, OUT_OF_RANGE, NO_NUMBER } want;
+} numbers[] = {
+	{"0", FINE},
+	{"-0", FINE},
+	{"12345678901234567890123456789", FINE},
+	{"-1.50e+3", FINE},
+	{"1e9999", FINE},
+	{"1E-9999", FINE},
+	{"1e10000", OUT_OF_RANGE},
+	{"1e-10000", OUT_OF_RANGE},
+	{"10e9998", FINE},
+	{"10e9999", OUT_OF_RANGE},
+	{"10e-10000", FINE},
+	{"0.1e10000", FINE},
+	{"0.01e-9997", FINE},
+	{"0.01e-9998", OUT_OF_RANGE},
+	{"0.0012e10002", FINE},
+	{"0.0012e10003", OUT_OF_RANGE},
+	{"0e9999", FINE},
+	{"0e10000", OUT_OF_RANGE}, /* of zero, the place of its last digit */
+	{"0.00e10001", FINE},
+	{"0.00e10002", OUT_OF_RANGE},
+	{"0.0e-9999", OUT_OF_RANGE},
+	{"1e00000000000000009999", FINE},
+	{"1e99999999999999999999999999999999", OUT_OF_RANGE},
+	{"-1e-99999999999999999999999999999999", OUT_OF_RANGE},
+	{"", NO_NUMBER},
+	{"-", NO_NUMBER},
+	{"+1", NO_NUMBER},
+	{"01", NO_NUMBER},
+	{".5", NO_NUMBER},
+	{"5.", NO_NUMBER},
+	{"1e", NO_NUMBER},
+	{"1e+", NO_NUMBER},
+	{"1 ", NO_NUMBER},
+	{"0x1", NO_NUMBER},
+	{"NaN", NO_NUMBER},
+	{"1.5.5", NO_NUMBER},
+};
+
 Test(core, gate_checks_numbers)
 {
-	static const struct {
-		const char *number;
-		enum { FINE, OUT_OF_RANGE, NO_NUMBER } want;
-	} rows[] = {
-		{"0", FINE},
-		{"-0", FINE},
-		{"12345678901234567890123456789", FINE},
-		{"-1.50e+3", FINE},
-		{"1e9999", FINE},
-		{"1E-9999", FINE},
-		{"1e10000", OUT_OF_RANGE},
-		{"1e-10000", OUT_OF_RANGE},
-		{"10e9998", FINE},
-		{"10e9999", OUT_OF_RANGE},
-		{"10e-10000", FINE},
-		{"0.1e10000", FINE},
-		{"0.01e-9997", FINE},
-		{"0.01e-9998", OUT_OF_RANGE},
-		{"0.0012e10002", FINE},
-		{"0.0012e10003", OUT_OF_RANGE},
-		{"0e9999", FINE},
-		{"0e10000", OUT_OF_RANGE}, /* of zero, the place of its last digit */
-		{"0.00e10001", FINE},
-		{"0.00e10002", OUT_OF_RANGE},
-		{"0.0e-9999", OUT_OF_RANGE},
-		{"1e00000000000000009999", FINE},
-		{"1e99999999999999999999999999999999", OUT_OF_RANGE},
-		{"-1e-99999999999999999999999999999999", OUT_OF_RANGE},
-		{"", NO_NUMBER},
-		{"-", NO_NUMBER},
-		{"+1", NO_NUMBER},
-		{"01", NO_NUMBER},
-		{".5", NO_NUMBER},
-		{"5.", NO_NUMBER},
-		{"1e", NO_NUMBER},
-		{"1e+", NO_NUMBER},
-		{"1 ", NO_NUMBER},
-		{"0x1", NO_NUMBER},
-		{"NaN", NO_NUMBER},
-		{"1.5.5", NO_NUMBER},
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
 		struct bb_value value = {.kind = BB_VALUE_NUMBER,
-					 .text = bb_text_of(rows[i].number)};
+					 .text = bb_text_of(numbers[i].number)};
 		struct bb_value list = {.kind = BB_VALUE_LIST, .items = &value, .item_n = 1};
 		struct rig rig;
 
@@ -367,14 +367,15 @@ Test(core, gate_checks_numbers)
 			rig_init(&rig);
 			rig_identifier(&rig, "crm", "1");
 			rig_attribute(&rig, "address.zip", in_list ? list : value);
-			if (rows[i].want == OUT_OF_RANGE) {
-				cr_expect_eq(rig_run(&rig), BB_GATE_REFUSED, "%s", rows[i].number);
+			if (numbers[i].want == OUT_OF_RANGE) {
+				cr_expect_eq(rig_run(&rig), BB_GATE_REFUSED, "%s",
+					     numbers[i].number);
 				cr_expect_eq(rig.refusal.reason, BB_DEAD_NUMBER_RANGE);
 				cr_expect(bb_text_equal(rig.refusal.at,
 							BB_TEXT("attributes.address.zip")));
 			} else {
-				expect(&rig, rows[i].number,
-				       rows[i].want == FINE ? NULL : "attributes.address.zip");
+				expect(&rig, numbers[i].number,
+				       numbers[i].want == FINE ? NULL : "attributes.address.zip");
 			}
 			rig_fini(&rig);
 		}

@@ -19,75 +19,75 @@ static void expect_rule(const struct bb_namespace *ns, struct bb_text value, con
 	bb_arena_fini(&arena);
 }
 
+static const struct {
+	struct bb_text value;
+	const char *rule;
+} values[] = {
+	{BB_TEXT("null"), "junk.word"},
+	{BB_TEXT("NULL"), "junk.word"},
+	{BB_TEXT("nil"), "junk.word"},
+	{BB_TEXT("None"), "junk.word"},
+	{BB_TEXT("undefined"), "junk.word"},
+	{BB_TEXT("NaN"), "junk.word"},
+	{BB_TEXT("N/A"), "junk.word"},
+	{BB_TEXT("na"), "junk.word"},
+	{BB_TEXT("(Not Set)"), "junk.word"},
+	{BB_TEXT("[object Object]"), "junk.word"},
+	{BB_TEXT("anonymous"), "junk.word"},
+	{BB_TEXT("Guest"), "junk.word"},
+	{BB_TEXT("unknown"), "junk.word"},
+	{BB_TEXT("test"), "junk.word"},
+	{BB_TEXT("true"), "junk.word"},
+	{BB_TEXT("FALSE"), "junk.word"},
+	{BB_TEXT("-1"), "junk.word"},
+	{BB_TEXT("0"), "junk.zeros"},
+	{BB_TEXT("-"), "junk.zeros"},
+	{BB_TEXT("0000"), "junk.zeros"},
+	{BB_TEXT("00000000-0000-0000-0000-000000000000"), "junk.zeros"},
+	{BB_TEXT("<>"), "junk.placeholder"},
+	{BB_TEXT("<customer id>"), "junk.placeholder"},
+	{BB_TEXT("{{}}"), "junk.placeholder"},
+	{BB_TEXT("{{ contact.email }}"), "junk.placeholder"},
+	{BB_TEXT("test@example.org"), "junk.mailbox"},
+	{BB_TEXT("NoReply@example.org"), "junk.mailbox"},
+	{BB_TEXT("no-reply@"), "junk.mailbox"},
+	{BB_TEXT("donotreply@x"), "junk.mailbox"},
+	{BB_TEXT("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+	 "junk.empty_hash"},
+	{BB_TEXT("E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855"),
+	 "junk.empty_hash"},
+	{BB_TEXT("nulls"), NULL},
+	{BB_TEXT("nul\0"), NULL},
+	{BB_TEXT(" null"), NULL},
+	{BB_TEXT("n//a"), NULL},
+	{BB_TEXT("\xc5\xa0null"), NULL},
+	{BB_TEXT("un\xe2\x84\xaanown"), NULL}, /* the Kelvin sign is no k here */
+	{BB_TEXT("te\xc5\xbft"), NULL},
+	{BB_TEXT("-2"), NULL},
+	{BB_TEXT("0a"), NULL},
+	{BB_TEXT("<a\nb>"), NULL},
+	{BB_TEXT("<a>b"), NULL},
+	{BB_TEXT("<"), NULL},
+	{BB_TEXT("{{}"), NULL},
+	{BB_TEXT("{{a}\n}"), NULL},
+	{BB_TEXT("test@a\nb"), NULL},
+	{BB_TEXT("tests@example.org"), NULL},
+	{BB_TEXT("latest@example.org"), NULL},
+	{BB_TEXT("ann@example.org"), NULL},
+	{BB_TEXT(""), NULL},
+};
+
 Test(core, junk_is_known)
 {
-	static const struct {
-		struct bb_text value;
-		const char *rule;
-	} rows[] = {
-		{BB_TEXT("null"), "junk.word"},
-		{BB_TEXT("NULL"), "junk.word"},
-		{BB_TEXT("nil"), "junk.word"},
-		{BB_TEXT("None"), "junk.word"},
-		{BB_TEXT("undefined"), "junk.word"},
-		{BB_TEXT("NaN"), "junk.word"},
-		{BB_TEXT("N/A"), "junk.word"},
-		{BB_TEXT("na"), "junk.word"},
-		{BB_TEXT("(Not Set)"), "junk.word"},
-		{BB_TEXT("[object Object]"), "junk.word"},
-		{BB_TEXT("anonymous"), "junk.word"},
-		{BB_TEXT("Guest"), "junk.word"},
-		{BB_TEXT("unknown"), "junk.word"},
-		{BB_TEXT("test"), "junk.word"},
-		{BB_TEXT("true"), "junk.word"},
-		{BB_TEXT("FALSE"), "junk.word"},
-		{BB_TEXT("-1"), "junk.word"},
-		{BB_TEXT("0"), "junk.zeros"},
-		{BB_TEXT("-"), "junk.zeros"},
-		{BB_TEXT("0000"), "junk.zeros"},
-		{BB_TEXT("00000000-0000-0000-0000-000000000000"), "junk.zeros"},
-		{BB_TEXT("<>"), "junk.placeholder"},
-		{BB_TEXT("<customer id>"), "junk.placeholder"},
-		{BB_TEXT("{{}}"), "junk.placeholder"},
-		{BB_TEXT("{{ contact.email }}"), "junk.placeholder"},
-		{BB_TEXT("test@example.org"), "junk.mailbox"},
-		{BB_TEXT("NoReply@example.org"), "junk.mailbox"},
-		{BB_TEXT("no-reply@"), "junk.mailbox"},
-		{BB_TEXT("donotreply@x"), "junk.mailbox"},
-		{BB_TEXT("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
-		 "junk.empty_hash"},
-		{BB_TEXT("E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855"),
-		 "junk.empty_hash"},
-		{BB_TEXT("nulls"), NULL},
-		{BB_TEXT("nul\0"), NULL},
-		{BB_TEXT(" null"), NULL},
-		{BB_TEXT("n//a"), NULL},
-		{BB_TEXT("\xc5\xa0null"), NULL},
-		{BB_TEXT("un\xe2\x84\xaanown"), NULL}, /* the Kelvin sign is no k here */
-		{BB_TEXT("te\xc5\xbft"), NULL},
-		{BB_TEXT("-2"), NULL},
-		{BB_TEXT("0a"), NULL},
-		{BB_TEXT("<a\nb>"), NULL},
-		{BB_TEXT("<a>b"), NULL},
-		{BB_TEXT("<"), NULL},
-		{BB_TEXT("{{}"), NULL},
-		{BB_TEXT("{{a}\n}"), NULL},
-		{BB_TEXT("test@a\nb"), NULL},
-		{BB_TEXT("tests@example.org"), NULL},
-		{BB_TEXT("latest@example.org"), NULL},
-		{BB_TEXT("ann@example.org"), NULL},
-		{BB_TEXT(""), NULL},
-	};
-
 	for (int owner = 0; owner < 2; owner++) {
 		struct bb_namespace ns;
 
 		bb_rules_namespace_defaults(&ns, "x", owner, true);
-		for (size_t i = 0; i < COUNT(rows); i++)
-			expect_rule(&ns, rows[i].value, rows[i].rule);
+		for (size_t i = 0; i < COUNT(values); i++)
+			expect_rule(&ns, values[i].value, values[i].rule);
 		ns.junk = false;
-		for (size_t i = 0; i < COUNT(rows); i++)
-			expect_rule(&ns, rows[i].value, NULL);
+		for (size_t i = 0; i < COUNT(values); i++)
+			expect_rule(&ns, values[i].value, NULL);
 	}
 }
 

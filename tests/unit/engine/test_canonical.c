@@ -133,64 +133,62 @@ Test(engine, canonical_unset_in_every_spelling)
 	bb_arena_fini(&arena);
 }
 
+static const char *const refusals[][2] = {
+	{"{\"type\":\"t\",\"id\":\"1\"}", "source"},
+	{"{\"source\":\"s\",\"id\":\"1\"}", "type"},
+	{"{\"source\":\"s\",\"type\":\"t\",\"id\":null}", "id"},
+	{"{\"source\":5,\"type\":\"t\",\"id\":\"1\"}", "source"},
+	{"{" HEAD ",\"channel\":1}", "channel"},
+	{"{" HEAD ",\"time\":\"2026-01-02 03:04:05Z\"}", "time"},
+	{"{" HEAD ",\"time\":\"2026-01-02T03:04:05\"}", "time"},
+	{"{" HEAD ",\"time\":1700000000}", "time"},
+	{"{" HEAD ",\"identifiers\":{}}", "identifiers"},
+	{"{" HEAD ",\"identifiers\":\"\"}", "identifiers"},
+	{"{" HEAD ",\"identifiers\":[1]}", "identifiers[0]"},
+	{"{" HEAD ",\"identifiers\":[{\"ns\":\"a\",\"value\":1}]}", "identifiers[0].value"},
+	{"{" HEAD ",\"identifiers\":[{\"value\":\"1\"}]}", "identifiers[0].ns"},
+	{"{" HEAD ",\"attributes\":[]}", "attributes"},
+	{"{" HEAD ",\"attributes\":{\"a\":{}}}", "attributes.a"},
+	{"{" HEAD ",\"attributes\":{\"a\":[null]}}", "attributes.a"},
+	{"{" HEAD ",\"attributes\":{\"a\":[[]]}}", "attributes.a"},
+	{"{" HEAD ",\"attributes\":{\"\":null}}", "attributes"},
+	{"{" HEAD ",\"attributes_once\":{\"a\":{\"b\":1}}}", "attributes_once.a"},
+	{"{" HEAD ",\"unset\":true}", "unset"},
+	{"{" HEAD ",\"unset\":[\"a\",5]}", "unset[1]"},
+	{"{" HEAD ",\"unset\":[\"\"]}", "unset[0]"},
+	{"{" HEAD ",\"amount\":\"12.50\"}", "amount"},
+	{"{" HEAD ",\"amount\":{}}", "amount.value"},
+	{"{" HEAD ",\"amount\":{\"value\":12.5,\"currency\":\"EUR\"}}", "amount.value"},
+	{"{" HEAD ",\"amount\":{\"value\":\"1\",\"currency\":null}}", "amount.currency"},
+	{"{" HEAD ",\"amount\":{\"value\":\"1\",\"currency\":\"EUR\",\"key\":9}}", "amount.key"},
+	{"{" HEAD ",\"amount\":{\"value\":\"1\",\"currency\":\"EUR\",\"part\":[]}}", "amount.part"},
+	{"{" HEAD ",\"consent\":{\"a\":1}}", "consent"},
+	{"{" HEAD ",\"consent\":[\"x\"]}", "consent[0]"},
+	{"{" HEAD ",\"consent\":[{\"status\":\"granted\"}]}", "consent[0].purpose"},
+	{"{" HEAD ",\"consent\":[{\"purpose\":\"p\",\"status\":true}]}", "consent[0].status"},
+	{"{" HEAD ",\"consent\":[{\"purpose\":\"p\",\"status\":\"granted\","
+	 "\"channel\":null}]}",
+	 "consent[0].channel"},
+	{"{" HEAD ",\"same\":1}", "same"},
+	{"{" HEAD ",\"same\":[[{\"ns\":\"a\",\"value\":\"1\"}]]}", "same[0]"},
+	{"{" HEAD ",\"same\":[[{\"ns\":\"a\",\"value\":\"1\"},7]]}", "same[0][1]"},
+	{"{\"ruling\":null}", "ruling"},
+	{"{\"erase\":[]}", "erase"},
+};
+
 Test(engine, canonical_refuses_wrong_types_by_name)
 {
-	static const char *const rows[][2] = {
-		{"{\"type\":\"t\",\"id\":\"1\"}", "source"},
-		{"{\"source\":\"s\",\"id\":\"1\"}", "type"},
-		{"{\"source\":\"s\",\"type\":\"t\",\"id\":null}", "id"},
-		{"{\"source\":5,\"type\":\"t\",\"id\":\"1\"}", "source"},
-		{"{" HEAD ",\"channel\":1}", "channel"},
-		{"{" HEAD ",\"time\":\"2026-01-02 03:04:05Z\"}", "time"},
-		{"{" HEAD ",\"time\":\"2026-01-02T03:04:05\"}", "time"},
-		{"{" HEAD ",\"time\":1700000000}", "time"},
-		{"{" HEAD ",\"identifiers\":{}}", "identifiers"},
-		{"{" HEAD ",\"identifiers\":\"\"}", "identifiers"},
-		{"{" HEAD ",\"identifiers\":[1]}", "identifiers[0]"},
-		{"{" HEAD ",\"identifiers\":[{\"ns\":\"a\",\"value\":1}]}", "identifiers[0].value"},
-		{"{" HEAD ",\"identifiers\":[{\"value\":\"1\"}]}", "identifiers[0].ns"},
-		{"{" HEAD ",\"attributes\":[]}", "attributes"},
-		{"{" HEAD ",\"attributes\":{\"a\":{}}}", "attributes.a"},
-		{"{" HEAD ",\"attributes\":{\"a\":[null]}}", "attributes.a"},
-		{"{" HEAD ",\"attributes\":{\"a\":[[]]}}", "attributes.a"},
-		{"{" HEAD ",\"attributes\":{\"\":null}}", "attributes"},
-		{"{" HEAD ",\"attributes_once\":{\"a\":{\"b\":1}}}", "attributes_once.a"},
-		{"{" HEAD ",\"unset\":true}", "unset"},
-		{"{" HEAD ",\"unset\":[\"a\",5]}", "unset[1]"},
-		{"{" HEAD ",\"unset\":[\"\"]}", "unset[0]"},
-		{"{" HEAD ",\"amount\":\"12.50\"}", "amount"},
-		{"{" HEAD ",\"amount\":{}}", "amount.value"},
-		{"{" HEAD ",\"amount\":{\"value\":12.5,\"currency\":\"EUR\"}}", "amount.value"},
-		{"{" HEAD ",\"amount\":{\"value\":\"1\",\"currency\":null}}", "amount.currency"},
-		{"{" HEAD ",\"amount\":{\"value\":\"1\",\"currency\":\"EUR\",\"key\":9}}",
-		 "amount.key"},
-		{"{" HEAD ",\"amount\":{\"value\":\"1\",\"currency\":\"EUR\",\"part\":[]}}",
-		 "amount.part"},
-		{"{" HEAD ",\"consent\":{\"a\":1}}", "consent"},
-		{"{" HEAD ",\"consent\":[\"x\"]}", "consent[0]"},
-		{"{" HEAD ",\"consent\":[{\"status\":\"granted\"}]}", "consent[0].purpose"},
-		{"{" HEAD ",\"consent\":[{\"purpose\":\"p\",\"status\":true}]}",
-		 "consent[0].status"},
-		{"{" HEAD ",\"consent\":[{\"purpose\":\"p\",\"status\":\"granted\","
-		 "\"channel\":null}]}",
-		 "consent[0].channel"},
-		{"{" HEAD ",\"same\":1}", "same"},
-		{"{" HEAD ",\"same\":[[{\"ns\":\"a\",\"value\":\"1\"}]]}", "same[0]"},
-		{"{" HEAD ",\"same\":[[{\"ns\":\"a\",\"value\":\"1\"},7]]}", "same[0][1]"},
-		{"{\"ruling\":null}", "ruling"},
-		{"{\"erase\":[]}", "erase"},
-	};
 	struct bb_extracted got;
 	struct bb_arena arena;
 
 	bb_arena_init(&arena);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		got = run(&arena, bb_text_of(rows[i][0]), true);
-		cr_assert_eq(got.kind, BB_EXTRACTED_REFUSED, "%s", rows[i][0]);
-		cr_expect_eq(got.refusal.reason, BB_DEAD_INVALID_EVENT, "%s", rows[i][0]);
-		cr_expect(bb_text_equal(got.refusal.at, bb_text_of(rows[i][1])), "%s: at %.*s",
-			  rows[i][0], (int)got.refusal.at.n, got.refusal.at.p);
-		cr_expect_gt(got.refusal.detail.n, 0, "%s", rows[i][0]);
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(*refusals); i++) {
+		got = run(&arena, bb_text_of(refusals[i][0]), true);
+		cr_assert_eq(got.kind, BB_EXTRACTED_REFUSED, "%s", refusals[i][0]);
+		cr_expect_eq(got.refusal.reason, BB_DEAD_INVALID_EVENT, "%s", refusals[i][0]);
+		cr_expect(bb_text_equal(got.refusal.at, bb_text_of(refusals[i][1])), "%s: at %.*s",
+			  refusals[i][0], (int)got.refusal.at.n, got.refusal.at.p);
+		cr_expect_gt(got.refusal.detail.n, 0, "%s", refusals[i][0]);
 	}
 	bb_arena_fini(&arena);
 }

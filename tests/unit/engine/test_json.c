@@ -58,69 +58,70 @@ Test(engine, json_keeps_order_and_spelling)
 		expect_written(text_of(rows[i][0]), rows[i][1]);
 }
 
+static const struct {
+	const char *text;
+	enum bb_dead_reason reason;
+	int64_t offset;
+} refusals[] = {
+	{"", BB_DEAD_INVALID_JSON, 0},
+	{" \n ", BB_DEAD_INVALID_JSON, 3},
+	{"{", BB_DEAD_INVALID_JSON, 1},
+	{"{\"a\":1", BB_DEAD_INVALID_JSON, 6},
+	{"{\"a\"}", BB_DEAD_INVALID_JSON, 4},
+	{"{a:1}", BB_DEAD_INVALID_JSON, 1},
+	{"{'a':1}", BB_DEAD_INVALID_JSON, 1},
+	{"{\"a\":1,}", BB_DEAD_INVALID_JSON, 7},
+	{"[1,]", BB_DEAD_INVALID_JSON, 3},
+	{"[1 2]", BB_DEAD_INVALID_JSON, 3},
+	{"[01]", BB_DEAD_INVALID_JSON, 2},
+	{"[1.]", BB_DEAD_INVALID_JSON, 3},
+	{"[.5]", BB_DEAD_INVALID_JSON, 1},
+	{"[+5]", BB_DEAD_INVALID_JSON, 1},
+	{"[-]", BB_DEAD_INVALID_JSON, 2},
+	{"[1e]", BB_DEAD_INVALID_JSON, 3},
+	{"[NaN]", BB_DEAD_INVALID_JSON, 1},
+	{"[tru]", BB_DEAD_INVALID_JSON, 1},
+	{"\"a\tb\"", BB_DEAD_INVALID_JSON, 2},
+	{"\"a\\x\"", BB_DEAD_INVALID_JSON, 2},
+	{"\"a\\u12g4\"", BB_DEAD_INVALID_JSON, 2},
+	{"\"a", BB_DEAD_INVALID_JSON, 2},
+	{"\"a\\", BB_DEAD_INVALID_JSON, 3},
+	{"{\"a\\u0000\":1}", BB_DEAD_INVALID_JSON, 3},
+	{"{} x", BB_DEAD_TRAILING_BYTES, 3},
+	{"{}}", BB_DEAD_TRAILING_BYTES, 2},
+	{"nullx", BB_DEAD_TRAILING_BYTES, 4},
+	{"\xef\xbb\xbf{}", BB_DEAD_BYTE_ORDER_MARK, 0},
+	{"\xff\xfe{", BB_DEAD_BYTE_ORDER_MARK, 0},
+	{"\"\xff\"", BB_DEAD_INVALID_UTF8, 1},
+	{"\"\xc0\xaf\"", BB_DEAD_INVALID_UTF8, 1},
+	{"\"a\xe2\x82\"", BB_DEAD_INVALID_UTF8, 2},
+	{"\"\xed\xa0\x80\"", BB_DEAD_INVALID_UTF8, 1},
+	{"\"\xe0\x80\x80\"", BB_DEAD_INVALID_UTF8, 1},
+	{"\"\xf0\x80\x80\x80\"", BB_DEAD_INVALID_UTF8, 1},
+	{"\"\xf4\x90\x80\x80\"", BB_DEAD_INVALID_UTF8, 1},
+	{"\"\xf0\x9f\x98", BB_DEAD_INVALID_UTF8, 1},
+	{"[\x80]", BB_DEAD_INVALID_UTF8, 1},
+	{"\"ab\\ud800\"", BB_DEAD_LONE_SURROGATE, 3},
+	{"\"ab\\udc00\"", BB_DEAD_LONE_SURROGATE, 3},
+	{"\"\\ud800\\u0041\"", BB_DEAD_LONE_SURROGATE, 1},
+	{"\"\\ud800\\ud800\"", BB_DEAD_LONE_SURROGATE, 1},
+	{"{\"\\udfff\":1}", BB_DEAD_LONE_SURROGATE, 2},
+	{"{\"a\":1,\"a\":2}", BB_DEAD_DUPLICATE_KEY, 7},
+	{"{\"x\":[12345,1.5e3],\"b\\\"c\":1, \"b\\\"c\" : 2}", BB_DEAD_DUPLICATE_KEY, 29},
+	{"{\"a\":{\"b\":1,\"\\u0062\":2}}", BB_DEAD_DUPLICATE_KEY, 12},
+	{"[1e10000]", BB_DEAD_NUMBER_RANGE, 1},
+	{"[1e-10000]", BB_DEAD_NUMBER_RANGE, 1},
+	{"[10e9999]", BB_DEAD_NUMBER_RANGE, 1},
+	{"[0.01e-9998]", BB_DEAD_NUMBER_RANGE, 1},
+	{"[0e10000]", BB_DEAD_NUMBER_RANGE, 1},
+	{"[1e99999999999999999999]", BB_DEAD_NUMBER_RANGE, 1},
+};
+
 Test(engine, json_refuses_with_reason_and_offset)
 {
-	static const struct {
-		const char *text;
-		enum bb_dead_reason reason;
-		int64_t offset;
-	} rows[] = {
-		{"", BB_DEAD_INVALID_JSON, 0},
-		{" \n ", BB_DEAD_INVALID_JSON, 3},
-		{"{", BB_DEAD_INVALID_JSON, 1},
-		{"{\"a\":1", BB_DEAD_INVALID_JSON, 6},
-		{"{\"a\"}", BB_DEAD_INVALID_JSON, 4},
-		{"{a:1}", BB_DEAD_INVALID_JSON, 1},
-		{"{'a':1}", BB_DEAD_INVALID_JSON, 1},
-		{"{\"a\":1,}", BB_DEAD_INVALID_JSON, 7},
-		{"[1,]", BB_DEAD_INVALID_JSON, 3},
-		{"[1 2]", BB_DEAD_INVALID_JSON, 3},
-		{"[01]", BB_DEAD_INVALID_JSON, 2},
-		{"[1.]", BB_DEAD_INVALID_JSON, 3},
-		{"[.5]", BB_DEAD_INVALID_JSON, 1},
-		{"[+5]", BB_DEAD_INVALID_JSON, 1},
-		{"[-]", BB_DEAD_INVALID_JSON, 2},
-		{"[1e]", BB_DEAD_INVALID_JSON, 3},
-		{"[NaN]", BB_DEAD_INVALID_JSON, 1},
-		{"[tru]", BB_DEAD_INVALID_JSON, 1},
-		{"\"a\tb\"", BB_DEAD_INVALID_JSON, 2},
-		{"\"a\\x\"", BB_DEAD_INVALID_JSON, 2},
-		{"\"a\\u12g4\"", BB_DEAD_INVALID_JSON, 2},
-		{"\"a", BB_DEAD_INVALID_JSON, 2},
-		{"\"a\\", BB_DEAD_INVALID_JSON, 3},
-		{"{\"a\\u0000\":1}", BB_DEAD_INVALID_JSON, 3},
-		{"{} x", BB_DEAD_TRAILING_BYTES, 3},
-		{"{}}", BB_DEAD_TRAILING_BYTES, 2},
-		{"nullx", BB_DEAD_TRAILING_BYTES, 4},
-		{"\xef\xbb\xbf{}", BB_DEAD_BYTE_ORDER_MARK, 0},
-		{"\xff\xfe{", BB_DEAD_BYTE_ORDER_MARK, 0},
-		{"\"\xff\"", BB_DEAD_INVALID_UTF8, 1},
-		{"\"\xc0\xaf\"", BB_DEAD_INVALID_UTF8, 1},
-		{"\"a\xe2\x82\"", BB_DEAD_INVALID_UTF8, 2},
-		{"\"\xed\xa0\x80\"", BB_DEAD_INVALID_UTF8, 1},
-		{"\"\xe0\x80\x80\"", BB_DEAD_INVALID_UTF8, 1},
-		{"\"\xf0\x80\x80\x80\"", BB_DEAD_INVALID_UTF8, 1},
-		{"\"\xf4\x90\x80\x80\"", BB_DEAD_INVALID_UTF8, 1},
-		{"\"\xf0\x9f\x98", BB_DEAD_INVALID_UTF8, 1},
-		{"[\x80]", BB_DEAD_INVALID_UTF8, 1},
-		{"\"ab\\ud800\"", BB_DEAD_LONE_SURROGATE, 3},
-		{"\"ab\\udc00\"", BB_DEAD_LONE_SURROGATE, 3},
-		{"\"\\ud800\\u0041\"", BB_DEAD_LONE_SURROGATE, 1},
-		{"\"\\ud800\\ud800\"", BB_DEAD_LONE_SURROGATE, 1},
-		{"{\"\\udfff\":1}", BB_DEAD_LONE_SURROGATE, 2},
-		{"{\"a\":1,\"a\":2}", BB_DEAD_DUPLICATE_KEY, 7},
-		{"{\"x\":[12345,1.5e3],\"b\\\"c\":1, \"b\\\"c\" : 2}", BB_DEAD_DUPLICATE_KEY, 29},
-		{"{\"a\":{\"b\":1,\"\\u0062\":2}}", BB_DEAD_DUPLICATE_KEY, 12},
-		{"[1e10000]", BB_DEAD_NUMBER_RANGE, 1},
-		{"[1e-10000]", BB_DEAD_NUMBER_RANGE, 1},
-		{"[10e9999]", BB_DEAD_NUMBER_RANGE, 1},
-		{"[0.01e-9998]", BB_DEAD_NUMBER_RANGE, 1},
-		{"[0e10000]", BB_DEAD_NUMBER_RANGE, 1},
-		{"[1e99999999999999999999]", BB_DEAD_NUMBER_RANGE, 1},
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-		expect_refused(text_of(rows[i].text), rows[i].reason, rows[i].offset, rows[i].text);
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(*refusals); i++)
+		expect_refused(text_of(refusals[i].text), refusals[i].reason, refusals[i].offset,
+			       refusals[i].text);
 }
 
 Test(engine, json_accepts_numbers_up_to_the_limit)

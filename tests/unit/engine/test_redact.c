@@ -144,76 +144,72 @@ Test(engine, redact_takes_parameters_out_of_a_query)
 	expect(yaml, "mail=m&%i=1", NULL);
 }
 
+static const struct {
+	const char *unwrap;
+	const char *value, *want;
+} envelopes[] = {
+	/* what rules call $.card, at the top of each envelope */
+	{"cloudevents", "{\"id\":1,\"card\":2,\"data\":{\"card\":3,\"a\":{\"iban\":4,\"b\":5}}}",
+	 "{\"id\":1,\"data\":{\"a\":{\"b\":5}}}"},
+	{"cloudevents", "{\"data\":\"{\\\"card\\\":3,\\\"x\\\":1}\"}",
+	 "{\"data\":\"{\\\"x\\\":1}\"}"},
+	{"cloudevents", "{\"id\":1,\"data_base64\":\"eyJjYXJkIjozfQ==\"}",
+	 "{\"id\":1,\"data_base64\":null}"},
+	{"cloudevents", "{\"datacontentencoding\":\"base64\",\"data\":\"eyJjYXJkIjozfQ==\"}",
+	 "{\"datacontentencoding\":\"base64\",\"data\":null}"},
+	{"cloudevents", "{\"card\":3,\"x\":1}", "{\"x\":1}"},
+	{"cloudevents", "{\"data\":\"{\\\"card\\\":3\"}", "{\"data\":null}"},
+	{"relay", "{\"headers\":{\"h\":1},\"body\":{\"card\":3}}",
+	 "{\"headers\":{\"h\":1},\"body\":{}}"},
+	{"relay", "{\"body\":\"eyJjYXJkIjozfQ\",\"isBase64Encoded\":true}",
+	 "{\"body\":null,\"isBase64Encoded\":true}"},
+	{"relay\nformat: query", "{\"body\":\"Y2FyZD0zJng9MQ==\",\"isBase64Encoded\":true}",
+	 "{\"body\":null,\"isBase64Encoded\":true}"},
+	{"relay\nformat: query", "\xef\xbb\xbf{\"body\":\"card=3&x=1\"}", NULL},
+	{"relay", "{\"message\":{\"messageId\":\"1\",\"data\":\"eyJjYXJkIjozfQ==\"}}",
+	 "{\"message\":{\"messageId\":\"1\",\"data\":null}}"},
+	{"relay", "{\"body\":\"no base 64\"}", "{\"body\":\"no base 64\"}"},
+	{"debezium", "{\"before\":{\"card\":1},\"after\":{\"card\":2,\"n\":3},\"op\":\"u\"}",
+	 "{\"before\":{},\"after\":{\"n\":3},\"op\":\"u\"}"},
+	{"debezium", "{\"schema\":{},\"payload\":{\"before\":{\"card\":1},\"after\":{\"card\":2}}}",
+	 "{\"schema\":{},\"payload\":{\"before\":{},\"after\":{}}}"},
+	{"debezium", "{\"card\":1,\"__op\":\"u\"}", "{\"__op\":\"u\"}"},
+	{"debezium", "{\"after\":\"{\\\"card\\\":1,\\\"b\\\":2}\"}",
+	 "{\"after\":\"{\\\"b\\\":2}\"}"},
+	{"debezium",
+	 "{\"after\":{\"s.t.Value\":{\"card\":{\"string\":\"1\"},\"a\":{\"s.A\":{\"iban\":"
+	 "1,"
+	 "\"b\":2}}}}}",
+	 "{\"after\":{\"s.t.Value\":{\"a\":{\"s.A\":{\"b\":2}}}}}"},
+	{"debezium", "{\"schema\":{},\"payload\":\"{\\\"card\\\":1,\\\"b\\\":2}\"}",
+	 "{\"schema\":{},\"payload\":\"{\\\"b\\\":2}\"}"},
+	{"debezium", "\"{\\\"card\\\":1,\\\"b\\\":2}\"", "\"{\\\"b\\\":2}\""},
+	{"[cloudevents, debezium]", "{\"data\":{\"payload\":{\"after\":{\"card\":1,\"b\":2}}}}",
+	 "{\"data\":{\"payload\":{\"after\":{\"b\":2}}}}"},
+	{"[relay, cloudevents]", "{\"body\":\"{\\\"data\\\":{\\\"card\\\":1}}\"}",
+	 "{\"body\":\"{\\\"data\\\":{}}\"}"},
+	/* a text in the row that is a rule's element */
+	{"debezium", "{\"after\":{\"text\":\"{\\\"card\\\":1,\\\"b\\\":2}\"}}",
+	 "{\"after\":{\"text\":\"{\\\"b\\\":2}\"}}"},
+	/* the frame of a registry stays */
+	{"confluent_json", "{\"card\":1,\"b\":2}", "{\"b\":2}"},
+	{"confluent_json", "{\"card\":1", NULL},
+};
+
 Test(engine, redact_holds_inside_of_envelopes)
 {
-	static const struct {
-		const char *unwrap;
-		const char *value, *want;
-	} rows[] = {
-		/* what rules call $.card, at the top of each envelope */
-		{"cloudevents",
-		 "{\"id\":1,\"card\":2,\"data\":{\"card\":3,\"a\":{\"iban\":4,\"b\":5}}}",
-		 "{\"id\":1,\"data\":{\"a\":{\"b\":5}}}"},
-		{"cloudevents", "{\"data\":\"{\\\"card\\\":3,\\\"x\\\":1}\"}",
-		 "{\"data\":\"{\\\"x\\\":1}\"}"},
-		{"cloudevents", "{\"id\":1,\"data_base64\":\"eyJjYXJkIjozfQ==\"}",
-		 "{\"id\":1,\"data_base64\":null}"},
-		{"cloudevents",
-		 "{\"datacontentencoding\":\"base64\",\"data\":\"eyJjYXJkIjozfQ==\"}",
-		 "{\"datacontentencoding\":\"base64\",\"data\":null}"},
-		{"cloudevents", "{\"card\":3,\"x\":1}", "{\"x\":1}"},
-		{"cloudevents", "{\"data\":\"{\\\"card\\\":3\"}", "{\"data\":null}"},
-		{"relay", "{\"headers\":{\"h\":1},\"body\":{\"card\":3}}",
-		 "{\"headers\":{\"h\":1},\"body\":{}}"},
-		{"relay", "{\"body\":\"eyJjYXJkIjozfQ\",\"isBase64Encoded\":true}",
-		 "{\"body\":null,\"isBase64Encoded\":true}"},
-		{"relay\nformat: query", "{\"body\":\"Y2FyZD0zJng9MQ==\",\"isBase64Encoded\":true}",
-		 "{\"body\":null,\"isBase64Encoded\":true}"},
-		{"relay\nformat: query", "\xef\xbb\xbf{\"body\":\"card=3&x=1\"}", NULL},
-		{"relay", "{\"message\":{\"messageId\":\"1\",\"data\":\"eyJjYXJkIjozfQ==\"}}",
-		 "{\"message\":{\"messageId\":\"1\",\"data\":null}}"},
-		{"relay", "{\"body\":\"no base 64\"}", "{\"body\":\"no base 64\"}"},
-		{"debezium",
-		 "{\"before\":{\"card\":1},\"after\":{\"card\":2,\"n\":3},\"op\":\"u\"}",
-		 "{\"before\":{},\"after\":{\"n\":3},\"op\":\"u\"}"},
-		{"debezium",
-		 "{\"schema\":{},\"payload\":{\"before\":{\"card\":1},\"after\":{\"card\":2}}}",
-		 "{\"schema\":{},\"payload\":{\"before\":{},\"after\":{}}}"},
-		{"debezium", "{\"card\":1,\"__op\":\"u\"}", "{\"__op\":\"u\"}"},
-		{"debezium", "{\"after\":\"{\\\"card\\\":1,\\\"b\\\":2}\"}",
-		 "{\"after\":\"{\\\"b\\\":2}\"}"},
-		{"debezium",
-		 "{\"after\":{\"s.t.Value\":{\"card\":{\"string\":\"1\"},\"a\":{\"s.A\":{\"iban\":"
-		 "1,"
-		 "\"b\":2}}}}}",
-		 "{\"after\":{\"s.t.Value\":{\"a\":{\"s.A\":{\"b\":2}}}}}"},
-		{"debezium", "{\"schema\":{},\"payload\":\"{\\\"card\\\":1,\\\"b\\\":2}\"}",
-		 "{\"schema\":{},\"payload\":\"{\\\"b\\\":2}\"}"},
-		{"debezium", "\"{\\\"card\\\":1,\\\"b\\\":2}\"", "\"{\\\"b\\\":2}\""},
-		{"[cloudevents, debezium]",
-		 "{\"data\":{\"payload\":{\"after\":{\"card\":1,\"b\":2}}}}",
-		 "{\"data\":{\"payload\":{\"after\":{\"b\":2}}}}"},
-		{"[relay, cloudevents]", "{\"body\":\"{\\\"data\\\":{\\\"card\\\":1}}\"}",
-		 "{\"body\":\"{\\\"data\\\":{}}\"}"},
-		/* a text in the row that is a rule's element */
-		{"debezium", "{\"after\":{\"text\":\"{\\\"card\\\":1,\\\"b\\\":2}\"}}",
-		 "{\"after\":{\"text\":\"{\\\"b\\\":2}\"}}"},
-		/* the frame of a registry stays */
-		{"confluent_json", "{\"card\":1,\"b\":2}", "{\"b\":2}"},
-		{"confluent_json", "{\"card\":1", NULL},
-	};
 	struct bb_arena arena;
 
 	bb_arena_init(&arena);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < sizeof(envelopes) / sizeof(*envelopes); i++) {
 		struct bb_text yaml =
 			bb_arena_printf(&arena,
 					HEAD "unwrap: %s\nredact: ['$.card', '$.a.iban']\n"
 					     "events:\n  - {parse_json: '$.text', type: t, "
 					     "identify: {ns: email, from: '$.mail'}}\n",
-					rows[i].unwrap);
+					envelopes[i].unwrap);
 
-		expect(yaml.p, rows[i].value, rows[i].want);
+		expect(yaml.p, envelopes[i].value, envelopes[i].want);
 	}
 	bb_arena_fini(&arena);
 }

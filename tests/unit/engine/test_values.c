@@ -44,71 +44,69 @@ static void check_stamp(const struct stamp_row *row)
 	bb_arena_fini(&arena);
 }
 
+static const struct stamp_row times[] = {
+	{"iso8601", NULL, "2026-01-02T03:04:05Z", "2026-01-02T03:04:05.000Z"},
+	{"iso8601", NULL, "2026-01-02t03:04:05.6z", "2026-01-02T03:04:05.600Z"},
+	{"iso8601", NULL, "2026-01-02 03:04:05.123456+0530", "2026-01-01T21:34:05.123Z"},
+	{"iso8601", NULL, " 2026-01-02 03:04:05 -08:00 ", "2026-01-02T11:04:05.000Z"},
+	{"iso8601", NULL, "2026-01-02T03:04+01", "2026-01-02T02:04:00.000Z"},
+	{"iso8601", NULL, "2026-01-02T03:04:05,5Z", "2026-01-02T03:04:05.500Z"},
+	{"iso8601", NULL, "2026-01-02T03:04:05", NULL},
+	{"iso8601", "UTC", "2026-01-02T03:04:05", "2026-01-02T03:04:05.000Z"},
+	{"iso8601", "+02:00", "2026-01-02T03:04:05", "2026-01-02T01:04:05.000Z"},
+	{"iso8601", "-09:30", "2026-01-02T03:04:05", "2026-01-02T12:34:05.000Z"},
+	{"iso8601", "Europe/Paris", "2026-01-02T03:04:05Z", "2026-01-02T03:04:05.000Z"},
+	{"iso8601", "UTC", "2026-01-02", NULL},
+	{"iso8601", "UTC", "2026-02-29T00:00:00", NULL},
+	{"iso8601", "UTC", "2024-02-29T00:00:00", "2024-02-29T00:00:00.000Z"},
+	{"iso8601", "UTC", "2026-01-02T24:00:00", NULL},
+	{"iso8601", "UTC", "2026-01-02T03:04:60", NULL},
+	{"iso8601", "UTC", "2026-13-02T03:04:05", NULL},
+	{"iso8601", "UTC", "2026-01-02T03:04:05.", NULL},
+	{"iso8601", "UTC", "2026-01-02T03:04:05+24:00", NULL},
+	{"iso8601", "UTC", "2026-01-02T03:04:05Zx", NULL},
+	{"iso8601", "UTC", "1969-12-31T23:59:59", NULL},
+	{"iso8601", "UTC", "9999-12-31T23:59:59.999", "9999-12-31T23:59:59.999Z"},
+	{"iso8601", "UTC", "", NULL},
+	{"epoch_s", NULL, "1700000000", "2023-11-14T22:13:20.000Z"},
+	{"epoch_s", NULL, "1700000000.9999", "2023-11-14T22:13:20.999Z"},
+	{"epoch_s", NULL, "1.7E9", "2023-11-14T22:13:20.000Z"},
+	{"epoch_s", NULL, "0", "1970-01-01T00:00:00.000Z"},
+	{"epoch_s", NULL, "-1", NULL},
+	{"epoch_s", NULL, "1700000000000", NULL},
+	{"epoch_s", NULL, "yesterday", NULL},
+	{"epoch_ms", NULL, "1700000000123", "2023-11-14T22:13:20.123Z"},
+	{"epoch_us", NULL, "1700000000123456", "2023-11-14T22:13:20.123Z"},
+	{"epoch_ns", NULL, "1700000000123456789", "2023-11-14T22:13:20.123Z"},
+	{"sec.micros", NULL, "1355517523.000005", "2012-12-14T20:38:43.000Z"},
+	{"sec.micros", NULL, "1355517523.5", "2012-12-14T20:38:43.500Z"},
+	{"sec.micros", NULL, "1355517523", NULL},
+	{"sec.micros", NULL, "1355517523.0000051", NULL},
+	{"strptime:%d/%m/%Y %H:%M", "UTC", "2/1/2026 3:04", "2026-01-02T03:04:00.000Z"},
+	{"strptime:%Y%m%d", "UTC", "20260102", "2026-01-02T00:00:00.000Z"},
+	{"strptime:%Y%m%d", "UTC", "2026010", NULL},
+	{"strptime:%F %T.%f %z", NULL, "2026-01-02 03:04:05.25 +0100", "2026-01-02T02:04:05.250Z"},
+	{"strptime:%D %I:%M %p", "UTC", "01/02/26 12:04 AM", "2026-01-02T00:04:00.000Z"},
+	{"strptime:%D %I:%M %p", "UTC", "01/02/26 12:04 pm", "2026-01-02T12:04:00.000Z"},
+	{"strptime:%D %I:%M %p", "UTC", "01/02/26 13:04 pm", NULL},
+	{"strptime:%a, %d %b %Y %H:%M:%S %z", NULL, "Fri, 02 Jan 2026 03:04:05 +0000",
+	 "2026-01-02T03:04:05.000Z"},
+	{"strptime:%A %e %B %Y", "UTC", "Friday  2 January 2026", "2026-01-02T00:00:00.000Z"},
+	{"strptime:%b %d %Y", "UTC", "Foo 02 2026", NULL},
+	{"strptime:%Y-%j", "UTC", "2024-366", "2024-12-31T00:00:00.000Z"},
+	{"strptime:%Y-%j", "UTC", "2025-366", NULL},
+	{"strptime:%y%m%d", "UTC", "690101", NULL},
+	{"strptime:%y%m%d", "UTC", "700101", "1970-01-01T00:00:00.000Z"},
+	{"strptime:%s", NULL, "1700000000", "2023-11-14T22:13:20.000Z"},
+	{"strptime:%Y-%m-%dT%RZ", "UTC", "2026-01-02T03:04Z", "2026-01-02T03:04:00.000Z"},
+	{"strptime:%%%Y%m%d", "UTC", "%20260102", "2026-01-02T00:00:00.000Z"},
+	{"strptime:%Y%m%d", "UTC", "20260102x", NULL},
+};
+
 Test(engine, times_of_every_form)
 {
-	static const struct stamp_row rows[] = {
-		{"iso8601", NULL, "2026-01-02T03:04:05Z", "2026-01-02T03:04:05.000Z"},
-		{"iso8601", NULL, "2026-01-02t03:04:05.6z", "2026-01-02T03:04:05.600Z"},
-		{"iso8601", NULL, "2026-01-02 03:04:05.123456+0530", "2026-01-01T21:34:05.123Z"},
-		{"iso8601", NULL, " 2026-01-02 03:04:05 -08:00 ", "2026-01-02T11:04:05.000Z"},
-		{"iso8601", NULL, "2026-01-02T03:04+01", "2026-01-02T02:04:00.000Z"},
-		{"iso8601", NULL, "2026-01-02T03:04:05,5Z", "2026-01-02T03:04:05.500Z"},
-		{"iso8601", NULL, "2026-01-02T03:04:05", NULL},
-		{"iso8601", "UTC", "2026-01-02T03:04:05", "2026-01-02T03:04:05.000Z"},
-		{"iso8601", "+02:00", "2026-01-02T03:04:05", "2026-01-02T01:04:05.000Z"},
-		{"iso8601", "-09:30", "2026-01-02T03:04:05", "2026-01-02T12:34:05.000Z"},
-		{"iso8601", "Europe/Paris", "2026-01-02T03:04:05Z", "2026-01-02T03:04:05.000Z"},
-		{"iso8601", "UTC", "2026-01-02", NULL},
-		{"iso8601", "UTC", "2026-02-29T00:00:00", NULL},
-		{"iso8601", "UTC", "2024-02-29T00:00:00", "2024-02-29T00:00:00.000Z"},
-		{"iso8601", "UTC", "2026-01-02T24:00:00", NULL},
-		{"iso8601", "UTC", "2026-01-02T03:04:60", NULL},
-		{"iso8601", "UTC", "2026-13-02T03:04:05", NULL},
-		{"iso8601", "UTC", "2026-01-02T03:04:05.", NULL},
-		{"iso8601", "UTC", "2026-01-02T03:04:05+24:00", NULL},
-		{"iso8601", "UTC", "2026-01-02T03:04:05Zx", NULL},
-		{"iso8601", "UTC", "1969-12-31T23:59:59", NULL},
-		{"iso8601", "UTC", "9999-12-31T23:59:59.999", "9999-12-31T23:59:59.999Z"},
-		{"iso8601", "UTC", "", NULL},
-		{"epoch_s", NULL, "1700000000", "2023-11-14T22:13:20.000Z"},
-		{"epoch_s", NULL, "1700000000.9999", "2023-11-14T22:13:20.999Z"},
-		{"epoch_s", NULL, "1.7E9", "2023-11-14T22:13:20.000Z"},
-		{"epoch_s", NULL, "0", "1970-01-01T00:00:00.000Z"},
-		{"epoch_s", NULL, "-1", NULL},
-		{"epoch_s", NULL, "1700000000000", NULL},
-		{"epoch_s", NULL, "yesterday", NULL},
-		{"epoch_ms", NULL, "1700000000123", "2023-11-14T22:13:20.123Z"},
-		{"epoch_us", NULL, "1700000000123456", "2023-11-14T22:13:20.123Z"},
-		{"epoch_ns", NULL, "1700000000123456789", "2023-11-14T22:13:20.123Z"},
-		{"sec.micros", NULL, "1355517523.000005", "2012-12-14T20:38:43.000Z"},
-		{"sec.micros", NULL, "1355517523.5", "2012-12-14T20:38:43.500Z"},
-		{"sec.micros", NULL, "1355517523", NULL},
-		{"sec.micros", NULL, "1355517523.0000051", NULL},
-		{"strptime:%d/%m/%Y %H:%M", "UTC", "2/1/2026 3:04", "2026-01-02T03:04:00.000Z"},
-		{"strptime:%Y%m%d", "UTC", "20260102", "2026-01-02T00:00:00.000Z"},
-		{"strptime:%Y%m%d", "UTC", "2026010", NULL},
-		{"strptime:%F %T.%f %z", NULL, "2026-01-02 03:04:05.25 +0100",
-		 "2026-01-02T02:04:05.250Z"},
-		{"strptime:%D %I:%M %p", "UTC", "01/02/26 12:04 AM", "2026-01-02T00:04:00.000Z"},
-		{"strptime:%D %I:%M %p", "UTC", "01/02/26 12:04 pm", "2026-01-02T12:04:00.000Z"},
-		{"strptime:%D %I:%M %p", "UTC", "01/02/26 13:04 pm", NULL},
-		{"strptime:%a, %d %b %Y %H:%M:%S %z", NULL, "Fri, 02 Jan 2026 03:04:05 +0000",
-		 "2026-01-02T03:04:05.000Z"},
-		{"strptime:%A %e %B %Y", "UTC", "Friday  2 January 2026",
-		 "2026-01-02T00:00:00.000Z"},
-		{"strptime:%b %d %Y", "UTC", "Foo 02 2026", NULL},
-		{"strptime:%Y-%j", "UTC", "2024-366", "2024-12-31T00:00:00.000Z"},
-		{"strptime:%Y-%j", "UTC", "2025-366", NULL},
-		{"strptime:%y%m%d", "UTC", "690101", NULL},
-		{"strptime:%y%m%d", "UTC", "700101", "1970-01-01T00:00:00.000Z"},
-		{"strptime:%s", NULL, "1700000000", "2023-11-14T22:13:20.000Z"},
-		{"strptime:%Y-%m-%dT%RZ", "UTC", "2026-01-02T03:04Z", "2026-01-02T03:04:00.000Z"},
-		{"strptime:%%%Y%m%d", "UTC", "%20260102", "2026-01-02T00:00:00.000Z"},
-		{"strptime:%Y%m%d", "UTC", "20260102x", NULL},
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-		check_stamp(&rows[i]);
+	for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++)
+		check_stamp(&times[i]);
 }
 
 Test(engine, zones_at_their_changes)
@@ -166,64 +164,65 @@ Test(engine, zones_that_are_none)
 	bb_arena_fini(&arena);
 }
 
+static const struct {
+	const char *value;
+	int minor_digits;
+	bool negative;
+	const char *want; /* NULL: no amount */
+} amounts[] = {
+	{"12.50", 0, false, "12.50"},
+	{"-12.50", 0, false, "-12.50"},
+	{" 12 ", 0, false, "12"},
+	{"007.10", 0, false, "7.10"},
+	{"0", 0, false, "0"},
+	{"-0.00", 0, false, "0.00"},
+	{"1.25e1", 0, false, "12.5"},
+	{"1e3", 0, false, "1000"},
+	{"1E-6", 0, false, "0.000001"},
+	{"1E-7", 0, false, NULL},
+	{"0e99", 0, false, "0"},
+	{"0.1000000000", 0, false, "0.100000"},
+	{"0.1234567", 0, false, NULL},
+	{"123456789012345678", 0, false, "123456789012345678"},
+	{"1234567890123456789", 0, false, NULL},
+	{"1e18", 0, false, NULL},
+	{"1e999999999999", 0, false, NULL},
+	{"12.50", 0, true, "-12.50"},
+	{"-12.50", 0, true, "-12.50"},
+	{"0", 0, true, "0"},
+	{"1250", 2, false, "12.50"},
+	{"5", 2, false, "0.05"},
+	{"-5", 2, false, "-0.05"},
+	{"0", 2, false, "0.00"},
+	{"12.5", 2, false, "0.125"},
+	{"1500", 3, true, "-1.500"},
+	{"25000", 0, false, "25000"},
+	{"1,250", 0, false, NULL},
+	{"€ 12", 0, false, NULL},
+	{"+12", 0, false, NULL},
+	{".5", 0, false, NULL},
+	{"5.", 0, false, NULL},
+	{"1e", 0, false, NULL},
+	{"", 0, false, NULL},
+	{"-", 0, false, NULL},
+	{"12 50", 0, false, NULL},
+};
+
 Test(engine, money_is_exact)
 {
-	static const struct {
-		const char *value;
-		int minor_digits;
-		bool negative;
-		const char *want; /* NULL: no amount */
-	} rows[] = {
-		{"12.50", 0, false, "12.50"},
-		{"-12.50", 0, false, "-12.50"},
-		{" 12 ", 0, false, "12"},
-		{"007.10", 0, false, "7.10"},
-		{"0", 0, false, "0"},
-		{"-0.00", 0, false, "0.00"},
-		{"1.25e1", 0, false, "12.5"},
-		{"1e3", 0, false, "1000"},
-		{"1E-6", 0, false, "0.000001"},
-		{"1E-7", 0, false, NULL},
-		{"0e99", 0, false, "0"},
-		{"0.1000000000", 0, false, "0.100000"},
-		{"0.1234567", 0, false, NULL},
-		{"123456789012345678", 0, false, "123456789012345678"},
-		{"1234567890123456789", 0, false, NULL},
-		{"1e18", 0, false, NULL},
-		{"1e999999999999", 0, false, NULL},
-		{"12.50", 0, true, "-12.50"},
-		{"-12.50", 0, true, "-12.50"},
-		{"0", 0, true, "0"},
-		{"1250", 2, false, "12.50"},
-		{"5", 2, false, "0.05"},
-		{"-5", 2, false, "-0.05"},
-		{"0", 2, false, "0.00"},
-		{"12.5", 2, false, "0.125"},
-		{"1500", 3, true, "-1.500"},
-		{"25000", 0, false, "25000"},
-		{"1,250", 0, false, NULL},
-		{"€ 12", 0, false, NULL},
-		{"+12", 0, false, NULL},
-		{".5", 0, false, NULL},
-		{"5.", 0, false, NULL},
-		{"1e", 0, false, NULL},
-		{"", 0, false, NULL},
-		{"-", 0, false, NULL},
-		{"12 50", 0, false, NULL},
-	};
 	struct bb_arena arena;
 	struct bb_text got;
 	bool ok;
 
 	bb_arena_init(&arena);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct bb_money_form form = {rows[i].minor_digits, rows[i].negative};
+	for (size_t i = 0; i < sizeof(amounts) / sizeof(*amounts); i++) {
+		struct bb_money_form form = {amounts[i].minor_digits, amounts[i].negative};
 
-		ok = bb_money_amount(bb_text_of(rows[i].value), form, &arena, &got);
-		cr_expect_eq(ok, rows[i].want != NULL, "%s", rows[i].value);
-		if (ok && rows[i].want)
-			cr_expect(bb_text_equal(got, bb_text_of(rows[i].want)), "%s: %.*s",
-				  rows[i].value, (int)got.n, got.p);
+		ok = bb_money_amount(bb_text_of(amounts[i].value), form, &arena, &got);
+		cr_expect_eq(ok, amounts[i].want != NULL, "%s", amounts[i].value);
+		if (ok && amounts[i].want)
+			cr_expect(bb_text_equal(got, bb_text_of(amounts[i].want)), "%s: %.*s",
+				  amounts[i].value, (int)got.n, got.p);
 	}
 	bb_arena_fini(&arena);
 }
