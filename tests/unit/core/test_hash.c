@@ -19,78 +19,79 @@ static void to_hex(const struct bb_hash *hash, char out[33])
 		snprintf(out + (ptrdiff_t)2 * i, 3, "%02x", hash->b[i]);
 }
 
+static char many_a[512], many_sz[512], many_v[500];
+
+static const struct {
+	const char *name;
+	struct bb_text parts[4];
+	size_t n;
+	const char *zero, *counting; /* the digest under either key */
+} references[] = {
+	{"short",
+	 {BB_TEXT("crm"), BB_TEXT("1")},
+	 2,
+	 "b5fdaaee2ce41278b3f0eeba08dd75b6",
+	 "1e37a92809e387800e5d8c9ee925e8e3"},
+	{"mail",
+	 {BB_TEXT("email"), BB_TEXT("ann@example.org")},
+	 2,
+	 "eb3657ddb6178094afb410ba20da1730",
+	 "6d39b4df8f75752485a628a6305e651e"},
+	{"a pair",
+	 {BB_TEXT("email"), BB_TEXT("a@b.org"), BB_TEXT("loyalty"), BB_TEXT("L77")},
+	 4,
+	 "77ee9c1b5335678868cdecd7ef77d676",
+	 "ee17078d1c310b35914a66451dc36afa"},
+	{"empty value",
+	 {BB_TEXT("x"), BB_TEXT("")},
+	 2,
+	 "6cc0e9614556641c4e931e8ec255f1fb",
+	 "ec135a1b057d14a8f38f1c7a69cba122"},
+	{"not ASCII",
+	 {BB_TEXT("name"), BB_TEXT("é漢😀")},
+	 2,
+	 "ff8840223b29bfeb309c95d6e4c18bca",
+	 "19ef7224c89c830f02be226ac039acce"},
+	{"512 bytes",
+	 {BB_TEXT("crm"), {many_a, sizeof(many_a)}},
+	 2,
+	 "d48cd8914906fac15f852f0cca7f14a9",
+	 "b5cc6cd7f5a397cf350e706757f09b64"},
+	{"more than one call takes",
+	 {BB_TEXT(RUN_40), {many_sz, sizeof(many_sz)}, BB_TEXT("t"), {many_v, sizeof(many_v)}},
+	 4,
+	 "54cde19c2f31370770ffbf95ca8e00cd",
+	 "d8b009b355ad9593cddc5fbe7be08512"},
+	{"nothing",
+	 {{NULL, 0}},
+	 0,
+	 "b786fbce2ffe5ead3e3dab40cf91ab28",
+	 "083aac7ba77bc664005d821eb8bfa4d9"},
+	{"one part",
+	 {BB_TEXT("only")},
+	 1,
+	 "ad7b051f3325c195479d83daed111df5",
+	 "f2d4b99c5eebd51f1acc5afc103bc3f6"},
+};
+
 Test(core, hash_equals_the_reference)
 {
-	static char many_a[512], many_sz[512], many_v[500];
-	static const struct {
-		const char *name;
-		struct bb_text parts[4];
-		size_t n;
-		const char *zero, *counting; /* the digest under either key */
-	} rows[] = {
-		{"short",
-		 {BB_TEXT("crm"), BB_TEXT("1")},
-		 2,
-		 "b5fdaaee2ce41278b3f0eeba08dd75b6",
-		 "1e37a92809e387800e5d8c9ee925e8e3"},
-		{"mail",
-		 {BB_TEXT("email"), BB_TEXT("ann@example.org")},
-		 2,
-		 "eb3657ddb6178094afb410ba20da1730",
-		 "6d39b4df8f75752485a628a6305e651e"},
-		{"a pair",
-		 {BB_TEXT("email"), BB_TEXT("a@b.org"), BB_TEXT("loyalty"), BB_TEXT("L77")},
-		 4,
-		 "77ee9c1b5335678868cdecd7ef77d676",
-		 "ee17078d1c310b35914a66451dc36afa"},
-		{"empty value",
-		 {BB_TEXT("x"), BB_TEXT("")},
-		 2,
-		 "6cc0e9614556641c4e931e8ec255f1fb",
-		 "ec135a1b057d14a8f38f1c7a69cba122"},
-		{"not ASCII",
-		 {BB_TEXT("name"), BB_TEXT("é漢😀")},
-		 2,
-		 "ff8840223b29bfeb309c95d6e4c18bca",
-		 "19ef7224c89c830f02be226ac039acce"},
-		{"512 bytes",
-		 {BB_TEXT("crm"), {many_a, sizeof(many_a)}},
-		 2,
-		 "d48cd8914906fac15f852f0cca7f14a9",
-		 "b5cc6cd7f5a397cf350e706757f09b64"},
-		{"more than one call takes",
-		 {BB_TEXT(RUN_40),
-		  {many_sz, sizeof(many_sz)},
-		  BB_TEXT("t"),
-		  {many_v, sizeof(many_v)}},
-		 4,
-		 "54cde19c2f31370770ffbf95ca8e00cd",
-		 "d8b009b355ad9593cddc5fbe7be08512"},
-		{"nothing",
-		 {{NULL, 0}},
-		 0,
-		 "b786fbce2ffe5ead3e3dab40cf91ab28",
-		 "083aac7ba77bc664005d821eb8bfa4d9"},
-		{"one part",
-		 {BB_TEXT("only")},
-		 1,
-		 "ad7b051f3325c195479d83daed111df5",
-		 "f2d4b99c5eebd51f1acc5afc103bc3f6"},
-	};
-
 	memset(many_a, 'A', sizeof(many_a));
 	memset(many_v, 'v', sizeof(many_v));
 	for (size_t i = 0; i < sizeof(many_sz); i += 2)
 		memcpy(many_sz + i, "ß", 2);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct bb_hash hash = bb_hash_parts(&zero_key, rows[i].parts, rows[i].n);
+	for (size_t i = 0; i < sizeof(references) / sizeof(*references); i++) {
+		struct bb_hash hash =
+			bb_hash_parts(&zero_key, references[i].parts, references[i].n);
 		char hex[33];
 
 		to_hex(&hash, hex);
-		cr_expect_str_eq(hex, rows[i].zero, "%s, zero key: %s", rows[i].name, hex);
-		hash = bb_hash_parts(&counting_key, rows[i].parts, rows[i].n);
+		cr_expect_str_eq(hex, references[i].zero, "%s, zero key: %s", references[i].name,
+				 hex);
+		hash = bb_hash_parts(&counting_key, references[i].parts, references[i].n);
 		to_hex(&hash, hex);
-		cr_expect_str_eq(hex, rows[i].counting, "%s, other key: %s", rows[i].name, hex);
+		cr_expect_str_eq(hex, references[i].counting, "%s, other key: %s",
+				 references[i].name, hex);
 	}
 }
 
