@@ -45,11 +45,14 @@ void bb_config_follow(struct bb_config *config, const struct bb_config *other)
 	for (size_t i = 0; i < config->connector_n; i++)
 		if (!config->sources[i].borrowed)
 			bb_connector_free(config->connectors[i]);
+	if (other->connector_n > config->connector_room) { /* else reloads would add up */
+		config->connector_room = 2 * other->connector_n;
+		config->connectors = bb_arena_alloc(
+			&config->arena, config->connector_room * sizeof *config->connectors);
+		config->sources = bb_arena_alloc(&config->arena,
+						 config->connector_room * sizeof *config->sources);
+	}
 	config->connector_n = other->connector_n;
-	config->connectors =
-		bb_arena_alloc(&config->arena, other->connector_n * sizeof *config->connectors);
-	config->sources =
-		bb_arena_alloc(&config->arena, other->connector_n * sizeof *config->sources);
 	for (size_t i = 0; i < other->connector_n; i++) {
 		config->connectors[i] = other->connectors[i];
 		config->sources[i] = (struct bb_config_source){.borrowed = true};

@@ -270,6 +270,7 @@ static void keep_connectors(struct gathering *in)
 {
 	struct bb_config *config = in->loading->config;
 
+	config->connector_room = in->n;
 	config->connectors = bb_arena_alloc(&config->arena, in->n * sizeof *config->connectors);
 	config->sources = bb_arena_zalloc(&config->arena, in->n * sizeof *config->sources);
 	for (size_t i = 0; i < in->n; i++) {

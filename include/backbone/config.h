@@ -66,7 +66,7 @@ struct bb_config {
 	uint32_t dead_letter_days;
 	struct bb_connector **connectors; /* compiled; `direct` first */
 	struct bb_config_source *sources; /* of each connector */
-	size_t connector_n;
+	size_t connector_n, connector_room;
 	struct bb_arena arena; /* owns every string */
 };
 

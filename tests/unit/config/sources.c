@@ -269,6 +269,35 @@ Test(config, sources_one_that_stays_follows_those_that_come_after_it)
 	bb_arena_fini(&arena);
 }
 
+Test(config, sources_one_that_stays_does_not_grow_with_reloads)
+{
+	struct bb_config *first, *before, *config;
+	struct bb_arena arena;
+	size_t bytes = 0;
+
+	bb_arena_init(&arena);
+	beside_diagnostics = (struct bb_diagnostics){.arena = &arena};
+	file_write("c/a.yaml", CONNECTOR("one", "t1"));
+	file_write("c/b.yaml", CONNECTOR("two", "t2"));
+	first = before = load(BASE "connectors: ['c/*.yaml']\n");
+	for (size_t i = 0; i < 500; i++) {
+		file_write("c/c.yaml", i % 2 ? CONNECTOR("three", "t3") : CONNECTOR("more", "t4"));
+		config = load_beside(before);
+		cr_assert_not_null(config);
+		bb_config_take(config, before);
+		bb_config_follow(first, config);
+		if (before != first)
+			bb_config_free(before);
+		before = config;
+		bytes = i == 0 ? first->arena.total_bytes : bytes;
+	}
+	cr_expect_eq(first->arena.total_bytes, bytes, "%zu, was %zu", first->arena.total_bytes,
+		     bytes);
+	bb_config_free(before);
+	bb_config_free(first);
+	bb_arena_fini(&arena);
+}
+
 Test(config, sources_one_that_is_given_up_leaves_what_it_borrowed)
 {
 	struct bb_arena arena;
