@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A disk that fails: a commit that failed changed nothing. Without space ingestion waits, look-ups go on, and it
 resumes by itself; any other error ends the daemon with a code of its own, and a start equals a run without it."""
+import os
 import shutil
 import signal
 import subprocess
@@ -14,9 +15,10 @@ from harness.process import wait_until
 ONE_THREAD = {"UV_THREADPOOL_SIZE": "1"}  # strace counts the calls of each thread
 
 
-def strace(call, error, when):
-    """A prefix that lets those calls fail."""
-    command = ["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e", "signal=none",
+def strace(call, error, when, file=None):
+    """A prefix that lets those calls fail; only those on that file, if there is one."""
+    only = ["-P", file] if file else []
+    command = ["strace", "-D", "-f", "-qq", "-o", "/dev/null", *only, "-e", f"trace={call}", "-e", "signal=none",
                "-e", f"inject={call}:error={error}:when={when}"]
     if not shutil.which("strace"):
         pytest.skip("strace is missing; scripts/setup test installs it")
@@ -91,3 +93,47 @@ def test_look_ups_go_on_without_space(daemon, history):
     assert sum("store_full" in text for text in one.process.lines) == 1, "said once"
     one.stop()
     assert one.once() == 0
+
+
+PAGES, NEXT = "pwrite64,pwritev,writev,write,fdatasync,fsync", "store/next/data.mdb"
+LATE = [  # what fails, with what, from which call on, on which file, and the end: a result, or the exit code
+    (PAGES, "ENOSPC", "1+", NEXT, "failed"),
+    (PAGES, "ENOSPC", "3+", NEXT, "failed"),
+    (PAGES, "ENOSPC", "5+", NEXT, "failed"),
+    (PAGES, "EIO", "5+", NEXT, "failed"),
+    ("fdatasync,fsync,msync", "EIO", "1+", NEXT, "failed"),
+    ("openat", "ENOSPC", "1+", "store/next/lock.mdb", "failed"),
+    ("mkdirat", "ENOSPC", "1", None, "failed"),
+    ("renameat", "EIO", "1", None, 74),
+    ("renameat", "EIO", "2", None, 74),
+    ("fsync", "EIO", "1+", "store", 74),
+    ("unlinkat", "EIO", "1", None, 74),
+]
+
+
+@pytest.mark.parametrize("fault", LATE, ids=["-".join(str(part).split(",", maxsplit=1)[0] for part in row) for row in LATE])
+@pytest.mark.parametrize("work", ["purge", "rules", "rebuild"])
+def test_a_second_store_that_cannot_be_made_costs_itself(daemon, history, views, work, fault):
+    """In each of its phases: look-ups go on in the old store, or the process ends; then all is as without the fault."""
+    calls, error, when, file, end = fault
+    one = daemon(replay=[history], batch_events=3000)
+    assert one.once() == 0
+    one.start(env=ONE_THREAD, prefix=strace(calls, error, when, file and f"{one.folder}/{file}"))
+    if work == "rules":
+        one.write(namespaces=[*one.settings["namespaces"], "{name: loyalty}"])
+        one.process.signal(signal.SIGHUP)
+    else:
+        assert one.http(f"/v1/{work}", "POST")[0] == 202
+    if end == 74:
+        assert one.process.wait() == end, one.process.tail()
+    else:
+        wait_until(lambda: one.status()["maintenance"]["last"], "the end of it")
+        assert one.status()["maintenance"]["last"]["result"] == end, one.status()
+        assert one.dump() == views and one.ready()[0]
+        assert one.stop() == 0
+    one.notify.close()
+    one.start()
+    if work != "rules":
+        one.ctl(work)
+    assert one.dump() == views and not os.path.exists(f"{one.folder}/store/next")
+    assert one.stop() == 0 and one.ctl("scrub").returncode == 0
