@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Connectors of a running daemon: one is exchanged while the others go on; what is listed of them."""
 import json
+import os
+import random
+import signal
 import threading
 
 import pytest
@@ -196,3 +199,70 @@ def test_a_rebuild_after_reloads_has_the_connectors_of_the_last(kafka, shops):
     one.catch_up(kafka, topics["till"])
     assert kinds(one, "R2") == {"c": 1}
     assert one.stop() == 0
+
+
+def test_reloads_of_all_kinds_under_load_end_like_a_fresh_store(kafka, daemon, shops):
+    """Files broken, renamed, deleted, there twice, no files at all; reloads at once by all ways, purges, rebuilds and
+    other rules between them. What counts is what was read, once, under whichever plan: here all plans are alike."""
+    one, folder, topics = shops
+    rng, stop, sent = random.Random(7), threading.Event(), {name: 0 for name in topics}
+    twice, pipe = folder / "z-twice.yaml", folder / "pipe.yaml"
+    namespaces = one.settings["namespaces"]
+
+    def feed(name):
+        while not stop.is_set():
+            kafka.produce(topics[name], [sale(f"{name}{sent[name] + i}", f"c{(sent[name] + i) % 97}") for i in range(20)])
+            sent[name] += 20
+
+    def mend():
+        for file in folder.iterdir():
+            file.unlink()
+        for name, text in topics.items():
+            write(folder, name, f"[{text}]")
+
+    def spoil(name):
+        file = folder / f"{name}.yaml"
+        if not file.exists():
+            return
+        rng.choice([lambda: file.write_text(file.read_text()[:rng.randrange(150)]), file.unlink,
+                    lambda: file.rename(folder / f"renamed-{name}.yaml"), lambda: write(folder, name, "/^(((a+)+)+)+$/"),
+                    lambda: twice.write_text(file.read_text()), lambda: pipe.exists() or os.mkfifo(pipe)])()
+
+    def other_rules():
+        one.write(namespaces=namespaces + rng.choice([[], ["{name: loyalty}"], ["{name: zed}"]]))
+
+    def reloads():
+        asking = [threading.Thread(target=one.ctl, args=("connectors", "reload"), kwargs={"check": False})
+                  for _ in range(rng.randrange(3))]
+        for thread in asking:
+            thread.start()
+        one.process.signal(signal.SIGHUP)
+        for thread in asking:
+            thread.join()
+
+    def idle():
+        status = one.status()
+        return not status["maintenance"]["running"] and not status["reload"]["waiting"]
+    threads = [threading.Thread(target=feed, args=(name,)) for name in topics]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(60):
+            rng.choice([mend, mend, lambda: spoil("till"), lambda: spoil("web"), other_rules,
+                        lambda: one.ctl("purge", check=False), lambda: one.ctl("rebuild", "--detach", check=False)])()
+            reloads()
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    mend()
+    one.write(namespaces=namespaces)
+    wait_until(lambda: idle() and one.ctl("connectors", "reload", check=False).returncode == 0, "the last reload")
+    wait_until(idle, "its end")
+    for text in topics.values():
+        one.catch_up(kafka, text)
+    wait_until(idle, "what was asked for last")
+    assert one.stop() == 0 and one.ctl("scrub").returncode == 0
+    fresh = daemon("fresh", brokers=kafka.bootstrap, connectors=["../connectors/*.yaml"])
+    assert fresh.once() == 0
+    assert sum(v["events"] for v in one.views()) == sum(sent.values()) + 2 and one.dump() == fresh.dump()
