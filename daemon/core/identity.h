@@ -41,6 +41,11 @@ struct bb_adjacency { /* the links of an identifier, those that are not there (a
 	bool joins_loaded;		 /* those that are joins */
 	const struct bb_profile *within; /* all that were inside this profile, ... */
 	uint32_t forms;			 /* ... in this generation */
+	struct bb_link **inside;	 /* those inside a profile, as of ... */
+	size_t inside_n, inside_room;
+	size_t inside_of;		    /* ... so many items, ... */
+	const struct bb_profile *inside_at; /* ... this profile, ... */
+	uint32_t inside_forms;		    /* ... and this generation */
 };
 
 struct bb_group { /* identifiers that are together at some rank */
@@ -52,6 +57,10 @@ struct bb_group { /* identifiers that are together at some rank */
 const struct bb_adjacency *bb_links_of(struct bb_batch *batch, struct bb_ident *ident);
 /* The same, or only those that are inside, joins, and some others: where they are very many. */
 const struct bb_adjacency *bb_links_within(struct bb_batch *batch, struct bb_ident *ident);
+/* Those whose other end is in the same profile, there or not. The list is kept while no profile
+ * changes: of very many links that are refused each is looked at once, not by every walk. */
+const struct bb_adjacency *bb_links_inside(struct bb_batch *batch, struct bb_ident *ident,
+					   bool all);
 /* The link, with the rank of before the batch if it was not loaded yet. */
 struct bb_link *bb_links_get(struct bb_batch *batch, struct bb_ident *anchor,
 			     struct bb_ident *other, bool join);
@@ -92,6 +101,8 @@ void bb_hubs_clear(struct bb_hubs *hubs);
 void bb_partition_change(struct bb_batch *batch, struct bb_link **links, size_t n);
 void bb_partition_loosened(struct bb_batch *batch, struct bb_profile **profiles, size_t n);
 void bb_partition_tightened(struct bb_batch *batch, struct bb_profile **profiles, size_t n);
+/* The whole sweep (§6) over profiles that no link leads out of: whatever the limits were before. */
+void bb_partition_sweep(struct bb_batch *batch, struct bb_profile **profiles, size_t n);
 
 /* form.c: make profiles of groups; unite two whole profiles; may they be united? */
 void bb_form_groups(struct bb_batch *batch, struct bb_group **groups, size_t n,

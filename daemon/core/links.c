@@ -327,3 +327,31 @@ const struct bb_adjacency *bb_links_within(struct bb_batch *batch, struct bb_ide
 	ident->adjacency->forms = batch->forms;
 	return ident->adjacency;
 }
+
+const struct bb_adjacency *bb_links_inside(struct bb_batch *batch, struct bb_ident *ident, bool all)
+{
+	const struct bb_profile *profile = bb_batch_profile_of(batch, ident);
+	struct bb_adjacency *adjacency;
+
+	if (all)
+		bb_links_of(batch, ident);
+	else
+		bb_links_within(batch, ident);
+	adjacency = ident->adjacency;
+	if (adjacency->inside_at == profile && adjacency->inside_forms == batch->forms &&
+	    adjacency->inside_of == adjacency->n && profile)
+		return adjacency;
+	adjacency->inside_n = 0;
+	for (size_t i = 0; i < adjacency->n; i++) {
+		struct bb_link *link = adjacency->items[i];
+
+		if (bb_batch_profile_of(batch, link->anchor == ident ? link->other
+								     : link->anchor) == profile)
+			BB_ARENA_PUSH(&batch->arena, adjacency->inside, adjacency->inside_n,
+				      adjacency->inside_room) = link;
+	}
+	adjacency->inside_of = adjacency->n;
+	adjacency->inside_at = profile;
+	adjacency->inside_forms = batch->forms;
+	return adjacency;
+}

@@ -43,20 +43,18 @@ static struct bb_group *reach(struct bb_batch *batch, struct bb_ident *from,
 			      const struct bb_rank *rank)
 {
 	struct bb_group *group = bb_arena_zalloc(&batch->arena, sizeof(*group));
-	const struct bb_profile *profile = bb_batch_profile_of(batch, from);
 
 	batch->mark++;
 	from->mark = batch->mark;
 	group_add(batch, group, from);
 	for (size_t i = 0; i < group->n; i++) {
-		const struct bb_adjacency *links = bb_links_within(batch, group->items[i]);
+		const struct bb_adjacency *links = bb_links_inside(batch, group->items[i], false);
 
-		for (size_t k = 0; k < links->n; k++) {
-			const struct bb_link *link = links->items[k];
+		for (size_t k = 0; k < links->inside_n; k++) {
+			const struct bb_link *link = links->inside[k];
 			struct bb_ident *other = end_of(link, group->items[i]);
 
-			if (other->mark == batch->mark || bb_rank_compare(&link->now, rank) >= 0 ||
-			    bb_batch_profile_of(batch, other) != profile)
+			if (other->mark == batch->mark || bb_rank_compare(&link->now, rank) >= 0)
 				continue;
 			other->mark = batch->mark;
 			group_add(batch, group, other);
@@ -452,4 +450,9 @@ void bb_partition_loosened(struct bb_batch *batch, struct bb_profile **profiles,
 		}
 	}
 	replay(batch, freed, freed_n, &first, (struct changed){NULL, 0, false});
+}
+
+void bb_partition_sweep(struct bb_batch *batch, struct bb_profile **profiles, size_t n)
+{
+	replay(batch, profiles, n, &bb_rank_best, (struct changed){NULL, 0, false});
 }
