@@ -201,6 +201,8 @@ enum bb_verdict bb_steward_rule(struct bb_batch *batch, const struct bb_ruling *
 void bb_steward_note(struct bb_batch *batch, const struct bb_ruling *ruling);
 /* Takes what holds now of all that was noted to the identifiers: blocked, allowed, pairs. */
 void bb_steward_settle(struct bb_batch *batch);
+/* As if an `allow` ruling on it had come, of which nothing is written. */
+void bb_steward_allow(struct bb_batch *batch, struct bb_ident *ident);
 /* What must be done when the partition is settled: blocked identifiers leave. */
 void bb_steward_leave(struct bb_batch *batch);
 /* Whether there are rulings in the store. */

@@ -17,6 +17,7 @@ struct bb_explainer *bb_explainer_new(const struct bb_rules *rules)
 	struct bb_explainer *explainer = calloc(1, sizeof(*explainer));
 
 	bb_assert(explainer != NULL);
+	explainer->rules = rules;
 	bb_batch_init(&explainer->batch, rules);
 	return explainer;
 }
@@ -60,7 +61,7 @@ struct bb_batch *bb_explain_begin(struct bb_explainer *explainer, struct bb_kv *
 
 	bb_batch_clear(batch);
 	*batch = (struct bb_batch){
-		.rules = batch->rules,
+		.rules = explainer->rules,
 		.kv = kv,
 		.names = batch->names,
 		.arena = batch->arena,
@@ -206,6 +207,12 @@ int bb_explain_why(struct bb_explainer *explainer, struct bb_kv *kv, struct bb_t
 	} else {
 		put_why(batch, &end, json);
 	}
+	if (end.ident && (end.blocked || end.ident->shared) && batch->err == BB_OK) {
+		struct bb_hash hash = end.ident->hash;
+
+		bb_buf_printf(json, ",\"change\":");
+		bb_explain_allowing(explainer, kv, &hash, json);
+	}
 	bb_buf_byte(json, '}');
 	return end_answer(explainer, json, start);
 }
@@ -293,13 +300,13 @@ static void put_profiles(struct bb_batch *batch, const struct bb_explain_end end
 	bb_buf_byte(json, ']');
 }
 
-/* What would change it. A blocked end would have to be allowed first; one identifier is always
- * together with itself. */
+/* What would change it. One identifier is always together with itself; of a blocked one that was
+ * never seen there is nothing to compute. */
 static void put_change(struct bb_explainer *explainer, struct bb_kv *kv,
 		       const struct bb_explain_end ends[2], bool is_together, struct bb_buf *json)
 {
 	bb_buf_printf(json, ",\"change\":");
-	if (ends[0].blocked || ends[1].blocked || ends[0].ident == ends[1].ident) {
+	if (!ends[0].ident || !ends[1].ident || ends[0].ident == ends[1].ident) {
 		bb_buf_printf(json, "null");
 		return;
 	}

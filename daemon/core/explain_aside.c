@@ -104,6 +104,8 @@ static void count(struct bb_batch *batch, const struct bb_ident *ident, struct n
 			has_device = has_device || !all[ns].durable;
 			counts->owners[ns] += !again && all[ns].owner && ns != ident->ns;
 		}
+		if (bb_hash_equal(label, &ident->label))
+			continue; /* joined to it: owners all the same, but nobody else */
 		counts->links += has_durable;
 		counts->devices += has_device;
 	}
@@ -141,8 +143,7 @@ static void add_neighbours(struct bb_batch *batch, struct bb_ident *ident, struc
 	for (size_t i = 0; i < record->ident_n; i++) {
 		struct bb_ident *other = bb_batch_record_ident(batch, record, i);
 
-		if (other->blocked || other->mark == mark ||
-		    bb_hash_equal(&other->label, &ident->label))
+		if (other == ident || other->blocked || other->mark == mark)
 			continue;
 		other->mark = mark;
 		BB_ARENA_PUSH(&batch->arena, near->items, near->n, near->room) = other;
@@ -211,11 +212,37 @@ static void put_counts(struct bb_batch *batch, const struct bb_ident *ident,
 	bb_buf_byte(json, ']');
 }
 
+static struct counts no_counts(struct bb_batch *batch)
+{
+	return (struct counts){
+		bb_arena_zalloc(&batch->arena, batch->rules->namespace_n * sizeof(uint32_t)), 0, 0};
+}
+
+bool bb_explain_excess(struct bb_batch *batch, struct bb_ident *ident,
+		       uint64_t ret_excess[BB_EXPLAIN_LIMIT_N])
+{
+	const struct bb_namespace *all = batch->rules->namespaces, *ns = &all[ident->ns];
+	struct neighbours near = {NULL, 0, 0, false};
+	struct counts counts = no_counts(batch);
+
+	gather(batch, ident, &near, &counts);
+	memset(ret_excess, 0, BB_EXPLAIN_LIMIT_N * sizeof(*ret_excess));
+	for (size_t i = 0; i < batch->rules->namespace_n; i++)
+		if (is_over(counts.owners[i], owners_cap(ns, &all[i])) &&
+		    counts.owners[i] > ret_excess[BB_EXPLAIN_OWNERS])
+			ret_excess[BB_EXPLAIN_OWNERS] = counts.owners[i];
+	if (is_over(counts.links, ns->links))
+		ret_excess[BB_EXPLAIN_LINKS] = counts.links;
+	if (is_over(counts.devices, ns->devices))
+		ret_excess[BB_EXPLAIN_DEVICES] = counts.devices;
+	if (is_over(ident->record_n, ns->records))
+		ret_excess[BB_EXPLAIN_RECORDS] = ident->record_n;
+	return !near.is_partial;
+}
+
 void bb_explain_shared(struct bb_batch *batch, struct bb_ident *ident, struct bb_buf *json)
 {
-	struct counts counts = {
-		bb_arena_zalloc(&batch->arena, batch->rules->namespace_n * sizeof(*counts.owners)),
-		0, 0};
+	struct counts counts = no_counts(batch);
 	struct neighbours near = {NULL, 0, 0, false};
 	size_t owner_n = 0;
 

@@ -43,6 +43,16 @@ void bb_explain_idents_json(struct bb_batch *batch, struct bb_ident **idents, si
 	bb_buf_byte(json, ']');
 }
 
+void bb_explain_pair_json(struct bb_batch *batch, const struct bb_ident *a,
+			  const struct bb_ident *b, struct bb_buf *json)
+{
+	bb_buf_byte(json, '[');
+	bb_buf_json(json, bb_explain_name(batch, a));
+	bb_buf_byte(json, ',');
+	bb_buf_json(json, bb_explain_name(batch, b));
+	bb_buf_byte(json, ']');
+}
+
 static void put_time(struct bb_buf *json, const char *name, int64_t time_ms)
 {
 	char iso[BB_ISO_BYTES];

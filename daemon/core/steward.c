@@ -239,13 +239,8 @@ static void flip(struct bb_batch *batch, struct bb_ident *ident)
 	BB_ARENA_PUSH(&batch->arena, batch->flipped, batch->flipped_n, batch->flipped_room) = ident;
 }
 
-static void settle_identifier(struct bb_batch *batch, const struct bb_hash *hash)
+static void take_word(struct bb_batch *batch, struct bb_ident *ident, enum bb_word word)
 {
-	struct bb_ident *ident = bb_batch_ident(batch, hash);
-
-	if (!ident || ident->gone)
-		return; /* the ruling waits for it */
-	enum bb_word word = word_on(batch, hash);
 	const struct bb_namespace *ns = &batch->rules->namespaces[ident->ns];
 	bool junk = bb_normalise_blocked_by(ns, ident->value, &batch->arena) != NULL;
 
@@ -257,6 +252,19 @@ static void settle_identifier(struct bb_batch *batch, const struct bb_hash *hash
 	}
 	if (ident->blocked != (word == BB_WORD_BLOCK || (word != BB_WORD_ALLOW && junk)))
 		flip(batch, ident);
+}
+
+void bb_steward_allow(struct bb_batch *batch, struct bb_ident *ident)
+{
+	take_word(batch, ident, BB_WORD_ALLOW);
+}
+
+static void settle_identifier(struct bb_batch *batch, const struct bb_hash *hash)
+{
+	struct bb_ident *ident = bb_batch_ident(batch, hash);
+
+	if (ident && !ident->gone) /* else the ruling waits for it */
+		take_word(batch, ident, word_on(batch, hash));
 }
 
 static bool set_pair(struct bb_batch *batch, struct bb_ident *from, const struct bb_ident *to,

@@ -252,16 +252,13 @@ static void print_blocked(struct page *page, const json_t *blocked)
 	add(page, "%s is blocked and names nobody: by ", text_of(blocked, "key"));
 	if (strcmp(text_of(blocked, "by"), "ruling") == 0) {
 		add_ruling(page, json_object_get(blocked, "ruling"));
-		end_line(page);
-		add(page, "Releasing the ruling would let it link again.");
 	} else {
 		add(page, "the rule %s", text_of(blocked, "rule"));
 		if (*text_of(blocked, "pattern"))
 			add(page, " (%s)", text_of(blocked, "pattern"));
-		end_line(page);
-		add(page, "An `allow` ruling on it would let it link.");
 	}
-	add(page, " It is in %lld record%s.", records, plural(records));
+	end_line(page);
+	add(page, "It is in %lld record%s.", records, plural(records));
 	end_line(page);
 }
 
@@ -290,7 +287,26 @@ static void print_shared(struct page *page, const json_t *shared)
 		add_list(page, json_object_get(shared, "owners"), number_of(shared, "owner_n"));
 		end_line(page);
 	}
-	add(page, "An `allow` ruling on it would let it link.");
+}
+
+/* What an `allow` ruling on one that is set aside would do. */
+static void print_allow(struct page *page, const json_t *answer)
+{
+	const json_t *change = json_object_get(answer, "change"),
+		     *allow = json_object_get(change, "allow");
+
+	if (!change)
+		return;
+	add(page, "An `allow` ruling on it would ");
+	if (!json_is_object(allow)) {
+		add(page, "let it link; with whom was not tried, as there are too many records.");
+	} else if (json_array_size(json_object_get(allow, "with")) == 0) {
+		add(page, "let it link, but put it together with nobody.");
+	} else {
+		add(page, "put it together with ");
+		add_list(page, json_object_get(allow, "with"), number_of(allow, "with_n"));
+		add(page, ".");
+	}
 	end_line(page);
 }
 
@@ -319,14 +335,17 @@ static void print_why(struct page *page, const json_t *answer)
 
 	if (blocked) {
 		print_blocked(page, blocked);
+		print_allow(page, answer);
 		return;
 	}
 	add(page, "Profile %s: %lld identifier%s", text_of(answer, "profile"), n, plural(n));
 	end_line(page);
-	if (shared)
+	if (shared) {
 		print_shared(page, shared);
-	else
+		print_allow(page, answer);
+	} else {
 		print_tree(page, json_object_get(answer, "tree"), text_of(answer, "named_by"));
+	}
 	print_refused(page, answer);
 	print_beside(page, json_object_get(answer, "beside"));
 }
@@ -369,17 +388,21 @@ static void print_parting(struct page *page, const json_t *answer)
 	add(page, "The weakest link is %s - %s.", text_of(weakest, "from"), text_of(weakest, "to"));
 	if (is_true(change, "alone")) {
 		add(page, " Without it they would be apart.");
-		end_line(page);
+	} else if (is_true(change, "parts")) {
+		add(page, " Its loss alone would not part them. Without all of these they would be "
+			  "apart:");
+	} else if (json_is_null(json_object_get(change, "parts"))) {
+		add(page, " What would part them was not tried, as there are too many records.");
+		without = NULL;
 	} else {
-		add(page, " They would be %s only without all of these:",
-		    is_true(change, "parts") ? "apart" : "still together, and perhaps apart");
-		end_line(page);
-		for (size_t i = 0; i < json_array_size(without); i++) {
-			const json_t *link = json_array_get(without, i);
+		add(page, " Even without all of these they would be together:");
+	}
+	end_line(page);
+	for (size_t i = 0; !is_true(change, "alone") && i < json_array_size(without); i++) {
+		const json_t *link = json_array_get(without, i);
 
-			add(page, "  %s - %s", text_of(link, "from"), text_of(link, "to"));
-			end_line(page);
-		}
+		add(page, "  %s - %s", text_of(link, "from"), text_of(link, "to"));
+		end_line(page);
 	}
 	if (is_true(json_object_get(change, "split"), "parts")) {
 		add(page, "A `split` ruling on the two would part them.");
@@ -398,28 +421,108 @@ static void print_set_aside(struct page *page, const json_t *answer)
 		print_shared(page, json_array_get(shared, i));
 }
 
-static void print_uniting(struct page *page, const json_t *answer)
+/* Ends `... would unite them`, or does not. */
+static void end_uniting(struct page *page, const json_t *way)
 {
-	const json_t *join = json_object_get(json_object_get(answer, "change"), "join"),
-		     *leaves = json_object_get(join, "leaves");
+	const json_t *leaves = json_object_get(way, "leaves");
+	long long shown = (long long)json_array_size(leaves), n = number_of(way, "leaves_n");
 
-	if (!join)
-		return;
-	if (!is_true(join, "unites")) {
-		add(page, "A `join` ruling on the two would not unite them%s",
-		    json_object_get(join, "shared") ? ", as a shared end joins nobody." : ":");
-		end_line(page);
-		print_witnesses(page, json_object_get(join, "witness"), "  ");
-		return;
-	}
-	add(page, "A `join` ruling on the two would unite them");
-	if (json_array_size(leaves) > 0) {
+	if (shown > 0) {
 		add(page, ", and part from them: ");
-		add_list(page, leaves, 0);
+		add_list(page, leaves, n > shown ? n : shown);
 	} else {
 		add(page, ".");
 	}
 	end_line(page);
+}
+
+static void print_join(struct page *page, const json_t *join)
+{
+	const json_t *unites = json_object_get(join, "unites");
+
+	if (json_is_true(unites)) {
+		add(page, "A `join` ruling on the two would unite them");
+		end_uniting(page, join);
+		return;
+	}
+	if (json_is_null(unites)) {
+		add(page,
+		    "What a `join` ruling on the two would do was not tried, as there are too "
+		    "many records.");
+		end_line(page);
+		return;
+	}
+	add(page, "A `join` ruling on the two would not unite them");
+	if (json_object_get(join, "blocked"))
+		add(page, ", as a blocked end joins nobody.");
+	else if (json_object_get(join, "shared"))
+		add(page, ", as a shared end joins nobody.");
+	else
+		add(page, ":");
+	end_line(page);
+	print_witnesses(page, json_object_get(join, "witness"), "  ");
+}
+
+static void add_step(struct page *page, const json_t *step)
+{
+	const char *ruling = text_of(step, "ruling"), *ns = text_of(step, "ns");
+	const json_t *pair = json_object_get(step, "pair");
+
+	if (!*ruling) {
+		add(page, "`%s`%s%s at %lld instead of %lld", text_of(step, "limit"),
+		    *ns ? " of " : "", ns, number_of(step, "to"), number_of(step, "from"));
+		return;
+	}
+	add(page, "`%s` ", ruling);
+	if (strcmp(ruling, "allow") == 0) {
+		add(page, "%s", text_of(step, "key"));
+	} else if (strcmp(ruling, "release") == 0) {
+		add(page, "%s, the split of ", text_of(step, "releases"));
+		add_list(page, pair, 0);
+	} else {
+		add_list(page, pair, 0);
+	}
+}
+
+/* What is tried besides a join: other rulings with it, or other limits. */
+static void print_way(struct page *page, const json_t *way, const char *what)
+{
+	const json_t *steps = json_object_get(way, "steps"), *next = json_object_get(way, "next"),
+		     *unites = json_object_get(way, "unites");
+
+	if (!json_is_object(way))
+		return;
+	add(page, "With %s", what);
+	for (size_t i = 0; i < json_array_size(steps); i++) {
+		add(page, "%s", i ? "; " : " ");
+		add_step(page, json_array_get(steps, i));
+	}
+	if (json_is_true(unites)) {
+		add(page, " they would be together");
+		end_uniting(page, way);
+		return;
+	}
+	if (json_is_null(unites)) {
+		add(page, ": was not tried, as there are too many records.");
+	} else if (json_is_object(next)) {
+		add(page, " they would still be apart, as %s - %s would be refused:",
+		    text_of(next, "from"), text_of(next, "to"));
+	} else {
+		add(page, " they would still be apart: nothing would link their profiles.");
+	}
+	end_line(page);
+	print_witnesses(page, json_object_get(next, "witness"), "  ");
+}
+
+static void print_uniting(struct page *page, const json_t *answer)
+{
+	const json_t *change = json_object_get(answer, "change");
+
+	if (!json_is_object(change))
+		return;
+	print_join(page, json_object_get(change, "join"));
+	print_way(page, json_object_get(change, "rulings"), "the rulings");
+	print_way(page, json_object_get(change, "limits"), "the limits");
 }
 
 static void print_apart(struct page *page, const json_t *answer)

@@ -47,6 +47,11 @@ struct bb_model_lines {
 	size_t ruling_n, ruling_room;
 	const struct bb_model_erasure **erasures;
 	size_t erasure_n, erasure_room;
+	struct bb_model_cut { /* links that do not count, though records or rulings say them */
+		struct bb_identifier ends[2]; /* the anchor, the other */
+		bool join;
+	} * cuts;
+	size_t cut_n;
 };
 
 struct bb_model_views {
@@ -57,6 +62,15 @@ struct bb_model_views {
 /* Everything returned lives in `arena`. */
 struct bb_model_views bb_model_views(const struct bb_rules *rules,
 				     const struct bb_model_lines *lines, struct bb_arena *arena);
+
+/* The identifiers of the lines, strongest first, whatever the limits and rulings. */
+struct bb_model_member {
+	struct bb_identifier id;
+	bool blocked, shared;
+	size_t group; /* of its profile; SIZE_MAX: it is blocked */
+};
+size_t bb_model_members(const struct bb_rules *rules, const struct bb_model_lines *lines,
+			struct bb_arena *arena, struct bb_model_member **ret_members);
 
 /* How many events count: valid, not erased, named once, with an identifier or an amount that has a
  * key. */

@@ -171,6 +171,27 @@ static struct link *link_between(struct link **links, size_t *n, size_t *room, s
 	return &(*links)[*n - 1];
 }
 
+static bool is_end(const struct model_identifier *id, const struct bb_identifier *end)
+{
+	return bb_text_equal(bb_text_of(id->ns->name), end->ns) &&
+	       bb_text_equal(id->value, end->value);
+}
+
+bool bb_model_is_cut(const struct model *model, size_t a, size_t b, bool join)
+{
+	const struct model_identifier *one = &model->ids[a], *other = &model->ids[b];
+
+	for (size_t i = 0; i < model->lines->cut_n; i++) {
+		const struct bb_model_cut *cut = &model->lines->cuts[i];
+
+		if (cut->join == join &&
+		    ((is_end(one, &cut->ends[0]) && is_end(other, &cut->ends[1])) ||
+		     (join && is_end(one, &cut->ends[1]) && is_end(other, &cut->ends[0]))))
+			return true;
+	}
+	return false;
+}
+
 /* A star around the anchor of each record. */
 static size_t make_links(const struct model *model, struct link **ret_links)
 {
@@ -329,6 +350,8 @@ void bb_model_resolve(struct model *model)
 	link_n = make_links(model, &links);
 	ranked = bb_arena_alloc(model->arena, (link_n + model->join_n) * sizeof *ranked);
 	for (size_t i = 0; i < link_n; i++) {
+		if (bb_model_is_cut(model, links[i].a, links[i].y, false))
+			continue;
 		ranked[n] = rank(model, false, links[i].a, links[i].y);
 		set_merit(&links[i], model->ids[links[i].y].ns->prefer, ranked[n++].merit);
 	}

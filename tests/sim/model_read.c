@@ -226,7 +226,8 @@ static void make_joins(struct model *model)
 			if (number_pair(model, e->same[s].pair, &pair) &&
 			    model->ids[pair.a].ns_index == model->ids[pair.b].ns_index &&
 			    model->ids[pair.a].ns->owner &&
-			    bb_model_word(model, e->same[s].pair, 2) == BB_RULING_KIND_COUNT)
+			    bb_model_word(model, e->same[s].pair, 2) == BB_RULING_KIND_COUNT &&
+			    !bb_model_is_cut(model, pair.a, pair.b, true))
 				BB_ARENA_PUSH(model->arena, model->joins, model->join_n, room) =
 					pair;
 		}
@@ -236,7 +237,8 @@ static void make_joins(struct model *model)
 		struct model_pair pair;
 
 		if (ruling->kind == BB_RULING_JOIN && number_pair(model, ruling->on, &pair) &&
-		    bb_model_word(model, ruling->on, 2) == BB_RULING_JOIN)
+		    bb_model_word(model, ruling->on, 2) == BB_RULING_JOIN &&
+		    !bb_model_is_cut(model, pair.a, pair.b, true))
 			BB_ARENA_PUSH(model->arena, model->joins, model->join_n, room) = pair;
 	}
 }
@@ -257,6 +259,7 @@ static void make_splits(struct model *model)
 
 void bb_model_read(struct model *model, const struct bb_model_lines *lines)
 {
+	model->lines = lines;
 	model->events = bb_arena_zalloc(model->arena, lines->event_n * sizeof *model->events);
 	for (size_t i = 0; i < lines->event_n; i++)
 		model->event_n += bb_model_take(model->rules, lines->events[i], model->arena,

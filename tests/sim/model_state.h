@@ -63,7 +63,11 @@ struct model {
 	size_t record_n;
 	struct model_pair *joins, *splits;
 	size_t join_n, split_n;
+	const struct bb_model_lines *lines;
 };
+
+/* Whether a link, or a join, of two identifiers is among those that do not count. */
+bool bb_model_is_cut(const struct model *model, size_t a, size_t b, bool join);
 
 /* model_read.c: events, identifiers, records, joins */
 void bb_model_read(struct model *model, const struct bb_model_lines *lines);

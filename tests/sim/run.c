@@ -358,6 +358,9 @@ static bool judge(struct running *r, struct bb_digest *ret_digest)
 	size_t count;
 	bool ok = bb_judge(&r->judge, &r->walk.lines, kv, ret_digest, r->report);
 
+	if (ok && ret_digest && r->run->explained)
+		ok = bb_judge_explanations(r->walk.rules, &r->walk.lines, kv, &r->random,
+					   r->run->explained, r->report);
 	bb_backend_read_end(r->backend);
 	if (!ok || r->walk.lines.erasure_n > 0 || r->walk.rules == &r->cs->later)
 		return ok; /* what went, or was told a second time, was counted too */

@@ -4,6 +4,7 @@
 #define BB_TEST_RUN_H
 
 #include "case.h"
+#include "judge_explain.h"
 
 #include <backbone/view.h>
 
@@ -16,6 +17,7 @@ struct bb_run {
 	unsigned fail_percent;	    /* tries of a batch that fail, each elsewhere */
 	unsigned restart_percent;   /* batches after which everything is closed and opened again */
 	bool every_batch;	    /* judge after each; else at the end */
+	struct bb_explain_judged *explained; /* explanations are judged at the end; or NULL */
 	bool replayed; /* set by bb_run_case: the second life of a case, in another order */
 };
 

@@ -56,19 +56,32 @@ static const struct bb_run runs[] = {
 struct options {
 	uint64_t first, last;
 	struct bb_case_options cases;
-	bool every_batch, json, emit, keep;
+	bool every_batch, explain, json, emit, keep;
 	const char *store; /* NULL: as each run says */
 	long run;	   /* -1: all */
 };
+
+static struct bb_explain_judged explained; /* by this process */
 
 static struct bb_run run_of(const struct options *options, size_t i)
 {
 	struct bb_run run = runs[i];
 
 	run.every_batch = options->every_batch;
+	run.explained = options->explain ? &explained : NULL;
 	if (options->store)
 		run.disk = strcmp(options->store, "lmdb") == 0;
 	return run;
+}
+
+static void put_explained(struct bb_buf *buf)
+{
+	bb_buf_printf(buf,
+		      ",\"pairs\":%" PRIu64 ",\"without\":%" PRIu64 ",\"joins\":%" PRIu64
+		      ",\"allowed\":%" PRIu64 ",\"rulings\":%" PRIu64 ",\"ruled\":%" PRIu64
+		      ",\"limits\":%" PRIu64 ",\"raised\":%" PRIu64,
+		      explained.pairs, explained.without, explained.joins, explained.allowed,
+		      explained.rulings, explained.ruled, explained.limits, explained.raised);
 }
 
 static void print(const struct bb_buf *buf)
@@ -105,9 +118,12 @@ static size_t run_seed(const struct options *options, uint64_t seed)
 	if (options->json) {
 		bb_buf_printf(&report,
 			      "{\"seed\":%" PRIu64 ",\"ok\":%s,\"steps\":%zu,\"profiles\":%" PRIu64
-			      ",\"ms\":%" PRIu64 "}\n",
+			      ",\"ms\":%" PRIu64,
 			      seed, i == RUNS ? "true" : "false", cs.n, digest.profiles,
 			      (bb_clock_monotonic_ns() - begin_ns) / 1000000);
+		if (options->explain)
+			put_explained(&report);
+		bb_buf_printf(&report, "}\n");
 		print(&report);
 	}
 	bb_buf_fini(&report);
@@ -330,13 +346,15 @@ static int usage(FILE *out)
 	fprintf(out,
 		"usage: sim [--seeds A..B] [--events N] [--no-rulings] [--no-erasures] "
 		"[--no-change] [--every-batch]\n"
-		"           [--store lmdb|memory] [--run K] [--keep] [--json]\n"
+		"           [--explain] [--store lmdb|memory] [--run K] [--keep] [--json]\n"
 		"       sim --emit SEED [--events N] [--no-...]\n"
 		"Seeds from %d on mix rulings, erasures and a change of the rules into the "
 		"events.\n"
 		"--emit prints rules, lines, the line `views`, and the views.\n"
+		"--explain has each state's explanations tried on the model: %d pairs of it at "
+		"most, or all.\n"
 		"--keep prints a failing case whole. Runs:\n",
-		BB_CASE_MIXED_FROM);
+		BB_CASE_MIXED_FROM, BB_EXPLAIN_PAIRS);
 	for (size_t i = 0; i < RUNS; i++)
 		fprintf(out, "  %zu  %s\n", i, runs[i].name);
 	return out == stdout ? 0 : 2;
@@ -377,6 +395,8 @@ static bool take_option(int letter, struct options *options)
 		return options->cases.no_erasures = true;
 	case 'C':
 		return options->cases.no_change = true;
+	case 'x':
+		return options->explain = true;
 	case 'b':
 		return options->every_batch = true;
 	case 'k':
@@ -391,19 +411,13 @@ static bool take_option(int letter, struct options *options)
 int main(int argc, char **argv)
 {
 	static const struct option known[] = {
-		{"seeds", required_argument, NULL, 's'},
-		{"events", required_argument, NULL, 'n'},
-		{"emit", required_argument, NULL, 'e'},
-		{"every-batch", no_argument, NULL, 'b'},
-		{"store", required_argument, NULL, 'S'},
-		{"run", required_argument, NULL, 'r'},
-		{"json", no_argument, NULL, 'j'},
-		{"keep", no_argument, NULL, 'k'},
-		{"no-rulings", no_argument, NULL, 'R'},
-		{"no-erasures", no_argument, NULL, 'E'},
-		{"no-change", no_argument, NULL, 'C'},
-		{"help", no_argument, NULL, 'h'},
-		{0},
+		{"seeds", required_argument, NULL, 's'}, {"events", required_argument, NULL, 'n'},
+		{"emit", required_argument, NULL, 'e'},	 {"every-batch", no_argument, NULL, 'b'},
+		{"explain", no_argument, NULL, 'x'},	 {"store", required_argument, NULL, 'S'},
+		{"run", required_argument, NULL, 'r'},	 {"json", no_argument, NULL, 'j'},
+		{"keep", no_argument, NULL, 'k'},	 {"no-rulings", no_argument, NULL, 'R'},
+		{"no-erasures", no_argument, NULL, 'E'}, {"no-change", no_argument, NULL, 'C'},
+		{"help", no_argument, NULL, 'h'},	 {0},
 	};
 	struct options options = {.first = 1, .last = 300, .run = -1};
 	uint64_t failed, seeds;

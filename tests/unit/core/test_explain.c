@@ -150,8 +150,9 @@ Test(core, a_pair_apart_has_the_refused_link_and_its_witness)
 	     "\"witness\":[{\"limit\":\"per_profile\",\"ns\":\"crm\",\"allowed\":1,\"needed\":2,"
 	     "\"with_from\":[\"crm:2\"],\"with_to\":[\"crm:1\"]}]");
 	SAYS(&rig, "crm:2", "mail:a",
-	     "\"change\":{\"join\":{\"unites\":true,\"leaves\":[\"crm:1\"]}}");
-	SAYS(&rig, "crm:2", "crm:1", "\"change\":{\"join\":{\"unites\":true,\"leaves\":[]}}");
+	     "\"change\":{\"join\":{\"unites\":true,\"leaves\":[\"crm:1\"],\"leaves_n\":1}");
+	SAYS(&rig, "crm:2", "crm:1",
+	     "\"change\":{\"join\":{\"unites\":true,\"leaves\":[],\"leaves_n\":0}");
 	core_rig_fini(&rig);
 }
 
@@ -190,7 +191,8 @@ Test(core, a_pair_without_a_link_has_no_evidence)
 	core_say(&rig, day(1), "crm:1 mail:a");
 	core_say(&rig, day(1), "mail:b");
 	SAYS(&rig, "mail:b", "crm:1", "\"why\":\"no_evidence\",\"refused\":[],\"refused_n\":0");
-	SAYS(&rig, "mail:b", "crm:1", "\"change\":{\"join\":{\"unites\":true,\"leaves\":[]}}");
+	SAYS(&rig, "mail:b", "crm:1",
+	     "\"change\":{\"join\":{\"unites\":true,\"leaves\":[],\"leaves_n\":0}");
 	core_rig_fini(&rig);
 }
 
@@ -264,7 +266,8 @@ Test(core, a_blocked_identifier_says_by_what)
 	SAYS(&rig, "mail:none", NULL,
 	     "{\"key\":\"mail:none\",\"profile\":null,\"blocked\":{\"key\":\"mail:none\","
 	     "\"by\":\"rule\",\"rule\":\"junk.");
-	SAYS(&rig, "mail:none", NULL, "\"records\":1}}");
+	SAYS(&rig, "mail:none", NULL,
+	     "\"records\":1},\"change\":{\"allow\":{\"with\":[\"crm:1\"],\"with_n\":1}}}");
 	SAYS(&rig, "dev:till-4", NULL,
 	     "\"by\":\"rule\",\"rule\":\"pattern[0]\",\"pattern\":\"^till-\",\"records\":1");
 	SAYS(&rig, "phone:7", NULL, "\"by\":\"ruling\",\"ruling\":{\"id\":\"r1\",");
@@ -272,7 +275,10 @@ Test(core, a_blocked_identifier_says_by_what)
 	SAYS(&rig, "crm:1", NULL, "\"blocked\":[\"mail:none\",\"phone:7\",\"dev:till-4\"],");
 	SAYS(&rig, "crm:1", "phone:7", "\"profiles\":[\"p");
 	SAYS(&rig, "crm:1", "phone:7", "\"why\":\"blocked\",\"blocked\":[{\"key\":\"phone:7\"");
-	SAYS(&rig, "crm:1", "phone:7", "\"change\":null}");
+	SAYS(&rig, "crm:1", "phone:7",
+	     "\"change\":{\"join\":{\"unites\":false,\"blocked\":[\"phone:7\"]},\"rulings\":{"
+	     "\"steps\":[{\"ruling\":\"allow\",\"key\":\"phone:7\"}],\"unites\":true,");
+	SAYS(&rig, "crm:1", "phone:none", "\"change\":null}"); /* there is nothing to allow yet */
 	core_rig_fini(&rig);
 	bb_pattern_free(pattern);
 }
@@ -379,5 +385,130 @@ Test(core, a_failing_store_ends_an_explanation_with_its_error)
 	fail_each_read(&rig, "crm:1", "phone:7");
 	fail_each_read(&rig, "crm:2", "mail:a");
 	fail_each_read(&rig, "crm:2", "phone:7");
+	core_rig_fini(&rig);
+}
+
+/* --- what would unite two --------------------------------------------------------------------- */
+
+#define BY_LIMITS(steps, rest) "\"limits\":{\"steps\":[" steps "],\"unites\":" rest
+#define BY_RULINGS(steps, rest) "\"rulings\":{\"steps\":[" steps "],\"unites\":" rest
+#define PER_PROFILE "{\"limit\":\"per_profile\",\"ns\":\"crm\",\"from\":1,\"to\":2}"
+#define ALLOW_MAIL "{\"ruling\":\"allow\",\"key\":\"mail:a\"}"
+
+Test(core, a_limit_is_named_with_the_number_that_unites)
+{
+	struct core_rig rig;
+
+	core_rig_init(&rig);
+	for (int i = 1; i <= 2; i++)
+		core_say(&rig, day(i), "crm:1 mail:a");
+	core_say(&rig, day(3), "crm:2 mail:a phone:7");
+	SAYS(&rig, "crm:2", "mail:a", BY_LIMITS(PER_PROFILE, "true,\"leaves\":[],\"leaves_n\":0}"));
+	rig.rules.max_identifiers = 3;
+	core_rig_restart(&rig);
+	for (int i = 1; i <= 2; i++)
+		core_say(&rig, day(i), "crm:1 mail:a");
+	core_say(&rig, day(3), "crm:2 mail:a phone:7");
+	SAYS(&rig, "crm:2", "mail:a", /* at the cost of another */
+	     BY_LIMITS(PER_PROFILE, "true,\"leaves\":[\"phone:7\"],\"leaves_n\":1}"));
+	core_rig_fini(&rig);
+}
+
+/* An address of two owners: once it is no longer shared, one of them has it, and the other is
+ * refused. */
+Test(core, behind_what_is_shared_the_next_limit_is_found)
+{
+	struct core_rig rig;
+
+	core_rig_init(&rig);
+	rig.ns[CORE_MAIL].owners = 1;
+	core_say(&rig, day(1), "crm:1 mail:a");
+	core_say(&rig, day(2), "crm:2 mail:a");
+	SAYS(&rig, "crm:2", "mail:a", BY_RULINGS(ALLOW_MAIL, "true,"));
+	SAYS(&rig, "crm:2", "mail:a",
+	     BY_LIMITS("{\"limit\":\"owners\",\"ns\":\"mail\",\"from\":1,\"to\":2}", "true,"));
+	SAYS(&rig, "crm:1", "mail:a",
+	     BY_RULINGS(ALLOW_MAIL ",{\"ruling\":\"join\",\"pair\":[\"crm:1\",\"mail:a\"]}",
+			"true,"));
+	SAYS(&rig, "crm:1", "mail:a",
+	     BY_LIMITS("{\"limit\":\"owners\",\"ns\":\"mail\",\"from\":1,\"to\":2}," PER_PROFILE,
+		       "true,"));
+	SAYS(&rig, "mail:a", NULL, "\"change\":{\"allow\":{\"with\":[\"crm:2\"],\"with_n\":1}}}");
+	core_rig_fini(&rig);
+}
+
+Test(core, a_split_under_a_split_is_released_too)
+{
+	struct core_rig rig;
+
+	core_rig_init(&rig);
+	core_say(&rig, day(1), "crm:1 mail:a");
+	core_say(&rig, day(1), "crm:2 phone:7");
+	rule(&rig, "r1", BB_RULING_JOIN, "crm:1", "mail:a");
+	rule(&rig, "r2", BB_RULING_JOIN, "crm:2", "phone:7");
+	rule(&rig, "r3", BB_RULING_SPLIT, "crm:1", "crm:2");
+	rule(&rig, "r4", BB_RULING_SPLIT, "crm:1", "crm:2");
+	SAYS(&rig, "mail:a", "phone:7",
+	     BY_RULINGS("{\"ruling\":\"join\",\"pair\":[\"mail:a\",\"phone:7\"]},"
+			"{\"ruling\":\"release\",\"pair\":[\"crm:1\",\"crm:2\"],\"releases\":"
+			"\"r4\"},"
+			"{\"ruling\":\"release\",\"pair\":[\"crm:1\",\"crm:2\"],\"releases\":"
+			"\"r3\"}",
+			"true,"));
+	SAYS(&rig, "mail:a", "phone:7", "\"limits\":null}}");
+	core_rig_fini(&rig);
+}
+
+Test(core, what_no_ruling_and_no_limit_opens_says_what_is_in_the_way)
+{
+	struct core_rig rig;
+
+	core_rig_init(&rig);
+	rig.rules.max_identifiers = 2;
+	core_say(&rig, day(1), "crm:1 mail:a");
+	core_say(&rig, day(1), "crm:2 phone:7");
+	rule(&rig, "r1", BB_RULING_JOIN, "crm:1", "mail:a");
+	SAYS(&rig, "crm:1", "phone:7", "\"change\":{\"join\":{\"unites\":false,\"witness\":[{");
+	SAYS(&rig, "crm:1", "phone:7",
+	     "\"unites\":false,\"next\":{\"from\":\"crm:1\",\"to\":\"phone:7\",\"kind\":"
+	     "\"join\",\"witness\":[{\"limit\":\"max_identifiers\",\"allowed\":2,\"needed\":3}]}");
+	SAYS(&rig, "crm:1", "phone:7", "\"limits\":null}}");
+	core_rig_fini(&rig);
+}
+
+/* Who is joined to an identifier is its owner, but nobody else that it came with. */
+Test(core, joined_neighbours_of_a_shared_identifier_count_as_they_do_for_it)
+{
+	struct core_rig rig;
+
+	core_rig_init(&rig);
+	rig.ns[CORE_MAIL].links = 1;
+	core_say(&rig, day(1), "crm:1 mail:a phone:7 phone:8");
+	rule(&rig, "r1", BB_RULING_JOIN, "crm:1", "mail:a");
+	SAYS(&rig, "mail:a", NULL,
+	     "\"counts\":[{\"of\":\"owners\",\"ns\":\"crm\",\"found\":1,\"allowed\":5,\"over\":"
+	     "false},{\"of\":\"links\",\"found\":2,\"allowed\":1,\"over\":true},");
+	core_rig_fini(&rig);
+}
+
+/* Of 200,000 records, each counted for each identifier concerned, nothing is tried. */
+Test(core, what_is_too_large_is_said_not_to_have_been_tried)
+{
+	struct core_rig rig;
+	char ids[96];
+
+	core_rig_init(&rig);
+	for (int i = 0; i < CORE_NAMESPACES; i++)
+		rig.ns[i].owners = rig.ns[i].links = rig.ns[i].devices = rig.ns[i].records =
+			BB_NO_LIMIT;
+	rig.ns[CORE_DEV].per_profile = 1;
+	for (int i = 0; i < 33500; i++) {
+		snprintf(ids, sizeof(ids), "crm:1 mail:a mail:b mail:c mail:d mail:e dev:%d", i);
+		core_apply(&rig, core_event(&rig, day(1), ids));
+	}
+	cr_assert_eq(core_end(&rig), BB_OK);
+	core_say(&rig, day(2), "phone:7");
+	SAYS(&rig, "crm:1", "mail:a", "\"parts\":null,\"alone\":null,\"split\":{\"parts\":null}}}");
+	SAYS(&rig, "crm:1", "phone:7", "\"change\":{\"join\":{\"unites\":null},\"rulings\":null,");
 	core_rig_fini(&rig);
 }

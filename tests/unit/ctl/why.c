@@ -58,7 +58,9 @@ WHY_TEST(why_says_what_blocks_a_key)
 	cr_expect_str_eq(
 		run_out,
 		"email:noreply@y.org is blocked and names nobody: by the rule junk.mailbox\n"
-		"An `allow` ruling on it would let it link. It is in 1 record.\n");
+		"It is in 1 record.\n"
+		"An `allow` ruling on it would put it together with user:c, email:w@y.org, "
+		"email:z@y.org.\n");
 }
 
 WHY_TEST(explain_names_the_weakest_link_or_the_witness)
@@ -158,10 +160,71 @@ Test(ctl, explanations_of_rulings_splits_and_sizes_are_sentences)
 		"\"to\":\"x:1\"},{\"from\":\"x:2\",\"to\":\"d:1\"}],\"parts\":true,\"alone\":"
 		"false,\"split\":{\"parts\":true}}}",
 		bb_explain_text_pair);
-	cr_expect(strstr(text, "They would be apart only without all of these:\n  x:2 - x:1\n"
-			       "  x:2 - d:1\n"),
+	cr_expect(strstr(text,
+			 "Its loss alone would not part them. Without all of these they would "
+			 "be apart:\n  x:2 - x:1\n  x:2 - d:1\n"),
 		  "%s", text);
+	free(text);
+	text = text_of(
+		"{\"a\":\"x:1\",\"b\":\"x:2\",\"together\":true,\"profile\":\"p\",\"chain\":[{"
+		"\"from\":\"x:2\",\"to\":\"x:1\",\"kind\":\"link\",\"events\":1}],\"weakest\":"
+		"{\"from\":\"x:2\",\"to\":\"x:1\"},\"change\":{\"without\":[],\"parts\":null,"
+		"\"alone\":null,\"split\":{\"parts\":null}}}",
+		bb_explain_text_pair);
+	cr_expect(strstr(text, "What would part them was not tried, as there are too many "
+			       "records.\n"),
+		  "%s", text);
+	cr_expect_not(strstr(text, "split"), "%s", text);
 	free(text);
 	cr_expect_not(bb_explain_text_why(BB_TEXT("[1]"), stdout));
 	cr_expect_not(bb_explain_text_pair(BB_TEXT("nonsense"), stdout));
+}
+
+/* What is said of the change of two that are apart. */
+Test(ctl, what_would_unite_two_is_said_only_if_it_would)
+{
+	static const struct {
+		const char *change, *said;
+	} rows[] = {
+		{"{\"join\":{\"unites\":true,\"leaves\":[\"x:3\"],\"leaves_n\":3},\"rulings\":null,"
+		 "\"limits\":null}",
+		 "A `join` ruling on the two would unite them, and part from them: x:3 and 2 "
+		 "more\n"},
+		{"{\"join\":{\"unites\":null},\"rulings\":null,\"limits\":{\"steps\":[],\"unites\":"
+		 "null}}",
+		 "What a `join` ruling on the two would do was not tried, as there are too many "
+		 "records.\nWith the limits: was not tried, as there are too many records.\n"},
+		{"{\"join\":{\"unites\":false,\"blocked\":[\"x:1\"]},\"rulings\":{\"steps\":[{"
+		 "\"ruling\":\"allow\",\"key\":\"x:1\"},{\"ruling\":\"join\",\"pair\":[\"x:1\","
+		 "\"x:2\"]},{\"ruling\":\"release\",\"pair\":[\"x:1\",\"x:3\"],\"releases\":"
+		 "\"r7\"}],\"unites\":true,\"leaves\":[],\"leaves_n\":0},\"limits\":null}",
+		 "A `join` ruling on the two would not unite them, as a blocked end joins nobody.\n"
+		 "With the rulings `allow` x:1; `join` x:1, x:2; `release` r7, the split of x:1, "
+		 "x:3 they would be together.\n"},
+		{"{\"join\":{\"unites\":false,\"shared\":[\"x:1\"]},\"rulings\":null,\"limits\":{"
+		 "\"steps\":[{\"limit\":\"links\",\"ns\":\"x\",\"from\":2,\"to\":3},{\"limit\":"
+		 "\"max_identifiers\",\"from\":5,\"to\":6}],\"unites\":false,\"next\":{\"from\":"
+		 "\"x:1\",\"to\":\"x:2\",\"kind\":\"link\",\"witness\":[{\"limit\":"
+		 "\"max_identifiers\",\"allowed\":6,\"needed\":7}]}}}",
+		 "as a shared end joins nobody.\n"
+		 "With the limits `links` of x at 3 instead of 2; `max_identifiers` at 6 instead "
+		 "of "
+		 "5 they would still be apart, as x:1 - x:2 would be refused:\n"
+		 "  one profile would have 7 identifiers, and 6 are allowed (max_identifiers)\n"},
+		{"{\"join\":{\"unites\":true,\"leaves\":[]},\"rulings\":null,\"limits\":{\"steps\":"
+		 "[{"
+		 "\"limit\":\"links\",\"ns\":\"x\",\"from\":2,\"to\":3}],\"unites\":false,"
+		 "\"next\":null}}",
+		 "they would still be apart: nothing would link their profiles.\n"}};
+	char json[2048], *text;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(json, sizeof(json),
+			 "{\"a\":\"x:1\",\"b\":\"x:2\",\"together\":false,\"why\":\"refused\","
+			 "\"change\":%s}",
+			 rows[i].change);
+		text = text_of(json, bb_explain_text_pair);
+		cr_expect(strstr(text, rows[i].said), "row %zu: %s", i, text);
+		free(text);
+	}
 }
