@@ -36,6 +36,7 @@ struct bb_fields {
 	struct bb_arena *arena;
 	struct bb_field *items; /* in the order in which they were met */
 	size_t n, room;
+	uint16_t *slots; /* by a hash of the steps: 1 + the place in items; 0: free */
 	size_t messages, unreadable;
 	struct bb_text topic; /* of the first message that names one */
 };

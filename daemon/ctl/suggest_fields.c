@@ -6,6 +6,7 @@
 #include "suggest.h"
 
 #define FIELDS_MAX 5000 /* names that are values make no end of them */
+#define SLOTS 16384	/* so that most are free */
 #define DEPTH_MAX 64
 
 struct walk {
@@ -15,30 +16,58 @@ struct walk {
 	size_t depth;
 };
 
+static uint32_t hash_of(bool is_header, const struct bb_text *steps, size_t n)
+{
+	uint32_t hash = 2166136261u + is_header; /* FNV-1a */
+
+	for (size_t i = 0; i < n; i++) {
+		hash = (hash ^ (steps[i].p ? '/' : '*')) * 16777619u;
+		for (size_t k = 0; k < steps[i].n; k++)
+			hash = (hash ^ (unsigned char)steps[i].p[k]) * 16777619u;
+	}
+	return hash;
+}
+
+static bool is_at(const struct bb_field *field, bool is_header, const struct bb_text *steps,
+		  size_t n)
+{
+	size_t k = 0;
+
+	if (field->is_header != is_header || field->step_n != n)
+		return false;
+	while (k < n && !field->steps[k].p == !steps[k].p &&
+	       bb_text_equal(field->steps[k], steps[k]))
+		k++;
+	return k == n;
+}
+
+/* The slot of a field: its own, or a free one. Real samples of many messages are looked up by the
+ * million. */
+static uint16_t *slot_of(struct bb_fields *fields, bool is_header, const struct bb_text *steps,
+			 size_t n)
+{
+	size_t i = hash_of(is_header, steps, n) % SLOTS;
+
+	if (!fields->slots)
+		fields->slots = bb_arena_zalloc(fields->arena, SLOTS * sizeof(*fields->slots));
+	while (fields->slots[i] &&
+	       !is_at(&fields->items[fields->slots[i] - 1], is_header, steps, n))
+		i = (i + 1) % SLOTS;
+	return &fields->slots[i];
+}
+
+/* The field, made if it is not there yet; NULL: there are enough. */
 static struct bb_field *find(struct bb_fields *fields, bool is_header, const struct bb_text *steps,
 			     size_t n)
 {
-	for (size_t i = 0; i < fields->n; i++) {
-		struct bb_field *field = &fields->items[i];
-		size_t k = 0;
-
-		if (field->is_header != is_header || field->step_n != n)
-			continue;
-		while (k < n && !field->steps[k].p == !steps[k].p &&
-		       bb_text_equal(field->steps[k], steps[k]))
-			k++;
-		if (k == n)
-			return field;
-	}
-	return NULL;
-}
-
-static struct bb_field *make(struct bb_fields *fields, bool is_header, const struct bb_text *steps,
-			     size_t n)
-{
+	uint16_t *slot = slot_of(fields, is_header, steps, n);
 	struct bb_arena *arena = fields->arena;
 	struct bb_field field = {.is_header = is_header, .step_n = n};
 
+	if (*slot)
+		return &fields->items[*slot - 1];
+	if (fields->n == FIELDS_MAX)
+		return NULL;
 	field.steps = bb_arena_alloc(arena, n * sizeof(*field.steps));
 	for (size_t i = 0; i < n; i++) {
 		field.steps[i] = steps[i].p ? bb_arena_copy(arena, steps[i]) : steps[i];
@@ -48,6 +77,7 @@ static struct bb_field *make(struct bb_fields *fields, bool is_header, const str
 		}
 	}
 	BB_ARENA_PUSH(arena, fields->items, fields->n, fields->room) = field;
+	*slot = (uint16_t)fields->n;
 	return &fields->items[fields->n - 1];
 }
 
@@ -82,10 +112,8 @@ static void add_value(struct walk *w, const struct bb_json_node *node, enum bb_j
 	if (is_blank(text) || w->depth == 0)
 		return;
 	field = find(fields, false, w->steps, w->depth);
-	if (!field && fields->n == FIELDS_MAX)
-		return;
 	if (!field)
-		field = make(fields, false, w->steps, w->depth);
+		return;
 	field->seen++;
 	field->texts += kind == BB_JSON_TEXT;
 	field->numbers += kind == BB_JSON_NUMBER;
@@ -121,13 +149,13 @@ static void visit(struct walk *w, const struct bb_json_node *node)
 
 static void add_header(struct bb_fields *fields, const struct bb_header *header)
 {
-	struct bb_field *field = find(fields, true, &header->name, 1);
+	struct bb_field *field;
 
-	if (!header->value.p || is_blank(header->value) || !bb_text_is_utf8(header->value) ||
-	    (!field && fields->n == FIELDS_MAX))
+	if (!header->value.p || is_blank(header->value) || !bb_text_is_utf8(header->value))
 		return;
+	field = find(fields, true, &header->name, 1);
 	if (!field)
-		field = make(fields, true, &header->name, 1);
+		return;
 	field->seen++;
 	field->texts++;
 	keep(fields, field, header->value);

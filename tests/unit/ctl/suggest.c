@@ -181,3 +181,22 @@ RUN_TEST(drafts_of_all_shipped_samples_can_be_compiled)
 	bb_arena_fini(&arena);
 	globfree(&found);
 }
+
+/* Names that are values: one each of thousands of customers, in message after message. */
+Test(ctl, fields_without_end_cost_no_end_of_time, .init = run_open, .fini = run_close,
+     .timeout = 15)
+{
+	struct bb_buf text = BB_BUF_EMPTY;
+
+	for (int message = 0; message < 60; message++) {
+		bb_buf_printf(&text, "{\"email\":\"a%d@example.org\"", message);
+		for (int i = 0; i < 10000; i++)
+			bb_buf_printf(&text, ",\"k%d\":%d", i, message);
+		bb_buf_printf(&text, "}\n");
+	}
+	bb_buf_byte(&text, '\0');
+	cr_expect_eq(run("suggest", run_file("m.ndjson", text.p), NULL), 0, "%s", run_err);
+	cr_expect(strstr(run_err, "60 messages, 5000 fields, 1 of them look like identifiers\n"),
+		  "%s", run_err);
+	bb_buf_fini(&text);
+}
