@@ -111,7 +111,6 @@ void bb_identity_read(struct bb_loading *loading);
 void bb_sources_read(struct bb_loading *loading);
 
 /* Reads a whole file of at most BB_CONFIG_FILE_MAX bytes into `arena`. BB_OK or BB_EIO. (file.c) */
-#define BB_CONFIG_FILE_MAX ((size_t)1024 * 1024)
 BB_MUST_CHECK int bb_file_read(const char *path, struct bb_arena *arena, struct bb_text *ret_text,
 			       struct bb_error *err);
 

@@ -20,7 +20,6 @@ enum bb_ctl_exit {
 };
 
 #define BB_CTL_OPTIONS_MAX 8 /* of a verb */
-#define BB_CTL_YAML_BYTES_MAX ((size_t)4 * 1024 * 1024)
 
 struct bb_ctl_option {
 	const char *name; /* without the dashes */

@@ -91,7 +91,7 @@ static const struct bb_yaml *read_tree(struct bb_ctl *ctl, const char *file)
 	const struct bb_yaml *tree = NULL;
 	struct bb_error err;
 
-	if (bb_regular_read(file, BB_CTL_YAML_BYTES_MAX, &text, &err) != BB_OK)
+	if (bb_regular_read(file, BB_CONFIG_FILE_MAX, &text, &err) != BB_OK)
 		text.n = 0;
 	if (text.n)
 		tree = bb_yaml_read(file, bb_buf_slice(&text), &ignored);

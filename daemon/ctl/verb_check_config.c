@@ -84,7 +84,7 @@ static void check_daemon(struct check *check, const char *file)
 static bool read_file(struct check *check, const char *file, struct bb_buf *buf)
 {
 	struct bb_error err = {0};
-	int code = bb_regular_read(file, BB_CTL_YAML_BYTES_MAX, buf, &err);
+	int code = bb_regular_read(file, BB_CONFIG_FILE_MAX, buf, &err);
 
 	if (code != BB_OK)
 		note(check,

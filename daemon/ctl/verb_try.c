@@ -63,7 +63,7 @@ static int compile(struct bb_ctl *ctl, const char *file, struct bb_connector **r
 	struct bb_error err = {0};
 	int ret = BB_CTL_OK;
 
-	if (bb_regular_read(file, BB_CTL_YAML_BYTES_MAX, &text, &err) != BB_OK) {
+	if (bb_regular_read(file, BB_CONFIG_FILE_MAX, &text, &err) != BB_OK) {
 		bb_buf_fini(&text);
 		return bb_ctl_fail(ctl, BB_CTL_USAGE, "%s", err.msg);
 	}

@@ -13,6 +13,8 @@
 #include <backbone/connector.h>
 #include <backbone/rules.h>
 
+#define BB_CONFIG_FILE_MAX ((size_t)1024 * 1024) /* of one file, a connector's too */
+
 struct bb_config_option { /* passed on to librdkafka */
 	const char *name, *value;
 	unsigned line, column;

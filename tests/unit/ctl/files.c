@@ -359,3 +359,17 @@ RUN_TEST(what_cannot_be_read_is_an_error)
 	bb_input_close(input);
 	bb_arena_fini(&arena);
 }
+
+RUN_TEST(check_config_takes_what_the_daemon_takes)
+{
+	static char large[1024 * 1024 + 2];
+	const char head[] = "connector: c\nchannel: pos\ntopics: []\nevents:\n"
+			    "  - {type: t, identify: {ns: email, from: $.e}}\n#";
+
+	memset(large, '#', sizeof large - 1);
+	memcpy(large, head, sizeof head - 1);
+	cr_expect_eq(run("check-config", run_file("c.yaml", large), NULL), 1);
+	cr_expect(strstr(run_err, "c.yaml: larger than 1048576 bytes\n"), "%s", run_err);
+	large[sizeof large - 2] = '\0';
+	cr_expect_eq(run("check-config", run_file("c.yaml", large), NULL), 0, "%s", run_err);
+}
