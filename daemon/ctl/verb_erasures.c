@@ -26,6 +26,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define LINE_BYTES_MAX ((size_t)64 << 20) /* a million records of one person */
+
 enum { VERSION = 2, HEX_BYTES = 2 * BB_HASH_BYTES };
 
 static const char seal_begins[] = ",\"seal\":", seal_ends[] = "}\n";
@@ -400,19 +402,38 @@ static int read_line(struct import *import, const char *line, size_t n)
 	return BB_CTL_OK;
 }
 
+/* The next line with its line feed, or as much of it as is too much. False: there is none. */
+static bool next_line(FILE *in, struct bb_buf *line)
+{
+	int byte;
+
+	for (line->n = 0; line->n <= LINE_BYTES_MAX;) {
+		byte = getc_unlocked(in);
+		if (byte == EOF)
+			break;
+		bb_buf_byte(line, (char)byte);
+		if (byte == '\n')
+			break;
+	}
+	return line->n > 0;
+}
+
 static int read_file(struct import *import, FILE *in)
 {
-	size_t room = 0;
-	char *line = NULL;
-	ssize_t n;
+	struct bb_buf line = BB_BUF_EMPTY;
 	int ret = BB_CTL_OK;
 
-	while (ret == BB_CTL_OK && (n = getline(&line, &room, in)) >= 0) {
+	while (ret == BB_CTL_OK && next_line(in, &line)) {
 		import->line++;
 		bb_arena_reset(&import->ctl->arena);
-		ret = read_line(import, line, (size_t)n);
+		if (line.n <= LINE_BYTES_MAX) {
+			ret = read_line(import, line.p, line.n);
+		} else {
+			wrong(import, "is too long, more than 64 MiB");
+			ret = BB_CTL_USAGE;
+		}
 	}
-	free(line);
+	bb_buf_fini(&line);
 	if (ret == BB_CTL_OK && ferror(in))
 		ret = bb_ctl_fail(import->ctl, BB_CTL_NO, "%s: %s", import->name, strerror(errno));
 	if (ret == BB_CTL_OK && !import->ended) {

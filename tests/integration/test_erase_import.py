@@ -100,6 +100,7 @@ def test_what_was_read_already_is_erased_too(daemon, devbroker, erased):
     (lambda t: "".join(t.splitlines(True)[:9] + t.splitlines(True)[10:]), ":10: was changed"),
     (lambda t: re.sub('"hash":"(.)', lambda m: '"hash":"' + "10"[m[1] == "1"], t, count=1), ":2: was changed"),
     (lambda t: t + "{}\n", ":23: is behind the end"),
+    (lambda t: t.replace('"', '"' + "x" * (65 << 20), 1), ":1: is too long"),
 ])
 def test_a_wrong_file(daemon, devbroker, erased, tmp_path, change, said):
     one, name, file = erased
