@@ -19,6 +19,7 @@ void bb_batch_init(struct bb_batch *batch, const struct bb_rules *rules)
 {
 	*batch = (struct bb_batch){.rules = rules,
 				   .names = bb_names_new(),
+				   .memo = bb_memo_new(),
 				   .log_ms = -1,
 				   .keep_ms = INT64_MAX,
 				   .hubs = {.from = UINT64_MAX}};
@@ -42,6 +43,7 @@ void bb_batch_fini(struct bb_batch *batch)
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
 		bb_table_fini(tables[i]);
 	bb_names_free(batch->names);
+	bb_memo_free(batch->memo);
 	bb_arena_fini(&batch->arena);
 	bb_hubs_fini(&batch->hubs);
 	bb_buf_fini(&batch->buf);
@@ -70,8 +72,9 @@ static int fetch(struct bb_batch *batch, enum bb_table table, struct bb_text key
 
 struct bb_hash bb_batch_hash_ident(const struct bb_batch *batch, uint16_t ns, struct bb_text value)
 {
-	return bb_hash_identifier(&batch->rules->profile_key,
-				  bb_text_of(batch->rules->namespaces[ns].name), value);
+	struct bb_text parts[] = {bb_text_of(batch->rules->namespaces[ns].name), value};
+
+	return bb_memo_hash(batch->memo, &batch->rules->profile_key, parts, 2);
 }
 
 struct bb_ident *bb_batch_ident(struct bb_batch *batch, const struct bb_hash *hash)

@@ -10,6 +10,7 @@
 #include <backbone/change.h>
 #include <backbone/pipeline.h>
 
+#include "memo.h"
 #include "rows.h"
 
 /* Hash tables from 16-byte hashes to pointers; open addressing in the heap, kept between batches.
@@ -95,6 +96,7 @@ struct bb_batch {
 	uint32_t mark, link_mark, replay_mark; /* generations of walks, loads of links, replays */
 	uint32_t forms;			       /* generation of what profiles have as members */
 	struct bb_hubs hubs;
+	struct bb_memo *memo; /* kept between batches */
 	uint32_t counts[BB_NAMESPACES_MAX]; /* of a tally; zero between two */
 	struct bb_buf buf;		    /* for encoding */
 	struct bb_pipeline_stats stats;

@@ -78,18 +78,20 @@ static void set_merit(const struct bb_rules *rules, const struct bb_link *link,
 	}
 }
 
-static struct bb_hash lot(const struct bb_rules *rules, const struct bb_link *link)
+static struct bb_hash lot(const struct bb_batch *batch, const struct bb_link *link)
 {
+	const struct bb_rules *rules = batch->rules;
 	const struct bb_ident *a = link->anchor, *y = link->other;
 	struct bb_text parts[] = {bb_text_of(rules->namespaces[a->ns].name), a->value,
 				  bb_text_of(rules->namespaces[y->ns].name), y->value};
 
-	return bb_hash_parts(&rules->profile_key, parts, 4);
+	return bb_memo_hash(batch->memo, &rules->profile_key, parts, 4);
 }
 
 /* The rank of a link that is there: of a join, or of `sum`. */
-static struct bb_rank rank_of(const struct bb_rules *rules, const struct bb_link *link)
+static struct bb_rank rank_of(const struct bb_batch *batch, const struct bb_link *link)
 {
+	const struct bb_rules *rules = batch->rules;
 	struct bb_rank rank = {.tier = link->join ? 0 : 1,
 			       .not_owner = !rules->namespaces[link->anchor->ns].owner,
 			       .other = link->other->ns,
@@ -98,7 +100,7 @@ static struct bb_rank rank_of(const struct bb_rules *rules, const struct bb_link
 
 	if (!link->join)
 		set_merit(rules, link, &rank);
-	rank.lot = lot(rules, link);
+	rank.lot = lot(batch, link);
 	return rank;
 }
 
@@ -204,7 +206,7 @@ static struct bb_rank compute(struct bb_batch *batch, struct bb_link *link, bool
 		sum_records(batch, link, old);
 		there = link->sum.exists;
 	}
-	return there ? rank_of(batch->rules, link) : bb_rank_worst;
+	return there ? rank_of(batch, link) : bb_rank_worst;
 }
 
 struct bb_link *bb_links_get(struct bb_batch *batch, struct bb_ident *anchor,
@@ -287,7 +289,7 @@ const struct bb_adjacency *bb_links_of(struct bb_batch *batch, struct bb_ident *
 		struct bb_link *link = ident->adjacency->items[i];
 
 		if (link->mark == mark)
-			link->now = link->next = rank_of(batch->rules, link);
+			link->now = link->next = rank_of(batch, link);
 	}
 	load_joins(batch, ident);
 	return ident->adjacency;
