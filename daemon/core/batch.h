@@ -41,6 +41,7 @@ struct bb_hubs {
 	struct bb_hash_table masks; /* of a hub: the namespaces that it came with */
 	struct bb_hash_table sums;  /* of a link between two hubs, without the records touched */
 	struct bb_hash_table ends;  /* anchors of these */
+	struct bb_hash_table spans; /* of a large profile: what holds it together */
 	bool bypass;		    /* what the sums say does not hold in this batch */
 };
 

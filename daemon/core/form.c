@@ -49,6 +49,7 @@ void bb_form_unite(struct bb_batch *batch, struct bb_profile *p, struct bb_profi
 	bb_rows_run_unite(&batch->arena, into, from);
 	from->into = into;
 	from->gone = true;
+	bb_hubs_set_span(batch, into, NULL);
 	bb_batch_dirty_profile(batch, into);
 	bb_batch_dirty_profile(batch, from);
 	batch->stats.profiles_merged += from->cluster != 0;
@@ -139,8 +140,10 @@ void bb_form_groups(struct bb_batch *batch, struct bb_group **groups, size_t n,
 	struct formed *formed = bb_arena_alloc(&batch->arena, n * sizeof(*formed));
 	size_t formed_n = 0;
 
-	for (size_t i = 0; i < drawn_n; i++)
+	for (size_t i = 0; i < drawn_n; i++) {
 		drawn[i]->claimed = false;
+		bb_hubs_set_span(batch, drawn[i], NULL);
+	}
 	for (size_t i = 0; i < n; i++) {
 		if (unchanged(batch, groups[i])) {
 			bb_batch_profile_of(batch, groups[i]->items[0])->claimed = true;

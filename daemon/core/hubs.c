@@ -6,9 +6,11 @@
  *
  *	masks	the namespaces that a hub came with: they tell whether its group is full
  *	sums	what the records say together of a link between two hubs, which only grows
+ *	spans	the worst rank that is needed to hold a large profile together: a link of a worse
+ *		one meets all of it, so that what would be too much is told by its members' number
  *
- * Both are made from the records where they are missing, and thrown away when a batch is lost or
- * does anything else than adding. A mask may say too much, never too little. `most` counts events,
+ * All are made where they are missing, and thrown away when a batch is lost or does anything else
+ * than adding. A mask may say too much, never too little. `most` counts events,
  * which cannot be added twice; links that are ranked by it are computed each time.
  */
 #include "identity.h"
@@ -35,6 +37,7 @@ void bb_hubs_clear(struct bb_hubs *hubs)
 	bb_table_clear(&hubs->masks);
 	bb_table_clear(&hubs->sums);
 	bb_table_clear(&hubs->ends);
+	bb_table_clear(&hubs->spans);
 	bb_arena_reset(&hubs->arena);
 }
 
@@ -43,13 +46,14 @@ void bb_hubs_fini(struct bb_hubs *hubs)
 	bb_table_fini(&hubs->masks);
 	bb_table_fini(&hubs->sums);
 	bb_table_fini(&hubs->ends);
+	bb_table_fini(&hubs->spans);
 	bb_arena_fini(&hubs->arena);
 }
 
 /* Memory is bounded: what is dropped is made again when it is asked for. */
 static void make_room(struct bb_hubs *hubs)
 {
-	if (hubs->masks.n + hubs->sums.n >= KEPT_MAX)
+	if (hubs->masks.n + hubs->sums.n + hubs->spans.n >= KEPT_MAX)
 		bb_hubs_clear(hubs);
 }
 
@@ -243,4 +247,50 @@ void bb_hubs_keep(struct bb_batch *batch, const struct bb_link *link)
 	*sum = link->sum;
 	bb_table_put(&batch->hubs.sums, &key, sum);
 	bb_table_put(&batch->hubs.ends, &link->anchor->hash, sum);
+}
+
+/* --- spans ------------------------------------------------------------------------------------ */
+
+static struct bb_rank unknown_span; /* tables forget nothing */
+
+static struct bb_hash span_key(const struct bb_profile *profile)
+{
+	struct bb_hash key = {{0}};
+
+	memcpy(key.b, &profile->cluster, sizeof(profile->cluster));
+	return key;
+}
+
+const struct bb_rank *bb_hubs_span(struct bb_batch *batch, const struct bb_profile *profile)
+{
+	struct bb_hash key = span_key(profile);
+	const struct bb_rank *span;
+
+	if (batch->hubs.bypass || batch->hubs.spans.n == 0 || !profile->cluster)
+		return NULL;
+	span = bb_table_get(&batch->hubs.spans, &key);
+	return span == &unknown_span ? NULL : span;
+}
+
+void bb_hubs_set_span(struct bb_batch *batch, const struct bb_profile *profile,
+		      const struct bb_rank *worst)
+{
+	struct bb_hash key = span_key(profile);
+	struct bb_rank *span;
+
+	if (!worst) {
+		if (bb_hubs_span(batch, profile))
+			bb_table_put(&batch->hubs.spans, &key, &unknown_span);
+		return;
+	}
+	if (batch->err != BB_OK || batch->hubs.bypass || !profile->cluster ||
+	    profile->member_n < batch->hubs.from)
+		return;
+	make_room(&batch->hubs);
+	span = bb_table_get(&batch->hubs.spans, &key);
+	if (!span || span == &unknown_span)
+		span = bb_arena_alloc(&batch->hubs.arena, sizeof(*span));
+	*span = *worst;
+	span->link = NULL; /* which goes with the batch */
+	bb_table_put(&batch->hubs.spans, &key, span);
 }

@@ -90,6 +90,11 @@ void bb_hubs_see(struct bb_batch *batch, struct bb_record *record);
 void bb_hubs_end(struct bb_batch *batch);
 /* The sum of a link between two hubs, if it is known. */
 bool bb_hubs_sum(struct bb_batch *batch, struct bb_link *link, bool old);
+/* A large profile holds together by links at least as good as this; NULL: unknown. Changed by
+ * whatever changes the profile or makes one of its links worse. */
+const struct bb_rank *bb_hubs_span(struct bb_batch *batch, const struct bb_profile *profile);
+void bb_hubs_set_span(struct bb_batch *batch, const struct bb_profile *profile,
+		      const struct bb_rank *worst);
 /* The sum before the batch was computed. */
 void bb_hubs_keep(struct bb_batch *batch, const struct bb_link *link);
 /* Forgets everything: the batch was lost. */
@@ -110,6 +115,7 @@ void bb_form_groups(struct bb_batch *batch, struct bb_group **groups, size_t n,
 void bb_form_unite(struct bb_batch *batch, struct bb_profile *p, struct bb_profile *q);
 /* With q NULL: does it keep the limits as it is? */
 bool bb_form_feasible(struct bb_batch *batch, struct bb_profile *p, struct bb_profile *q);
+/* The same of groups, each of which keeps them. */
 bool bb_form_groups_feasible(struct bb_batch *batch, const struct bb_group *a,
 			     const struct bb_group *b);
 /* Numbers new profiles, places records, lists them, names profiles. */

@@ -130,16 +130,31 @@ bool bb_form_feasible(struct bb_batch *batch, struct bb_profile *p, struct bb_pr
 	return fits && !profiles_split(batch, p, q ? q : p);
 }
 
-bool bb_form_groups_feasible(struct bb_batch *batch, const struct bb_group *a,
-			     const struct bb_group *b)
+/* Whether any of the group is of a namespace of which a profile may have so many. */
+static bool is_counted(const struct bb_batch *batch, const struct bb_group *group)
+{
+	for (size_t i = 0; i < group->n; i++)
+		if (batch->rules->namespaces[group->items[i]->ns].per_profile != BB_NO_LIMIT)
+			return true;
+	return false;
+}
+
+static bool fit_together(struct bb_batch *batch, const struct bb_group *a, const struct bb_group *b)
 {
 	struct tally tally;
 
-	if (a->n + b->n > batch->rules->max_identifiers)
-		return false;
+	if (!is_counted(batch, a->n < b->n ? a : b))
+		return true;
 	tally_begin(&tally, batch);
-	bool fits = tally_group(&tally, a) && tally_group(&tally, b);
+	bool fit = tally_group(&tally, a) && tally_group(&tally, b);
 
 	tally_end(&tally);
-	return fits && !groups_split(batch, a, b);
+	return fit;
+}
+
+bool bb_form_groups_feasible(struct bb_batch *batch, const struct bb_group *a,
+			     const struct bb_group *b)
+{
+	return a->n + b->n <= batch->rules->max_identifiers && fit_together(batch, a, b) &&
+	       !groups_split(batch, a, b);
 }

@@ -78,6 +78,15 @@ static void put(struct bb_link *link)
 	link->now = link->next;
 }
 
+/* Whether the rank is known to be worse than what holds the profile together. */
+static bool is_whole_at(struct bb_batch *batch, const struct bb_profile *profile,
+			const struct bb_rank *rank)
+{
+	const struct bb_rank *span = profile->member_n > 1 ? bb_hubs_span(batch, profile) : NULL;
+
+	return profile->member_n == 1 || (span && bb_rank_compare(span, rank) < 0);
+}
+
 /* R1, R2. False: to be replayed. */
 static bool better(struct bb_batch *batch, struct bb_link *link)
 {
@@ -87,7 +96,9 @@ static bool better(struct bb_batch *batch, struct bb_link *link)
 	if (p != q) {
 		if (bb_form_feasible(batch, p, q))
 			bb_form_unite(batch, p, q);
-		else if (feasible_at(batch, link, &link->next))
+		else if (!(is_whole_at(batch, p, &link->next) &&
+			   is_whole_at(batch, q, &link->next)) &&
+			 feasible_at(batch, link, &link->next))
 			return false;
 	}
 	put(link);
@@ -149,6 +160,8 @@ static bool worse(struct bb_batch *batch, struct bb_link *link)
 	if (needed && refused_between(batch, profile, &link->now, &link->next))
 		return false;
 	put(link);
+	if (needed)
+		bb_hubs_set_span(batch, profile, NULL);
 	if (needed && gone)
 		search(batch, profile);
 	return true;
@@ -163,6 +176,7 @@ struct replay {
 	size_t drawn_n, drawn_room;
 	uint32_t mark;		/* identifiers that were drawn have it */
 	bool shrinks;		/* groups may be smaller than they were at this rank */
+	struct bb_rank last;	/* of the last link that was taken, or where the sweep began */
 	struct bb_ident **hubs; /* drawn, their refused links not read */
 	size_t hub_n, hub_room;
 };
@@ -312,6 +326,7 @@ static void decide(struct bb_batch *batch, struct replay *rp, const struct bb_li
 		return;
 	}
 	unite(batch, ends[0]->group, ends[1]->group);
+	rp->last = rank;
 	if (rp->shrinks)
 		look_at_hubs(batch, rp, &rank);
 }
@@ -329,6 +344,9 @@ static void collect_groups(struct bb_batch *batch, const struct replay *rp)
 				BB_ARENA_PUSH(&batch->arena, groups, n, room) = group;
 		}
 	bb_form_groups(batch, groups, n, rp->drawn, rp->drawn_n);
+	for (size_t i = 0; i < rp->drawn_n; i++)
+		if (!rp->drawn[i]->gone)
+			bb_hubs_set_span(batch, rp->drawn[i], &rp->last);
 }
 
 /* The links whose rank changed. */
@@ -343,7 +361,7 @@ struct changed {
 static void replay(struct bb_batch *batch, struct bb_profile **profiles, size_t n,
 		   const struct bb_rank *first, struct changed changed)
 {
-	struct replay rp = {.mark = ++batch->replay_mark};
+	struct replay rp = {.mark = ++batch->replay_mark, .last = *first};
 
 	if (!n || batch->err != BB_OK)
 		return;

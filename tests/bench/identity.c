@@ -103,6 +103,24 @@ static void star(struct world *world, struct bb_event *ev, uint64_t i)
 	add(world, ev, "device", i);
 }
 
+/* The same, so slowly that each device is newer than all before: each of them comes in, and one
+ * goes. */
+static void rising_star(struct world *world, struct bb_event *ev, uint64_t i)
+{
+	ev->time_ms = ev->log_ms = FIRST_MS + (int64_t)i * BB_HOUR_MS;
+	star(world, ev, i);
+}
+
+/* Rising stars, as many as there is room for, in turns. */
+static void many_stars(struct world *world, struct bb_event *ev, uint64_t i)
+{
+	uint64_t stars = world->n / 600 + 1;
+
+	ev->time_ms = ev->log_ms = FIRST_MS + (int64_t)(i / stars) * BB_HOUR_MS;
+	add(world, ev, "user_id", i % stars);
+	add(world, ev, "device", i);
+}
+
 /* The same around two numbers of one customer, which come together each time. */
 static void double_star(struct world *world, struct bb_event *ev, uint64_t i)
 {
@@ -177,6 +195,8 @@ static const struct bench_case {
 	{"retail", "people, cards, devices, some shared", retail, 1000000},
 	{"percolating", "5 % wrong links, shared phones, households", percolating, 1000000},
 	{"star", "100,000 fresh devices of one account", star, 100000},
+	{"rising-star", "the same, each newer than all before", rising_star, 100000},
+	{"many-stars", "rising stars, 600 devices each", many_stars, 600000},
 	{"double-star", "the same of an account with a card", double_star, 100000},
 	{"shared-star", "100,000 fresh devices of one e-mail", shared_star, 100000},
 	{"chain", "100,000 e-mails in a row", chain, 100000},
