@@ -90,6 +90,7 @@ struct bb_batch {
 	struct bb_text cause_id;
 	uint64_t next_cluster; /* 0: not read yet */
 	uint64_t clusters_saved;
+	uint64_t weight;    /* identifiers that this slice may draw into replays */
 	bool rules_checked; /* the store is of these rules */
 	int64_t keep_ms;    /* names since this time of the log are not swept; INT64_MAX: no such */
 	int64_t log_ms, log_saved_ms;	       /* the latest time of the log */
@@ -97,7 +98,7 @@ struct bb_batch {
 	uint32_t mark, link_mark, replay_mark; /* generations of walks, loads of links, replays */
 	uint32_t forms;			       /* generation of what profiles have as members */
 	struct bb_hubs hubs;
-	struct bb_memo *memo; /* kept between batches */
+	struct bb_memo *memo;		    /* kept between batches */
 	uint32_t counts[BB_NAMESPACES_MAX]; /* of a tally; zero between two */
 	struct bb_buf buf;		    /* for encoding */
 	struct bb_pipeline_stats stats;
@@ -184,6 +185,8 @@ uint64_t bb_batch_cluster_new(struct bb_batch *batch);
 void bb_identity_settle(struct bb_batch *batch);
 /* A record that was made, or whose first or last time, days or count changed. */
 void bb_identity_touch(struct bb_batch *batch, struct bb_record *record);
+/* An event is in the record: counts the identifiers of profiles that its links may contend for. */
+void bb_identity_weigh(struct bb_batch *batch, struct bb_record *record);
 /* Called when a record is new: membership, neighbours, what has to be counted again. */
 void bb_identity_enter(struct bb_batch *batch, struct bb_record *record);
 /* Two identifiers of one owner namespace are one customer, says a `same` fact that is new to this

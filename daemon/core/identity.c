@@ -232,6 +232,49 @@ static bool member_of(const struct bb_profile *profile, uint16_t ns, struct bb_t
 	return false;
 }
 
+/* Those that the record's links are between, as bits. */
+static uint32_t linked_of(const struct bb_record *record)
+{
+	return (BB_MASK(record->ident_n) - 1) & ~record->blocked & ~record->shared;
+}
+
+static void add_weight(struct bb_batch *batch, const struct bb_ident *ident)
+{
+	struct bb_profile *profile =
+		ident->cluster ? bb_batch_profile(batch, ident->cluster) : NULL;
+
+	if (!profile || profile->weighed)
+		return;
+	profile->weighed = true;
+	batch->weight += profile->member_n;
+}
+
+/* By what is stored, not by what the batch will make of it: whoever is new is in no profile yet. */
+void bb_identity_weigh(struct bb_batch *batch, struct bb_record *record)
+{
+	const struct bb_standing now = bb_rows_standing(record);
+	uint32_t linked = linked_of(record);
+	const struct bb_ident *anchor;
+	const struct bb_profile *profile;
+	bool crosses = false;
+
+	if (record->weighed || !(linked & (linked - 1)) ||
+	    (record->old.exists && same_merit(&record->old, &now) && !prefers_most(batch, record)))
+		return;
+	record->weighed = true;
+	anchor = bb_batch_record_ident(batch, record, (size_t)__builtin_ctz(linked));
+	profile = anchor->cluster ? bb_batch_profile(batch, anchor->cluster) : NULL;
+	for (size_t i = 0; i < record->ident_n; i++) {
+		if (!(linked & BB_MASK(i)) ||
+		    (profile && member_of(profile, record->ns[i], record->values[i])))
+			continue;
+		crosses = true;
+		add_weight(batch, bb_batch_record_ident(batch, record, i));
+	}
+	if (crosses)
+		add_weight(batch, anchor);
+}
+
 /* Whether all that the record links is in one profile. A new one has its identifiers at hand; of an
  * old one they need not be read. */
 static bool is_inside(struct bb_batch *batch, struct bb_record *record, uint32_t linked)
@@ -254,8 +297,7 @@ static bool is_inside(struct bb_batch *batch, struct bb_record *record, uint32_t
  * inside. Before the partition is touched. */
 static bool is_hot(struct bb_batch *batch, struct bb_record *record, const struct bb_standing *now)
 {
-	uint32_t all = BB_MASK(record->ident_n) - 1,
-		 linked = all & ~record->blocked & ~record->shared;
+	uint32_t linked = linked_of(record);
 
 	if (!now->exists)
 		return false;

@@ -3,7 +3,9 @@
  * One batch: each event is looked up in the window, finds or makes its record, is folded into it;
  * when all are in, identity is settled once for the whole batch and every row that was touched is
  * written, in the order of its table's keys. Nothing is written before bb_pipeline_finish, so an
- * abort only forgets.
+ * abort only forgets; but for a batch that might draw too many identifiers into a replay, which is
+ * settled and written in slices, so that memory is bounded. No slice is seen: they are of one
+ * transaction.
  */
 #include "identity.h"
 #include "tombstone.h"
@@ -13,10 +15,12 @@
 #include <stdlib.h>
 
 #define HUB_RECORDS 256 /* an identifier in so many is a hub: what this costs was measured */
+#define SLICE_IDENTIFIERS 131072 /* of profiles that may be replayed; each takes some 2 KB */
 
 struct bb_pipeline {
 	struct bb_batch batch;
 	struct bb_pipeline_stats before; /* the batch */
+	uint64_t slice;			 /* identifiers that a slice may draw */
 	bool open, hushed;
 };
 
@@ -27,6 +31,7 @@ struct bb_pipeline *bb_pipeline_new(const struct bb_rules *rules)
 	bb_assert(pl != NULL);
 	bb_batch_init(&pl->batch, rules);
 	pl->batch.hubs.from = HUB_RECORDS;
+	pl->slice = SLICE_IDENTIFIERS;
 	return pl;
 }
 
@@ -35,6 +40,12 @@ void bb_pipeline_set_hub(struct bb_pipeline *pl, uint64_t records)
 	bb_assert(!pl->open && records > 0);
 	pl->batch.hubs.from = records;
 	bb_hubs_clear(&pl->batch.hubs);
+}
+
+void bb_pipeline_set_slice(struct bb_pipeline *pl, uint64_t identifiers)
+{
+	bb_assert(!pl->open && identifiers > 0);
+	pl->slice = identifiers;
 }
 
 struct bb_batch *bb_pipeline_batch(struct bb_pipeline *pl)
@@ -87,17 +98,10 @@ static void load_log_time(struct bb_batch *batch)
 	batch->log_saved_ms = batch->log_ms;
 }
 
-void bb_pipeline_begin(struct bb_pipeline *pl, struct bb_kv *kv)
+/* Of a batch, or of the next slice of one. */
+static void begin_slice(struct bb_batch *batch)
 {
-	struct bb_batch *batch = &pl->batch;
-
-	bb_assert(!pl->open);
-	pl->open = true;
 	bb_batch_clear(batch);
-	batch->kv = kv;
-	batch->err = BB_OK;
-	batch->cause = BB_CAUSE_EVENT;
-	batch->cause_id = (struct bb_text){NULL, 0};
 	batch->fold = (struct bb_fold){batch->rules, batch->names, &batch->arena};
 	batch->dirty_idents = batch->recounts = NULL;
 	batch->dirty_profiles = NULL;
@@ -115,12 +119,11 @@ void bb_pipeline_begin(struct bb_pipeline *pl, struct bb_kv *kv)
 	batch->flipped_n = batch->flipped_room = 0;
 	batch->ruled = NULL;
 	batch->ruled_n = batch->ruled_room = 0;
-	batch->splits_final = batch->alone = false;
-	batch->quiet = pl->hushed;
+	batch->splits_final = false;
+	batch->weight = 0;
 	batch->next_cluster = batch->clusters_saved = 0;
 	batch->mark = batch->link_mark = batch->replay_mark = 0; /* all rows are read anew */
-	pl->before = batch->stats;
-	int rc = bb_names_load(batch->names, kv);
+	int rc = bb_names_load(batch->names, batch->kv);
 
 	if (rc != BB_OK)
 		bb_batch_fail(batch, rc);
@@ -129,6 +132,44 @@ void bb_pipeline_begin(struct bb_pipeline *pl, struct bb_kv *kv)
 	load_log_time(batch);
 	bb_steward_begin(batch);
 	bb_erase_begin(batch);
+}
+
+void bb_pipeline_begin(struct bb_pipeline *pl, struct bb_kv *kv)
+{
+	struct bb_batch *batch = &pl->batch;
+
+	bb_assert(!pl->open);
+	pl->open = true;
+	pl->before = batch->stats;
+	batch->kv = kv;
+	batch->err = BB_OK;
+	batch->cause = BB_CAUSE_EVENT;
+	batch->cause_id = (struct bb_text){NULL, 0};
+	batch->quiet = pl->hushed;
+	batch->alone = false;
+	begin_slice(batch);
+}
+
+/* Settles what is in hand and writes it. False: the batch is lost. */
+static bool end_slice(struct bb_batch *batch)
+{
+	if (batch->err == BB_OK)
+		bb_identity_settle(batch);
+	if (batch->err == BB_OK)
+		bb_flush_rows(batch);
+	if (batch->arena.total_bytes > batch->stats.peak_bytes)
+		batch->stats.peak_bytes = batch->arena.total_bytes;
+	if (batch->err != BB_OK)
+		return false;
+	bb_names_saved(
+		batch->names); /* if the commit fails after all, begin reads the names again */
+	return true;
+}
+
+static void make_room(struct bb_pipeline *pl)
+{
+	if (pl->batch.weight > pl->slice && end_slice(&pl->batch))
+		begin_slice(&pl->batch);
 }
 
 void bb_pipeline_keep_names(struct bb_pipeline *pl, int64_t since_ms)
@@ -275,6 +316,7 @@ static void apply(struct bb_batch *batch, const struct bb_event *ev, struct bb_w
 		for (size_t i = 0; i < ev->same_n; i++)
 			add_same(batch, record, &ev->same[i]);
 		bb_identity_touch(batch, record);
+		bb_identity_weigh(batch, record);
 	}
 	if (keyed)
 		bb_ledger_add(batch, ev, record, micros);
@@ -303,6 +345,7 @@ enum bb_verdict bb_pipeline_apply(struct bb_pipeline *pl, const struct bb_event 
 	struct bb_batch *batch = &pl->batch;
 
 	bb_assert(pl->open && !batch->alone);
+	make_room(pl);
 	if (batch->err != BB_OK)
 		return BB_VERDICT_APPLIED; /* the batch is lost already; finish says why */
 	if (!ev->position.topic.p && ev->time_ms > batch->filed_ms)
@@ -369,18 +412,9 @@ int bb_pipeline_finish(struct bb_pipeline *pl)
 	struct bb_batch *batch = &pl->batch;
 
 	bb_assert(pl->open);
-	if (batch->err == BB_OK)
-		bb_identity_settle(batch);
-	if (batch->err == BB_OK)
-		bb_flush_rows(batch);
-	if (batch->arena.total_bytes > batch->stats.peak_bytes)
-		batch->stats.peak_bytes = batch->arena.total_bytes;
-	if (batch->err != BB_OK)
-		return batch->err;
-	pl->open = false;
-	bb_names_saved(
-		batch->names); /* if the commit fails after all, begin reads the names again */
-	return BB_OK;
+	if (end_slice(batch))
+		pl->open = false;
+	return batch->err;
 }
 
 void bb_pipeline_abort(struct bb_pipeline *pl)

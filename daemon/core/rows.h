@@ -171,6 +171,7 @@ struct bb_profile {
 	size_t run_n, run_room;
 	/* during a batch only */
 	bool dirty, is_new, gone;
+	bool weighed;		 /* counted by what may be replayed */
 	bool claimed;		 /* goes on as one of the groups that are being formed */
 	size_t share;		 /* of the group that is being formed */
 	struct bb_profile *into; /* merged into that one; follow */
@@ -205,6 +206,7 @@ struct bb_record {
 	bool gone;		   /* by an erasure */
 	bool listed;		   /* by one */
 	bool hot;		   /* its links need no look */
+	bool weighed;		   /* its profiles are counted by what may be replayed */
 	const struct bb_event *by; /* the last of this batch that came to it */
 	struct bb_record *next_dirty, *next_touched;
 };

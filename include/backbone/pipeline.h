@@ -39,6 +39,10 @@ void bb_pipeline_free(struct bb_pipeline *pl); /* NULL-safe */
  * comes out is the same; tests set it low. */
 void bb_pipeline_set_hub(struct bb_pipeline *pl, uint64_t records);
 
+/* So many identifiers (from 1) may be drawn into replays before a batch is settled in slices. What
+ * comes out is the same; tests set it low. */
+void bb_pipeline_set_slice(struct bb_pipeline *pl, uint64_t identifiers);
+
 /* From the next batch on it says nothing to the change feed: for a store that is not looked at yet.
  */
 void bb_pipeline_hush(struct bb_pipeline *pl);

@@ -54,10 +54,12 @@ struct running {
 
 static void start(struct running *r)
 {
-	static const uint64_t hubs[] = {1, 2, 3, 256};
+	static const uint64_t hubs[] = {1, 2, 3, 256}, slices[] = {1, 3, 10, 131072};
+	uint64_t start = bb_random_mix(r->cs->seed + r->starts++);
 
 	r->pl = bb_pipeline_new(r->walk.rules);
-	bb_pipeline_set_hub(r->pl, hubs[bb_random_mix(r->cs->seed + r->starts++) % 4]);
+	bb_pipeline_set_hub(r->pl, hubs[start % 4]);
+	bb_pipeline_set_slice(r->pl, slices[start / 4 % 4]);
 	bb_judge_start(&r->judge, r->walk.rules);
 }
 
