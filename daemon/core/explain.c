@@ -64,6 +64,7 @@ struct bb_batch *bb_explain_begin(struct bb_explainer *explainer, struct bb_kv *
 		.rules = explainer->rules,
 		.kv = kv,
 		.names = batch->names,
+		.memo = batch->memo,
 		.arena = batch->arena,
 		.ns_of_id = batch->ns_of_id,
 		.idents = batch->idents,

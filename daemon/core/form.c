@@ -140,10 +140,8 @@ void bb_form_groups(struct bb_batch *batch, struct bb_group **groups, size_t n,
 	struct formed *formed = bb_arena_alloc(&batch->arena, n * sizeof(*formed));
 	size_t formed_n = 0;
 
-	for (size_t i = 0; i < drawn_n; i++) {
+	for (size_t i = 0; i < drawn_n; i++)
 		drawn[i]->claimed = false;
-		bb_hubs_set_span(batch, drawn[i], NULL);
-	}
 	for (size_t i = 0; i < n; i++) {
 		if (unchanged(batch, groups[i])) {
 			bb_batch_profile_of(batch, groups[i]->items[0])->claimed = true;

@@ -90,9 +90,10 @@ void bb_hubs_see(struct bb_batch *batch, struct bb_record *record);
 void bb_hubs_end(struct bb_batch *batch);
 /* The sum of a link between two hubs, if it is known. */
 bool bb_hubs_sum(struct bb_batch *batch, struct bb_link *link, bool old);
-/* A large profile holds together by links at least as good as this; NULL: unknown. Changed by
- * whatever changes the profile or makes one of its links worse. */
+/* A large profile holds together by links at least as good as this; NULL: unknown. */
 const struct bb_rank *bb_hubs_span(struct bb_batch *batch, const struct bb_profile *profile);
+/* After a replay, or (NULL) when others came in without one. A piece of a profile is held by what
+ * held it before; and links get worse only in batches that throw all of this away. */
 void bb_hubs_set_span(struct bb_batch *batch, const struct bb_profile *profile,
 		      const struct bb_rank *worst);
 /* The sum before the batch was computed. */

@@ -330,9 +330,47 @@ const struct bb_adjacency *bb_links_within(struct bb_batch *batch, struct bb_ide
 	return ident->adjacency;
 }
 
+static void add_inside(struct bb_batch *batch, struct bb_adjacency *adjacency, struct bb_link *link)
+{
+	BB_ARENA_PUSH(&batch->arena, adjacency->inside, adjacency->inside_n,
+		      adjacency->inside_room) = link;
+}
+
+static void list_by_links(struct bb_batch *batch, const struct bb_ident *ident,
+			  const struct bb_profile *profile)
+{
+	struct bb_adjacency *adjacency = ident->adjacency;
+
+	for (size_t i = 0; i < adjacency->n; i++) {
+		struct bb_link *link = adjacency->items[i];
+		struct bb_ident *other = link->anchor == ident ? link->other : link->anchor;
+
+		if (bb_batch_profile_of(batch, other) == profile)
+			add_inside(batch, adjacency, link);
+	}
+}
+
+static void list_by_members(struct bb_batch *batch, const struct bb_ident *ident,
+			    struct bb_profile *profile)
+{
+	for (size_t i = 0; i < profile->member_n; i++) {
+		const struct bb_ident *other = bb_batch_member_ident(batch, &profile->members[i]);
+
+		for (unsigned k = 0; k < 4; k++) {
+			struct bb_hash key =
+				bb_links_key(k & 1 ? &ident->hash : &other->hash,
+					     k & 1 ? &other->hash : &ident->hash, k & 2);
+			struct bb_link *link = bb_table_get(&batch->links, &key);
+
+			if (link)
+				add_inside(batch, ident->adjacency, link);
+		}
+	}
+}
+
 const struct bb_adjacency *bb_links_inside(struct bb_batch *batch, struct bb_ident *ident, bool all)
 {
-	const struct bb_profile *profile = bb_batch_profile_of(batch, ident);
+	struct bb_profile *profile = bb_batch_profile_of(batch, ident);
 	struct bb_adjacency *adjacency;
 
 	if (all)
@@ -344,14 +382,10 @@ const struct bb_adjacency *bb_links_inside(struct bb_batch *batch, struct bb_ide
 	    adjacency->inside_of == adjacency->n && profile)
 		return adjacency;
 	adjacency->inside_n = 0;
-	for (size_t i = 0; i < adjacency->n; i++) {
-		struct bb_link *link = adjacency->items[i];
-
-		if (bb_batch_profile_of(batch, link->anchor == ident ? link->other
-								     : link->anchor) == profile)
-			BB_ARENA_PUSH(&batch->arena, adjacency->inside, adjacency->inside_n,
-				      adjacency->inside_room) = link;
-	}
+	if (profile && adjacency->n / 4 > profile->member_n)
+		list_by_members(batch, ident, profile);
+	else
+		list_by_links(batch, ident, profile);
 	adjacency->inside_of = adjacency->n;
 	adjacency->inside_at = profile;
 	adjacency->inside_forms = batch->forms;

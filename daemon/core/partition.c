@@ -160,8 +160,6 @@ static bool worse(struct bb_batch *batch, struct bb_link *link)
 	if (needed && refused_between(batch, profile, &link->now, &link->next))
 		return false;
 	put(link);
-	if (needed)
-		bb_hubs_set_span(batch, profile, NULL);
 	if (needed && gone)
 		search(batch, profile);
 	return true;

@@ -111,6 +111,12 @@ static void rising_star(struct world *world, struct bb_event *ev, uint64_t i)
 	star(world, ev, i);
 }
 
+static void two_stars(struct world *world, struct bb_event *ev, uint64_t i)
+{
+	add(world, ev, "user_id", 1 + i % 2);
+	add(world, ev, "device", i);
+}
+
 /* Rising stars, as many as there is room for, in turns. */
 static void many_stars(struct world *world, struct bb_event *ev, uint64_t i)
 {
@@ -191,20 +197,30 @@ static const struct bench_case {
 	const char *name, *what;
 	void (*make)(struct world *world, struct bb_event *ev, uint64_t i);
 	uint64_t n;
+	const char *orders; /* after all events (see words), of which the last is measured */
 } cases[] = {
-	{"retail", "people, cards, devices, some shared", retail, 1000000},
-	{"percolating", "5 % wrong links, shared phones, households", percolating, 1000000},
-	{"star", "100,000 fresh devices of one account", star, 100000},
-	{"rising-star", "the same, each newer than all before", rising_star, 100000},
-	{"many-stars", "rising stars, 600 devices each", many_stars, 600000},
-	{"double-star", "the same of an account with a card", double_star, 100000},
-	{"shared-star", "100,000 fresh devices of one e-mail", shared_star, 100000},
-	{"chain", "100,000 e-mails in a row", chain, 100000},
-	{"chain-shuffled", "the same in another order", shuffled_chain, 100000},
-	{"kiosk", "one device, 1,000,000 accounts", kiosk, 1000000},
-	{"contention", "two profiles of 499 claim one e-mail", contention, 20000},
-	{"many-records", "20,000 records in one profile", many_records, 60000},
-	{"at-the-cap", "values that become shared", at_the_cap, 100000},
+	{"retail", "people, cards, devices, some shared", retail, 1000000, NULL},
+	{"percolating", "5 % wrong links, shared phones, households", percolating, 1000000, NULL},
+	{"star", "100,000 fresh devices of one account", star, 100000, NULL},
+	{"rising-star", "the same, each newer than all before", rising_star, 100000, NULL},
+	{"star-blocked", "a ruling that its account is nobody's", star, 100000, "B"},
+	{"star-erased", "its account is erased", star, 100000, "e"},
+	{"stars-joined", "a ruling that two stars are one", two_stars, 100000, "j"},
+	{"stars-released", "and that they are not", two_stars, 100000, "jr"},
+	{"many-stars", "rising stars, 600 devices each", many_stars, 600000, NULL},
+	{"double-star", "the same of an account with a card", double_star, 100000, NULL},
+	{"double-split", "a ruling that these are two", double_star, 100000, "s"},
+	{"double-released", "and that they are not", double_star, 100000, "sr"},
+	{"shared-star", "100,000 fresh devices of one e-mail", shared_star, 100000, NULL},
+	{"chain", "100,000 e-mails in a row", chain, 100000, NULL},
+	{"chain-shuffled", "the same in another order", shuffled_chain, 100000, NULL},
+	{"kiosk", "one device, 1,000,000 accounts", kiosk, 1000000, NULL},
+	{"kiosk-allowed", "a ruling that it is not shared", kiosk, 1000000, "a"},
+	{"kiosk-released", "and that it may be after all", kiosk, 1000000, "ar"},
+	{"kiosk-blocked", "a ruling that it is nobody's", kiosk, 1000000, "b"},
+	{"contention", "two profiles of 499 claim one e-mail", contention, 20000, NULL},
+	{"many-records", "20,000 records in one profile", many_records, 60000, NULL},
+	{"at-the-cap", "values that become shared", at_the_cap, 100000, NULL},
 };
 
 /* --- running ---------------------------------------------------------------------------------- */
@@ -285,6 +301,72 @@ static void run_batch(struct world *world, struct bb_pipeline *pl, struct bb_kv 
 	bb_histogram_record(&result->links, result->stats.replay_links - before.replay_links);
 }
 
+/* What stewards say; 'r' releases what was said before it, 'e' erases account 1. */
+static const struct said {
+	char letter;
+	enum bb_ruling_kind kind;
+	struct {
+		const char *ns, *value;
+	} on[2];
+} words[] = {
+	{'a', BB_RULING_ALLOW, {{"device", "x1"}}},
+	{'b', BB_RULING_BLOCK, {{"device", "x1"}}},
+	{'B', BB_RULING_BLOCK, {{"user_id", "x1"}}},
+	{'j', BB_RULING_JOIN, {{"user_id", "x1"}, {"user_id", "x2"}}},
+	{'s', BB_RULING_SPLIT, {{"user_id", "x1"}, {"loyalty", "x1"}}},
+};
+
+static enum bb_verdict rule(struct world *world, struct bb_pipeline *pl, char letter, char before)
+{
+	struct bb_ruling ruling = {.kind = BB_RULING_RELEASE,
+				   .id = bb_arena_printf(&world->arena, "%c", letter),
+				   .time_ms = FIRST_MS};
+	struct bb_refusal refusal;
+
+	if (letter == 'r')
+		ruling.releases = bb_arena_printf(&world->arena, "%c", before);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (words[i].letter != letter)
+			continue;
+		ruling.kind = words[i].kind;
+		for (unsigned k = 0; k < bb_ruling_ends(ruling.kind); k++)
+			ruling.on[k] =
+				(struct bb_identifier){.ns = bb_text_of(words[i].on[k].ns),
+						       .value = bb_text_of(words[i].on[k].value),
+						       .ns_index = BB_NS_UNKNOWN};
+	}
+	if (!bb_ruling_check(&world->rules, &ruling, &world->arena, &refusal))
+		return BB_VERDICT_DEAD;
+	return bb_pipeline_rule(pl, &ruling, &refusal);
+}
+
+static int erase(struct world *world, struct bb_pipeline *pl)
+{
+	const struct bb_erasure order = {
+		.key = BB_TEXT("user_id:x1"), .id = BB_TEXT("e"), .time_ms = FIRST_MS};
+	struct bb_erasure_receipt receipt;
+
+	return bb_pipeline_erase(pl, &order, &world->arena, &receipt);
+}
+
+static void run_order(struct world *world, struct bb_pipeline *pl, struct bb_kv *kv,
+		      const char *letter, struct result *result)
+{
+	uint64_t began_ns = bb_clock_monotonic_ns();
+
+	memset(result, 0, sizeof(*result));
+	bb_pipeline_begin(pl, kv);
+	if (*letter == 'e')
+		check("erase", erase(world, pl));
+	else if (rule(world, pl, *letter, letter[-(*letter == 'r')]) != BB_VERDICT_APPLIED)
+		check("rule", BB_EINVAL);
+	check("finish", bb_pipeline_finish(pl));
+	result->events = 1;
+	result->total_ns = result->worst_ns = bb_clock_monotonic_ns() - began_ns;
+	bb_histogram_record(&result->batches_ns, result->total_ns);
+	bb_pipeline_stats(pl, &result->stats);
+}
+
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
 	(void)st, (void)type, (void)ftw;
@@ -317,6 +399,11 @@ static void run_case(const struct bench_case *one, uint64_t n, uint64_t batch,
 			next = at + batch < end ? at + batch : end;
 			run_batch(&world, pl, kv, one, at, next, result);
 		}
+		check("commit", bb_store_write_commit(kv));
+	}
+	for (const char *letter = one->orders; letter && *letter; letter++) {
+		check("begin", bb_store_write_begin(store, &kv));
+		run_order(&world, pl, kv, letter, result);
 		check("commit", bb_store_write_commit(kv));
 	}
 	bb_pipeline_free(pl);
