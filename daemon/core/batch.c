@@ -25,6 +25,7 @@ void bb_batch_init(struct bb_batch *batch, const struct bb_rules *rules)
 				   .hubs = {.from = UINT64_MAX}};
 	bb_arena_init(&batch->arena);
 	bb_arena_init(&batch->hubs.arena);
+	bb_forms_init(&batch->past);
 }
 
 void bb_batch_clear(struct bb_batch *batch)
@@ -46,6 +47,7 @@ void bb_batch_fini(struct bb_batch *batch)
 	bb_memo_free(batch->memo);
 	bb_arena_fini(&batch->arena);
 	bb_hubs_fini(&batch->hubs);
+	bb_forms_fini(&batch->past);
 	bb_buf_fini(&batch->buf);
 	free(batch->ns_of_id);
 }
@@ -137,12 +139,12 @@ struct bb_ident *bb_batch_ident_of(struct bb_batch *batch, uint16_t ns, struct b
 
 /* A value may hold the NUL bytes that the hash puts between its parts: their lengths go first. By
  * the names of namespaces, as the order of the configuration may change under a record. */
-struct bb_hash bb_batch_hash_record(const struct bb_batch *batch, struct bb_text source,
+struct bb_hash bb_rules_hash_record(const struct bb_rules *rules, struct bb_text source,
 				    const uint16_t *ns, const struct bb_text *values, size_t n)
 {
 	struct bb_text parts[2 + 2 * BB_EVENT_IDENTIFIERS_MAX];
 	uint8_t lengths[2 * BB_EVENT_IDENTIFIERS_MAX] = {0}, order[BB_EVENT_IDENTIFIERS_MAX];
-	const struct bb_namespace *all = batch->rules->namespaces;
+	const struct bb_namespace *all = rules->namespaces;
 	size_t part_n = 0;
 
 	bb_assert(n <= BB_EVENT_IDENTIFIERS_MAX);
@@ -163,7 +165,13 @@ struct bb_hash bb_batch_hash_record(const struct bb_batch *batch, struct bb_text
 		parts[part_n++] = bb_text_of(all[ns[order[i]]].name);
 		parts[part_n++] = values[order[i]];
 	}
-	return bb_hash_parts(&batch->rules->profile_key, parts, part_n);
+	return bb_hash_parts(&rules->profile_key, parts, part_n);
+}
+
+struct bb_hash bb_batch_hash_record(const struct bb_batch *batch, struct bb_text source,
+				    const uint16_t *ns, const struct bb_text *values, size_t n)
+{
+	return bb_rules_hash_record(batch->rules, source, ns, values, n);
 }
 
 static struct bb_hash cluster_key(uint64_t cluster)

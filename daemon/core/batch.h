@@ -10,6 +10,7 @@
 #include <backbone/change.h>
 #include <backbone/pipeline.h>
 
+#include "forms.h"
 #include "memo.h"
 #include "rows.h"
 
@@ -79,10 +80,11 @@ struct bb_batch {
 		unsigned n;
 	} * ruled;
 	size_t ruled_n, ruled_room;
-	bool quiet;	   /* says nothing to the change feed */
-	bool alone;	   /* an erasure: nothing else in this batch */
-	bool has_tombs;	   /* there are erasures that events have to be compared with */
-	uint64_t epoch;	   /* erasures that this store has done */
+	bool quiet;	      /* says nothing to the change feed */
+	bool alone;	      /* an erasure: nothing else in this batch */
+	bool has_tombs;	      /* there are erasures that events have to be compared with */
+	uint64_t epoch;	      /* erasures that this store has done */
+	struct bb_forms past; /* that the store has had before; only where there are erasures */
 	int64_t filed_ms;  /* latest time of an event of this batch that came without a position */
 	bool has_rulings;  /* there are any, in the store or in this batch */
 	bool splits_final; /* splits are those of after the batch; else those of before and after */
@@ -150,6 +152,9 @@ struct bb_member *bb_batch_member(struct bb_batch *batch, struct bb_profile *pro
 struct bb_record *bb_batch_record_of(struct bb_batch *batch, struct bb_text source,
 				     const uint16_t *ns, const struct bb_text *values, size_t n,
 				     uint32_t junk);
+/* The name of a record, which no order of namespaces changes. */
+struct bb_hash bb_rules_hash_record(const struct bb_rules *rules, struct bb_text source,
+				    const uint16_t *ns, const struct bb_text *values, size_t n);
 struct bb_hash bb_batch_hash_record(const struct bb_batch *batch, struct bb_text source,
 				    const uint16_t *ns, const struct bb_text *values, size_t n);
 /* So many events say that two of its identifiers, low < high, are one customer. */
@@ -247,9 +252,9 @@ const struct bb_event *bb_erase_filter(struct bb_batch *batch, const struct bb_e
 				       struct bb_tomb_order *ret_by, bool *ret_below);
 bool bb_erase_is_below(struct bb_batch *batch, const struct bb_tomb_order *order,
 		       const struct bb_event *ev);
-/* Whether an erasure made a ruling on one of these void. */
-bool bb_erase_voids(struct bb_batch *batch, const struct bb_hash *ends, unsigned n,
-		    int64_t time_ms);
+/* Whether an erasure made a ruling void; `ends`: the hashes of what it is on. */
+bool bb_erase_voids(struct bb_batch *batch, const struct bb_ruling *ruling,
+		    const struct bb_hash *ends, unsigned n);
 int bb_erase_profile(struct bb_batch *batch, const struct bb_erasure *order, struct bb_arena *arena,
 		     struct bb_erasure_receipt *ret_receipt);
 

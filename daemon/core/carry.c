@@ -112,6 +112,9 @@ int bb_carry_more(struct bb_kv *from, struct bb_kv *to, struct bb_pipeline *pl,
 	*ret_carried = (struct bb_carried){.more = rc == BB_OK, .erasures = rc == BB_OK};
 	if (rc == BB_OK) {
 		batch->alone = true;
+		rc = bb_forms_carry(from, to);
+		if (rc != BB_OK)
+			return rc;
 		bb_erase_carried(batch, &order, &tomb);
 		return batch->err;
 	}

@@ -82,7 +82,12 @@ void bb_flush_check_rules(struct bb_batch *batch)
 		bb_batch_fail(batch, rc);
 	else if (!bb_text_equal(stored, bb_text_bytes(now.b, BB_HASH_BYTES)))
 		bb_batch_fail(batch, BB_ECONFIG);
-	batch->rules_checked = rc == BB_OK && batch->err == BB_OK;
+	if (batch->err == BB_OK) {
+		rc = bb_forms_note(batch->kv, batch->rules);
+		if (rc != BB_OK)
+			bb_batch_fail(batch, rc);
+	}
+	batch->rules_checked = batch->err == BB_OK;
 }
 
 /* An array of the elements of a dirty list, for sorting. */

@@ -306,19 +306,19 @@ static void gather_same(struct gate *g)
 	ev->same_n = ev->same_room = kept;
 }
 
-static bool derive(struct gate *g, const char *derivation, struct bb_text from,
-		   struct bb_identifier *ret_id)
+static bool derive(const struct bb_rules *rules, const char *derivation, struct bb_text from,
+		   struct bb_arena *arena, struct bb_identifier *ret_id)
 {
 	struct bb_identifier id = {.ns = bb_text_of(derivation)};
 	struct bb_text raw;
 
-	id.ns_index = bb_rules_namespace(g->rules, id.ns);
+	id.ns_index = bb_rules_namespace(rules, id.ns);
 	if (id.ns_index == BB_NS_UNKNOWN)
 		return false;
-	if (!bb_normalise_derive(derivation, from, g->arena, &raw))
+	if (!bb_normalise_derive(derivation, from, arena, &raw))
 		return false;
 	*ret_id = id;
-	return bb_normalise(&g->rules->namespaces[id.ns_index], raw, g->arena, &ret_id->value);
+	return bb_normalise(&rules->namespaces[id.ns_index], raw, arena, &ret_id->value);
 }
 
 /*
@@ -334,7 +334,7 @@ static void add_derived(struct gate *g)
 		struct bb_identifier id;
 
 		for (size_t k = 0; k < ns->derive_n && !g->found[i].blocked; k++) {
-			if (!derive(g, ns->derive[k], g->found[i].value, &id))
+			if (!derive(g->rules, ns->derive[k], g->found[i].value, g->arena, &id))
 				continue;
 			g->changed = true;
 			find_or_add(g, &id, g->places[i]);
@@ -450,6 +450,25 @@ enum bb_gate_result bb_gate(const struct bb_rules *rules, struct bb_event *ev,
 	if (ev->identifier_n == 0 && !(ev->has_amount && ev->amount.key.p))
 		return BB_GATE_NO_IDENTIFIER;
 	return BB_GATE_PASS;
+}
+
+size_t bb_gate_forms(const struct bb_rules *rules, const struct bb_identifier *given,
+		     struct bb_arena *arena, struct bb_identifier out[BB_GATE_FORMS_MAX])
+{
+	uint16_t ns_index = bb_rules_namespace(rules, given->ns);
+	const struct bb_namespace *ns;
+	size_t n = 1;
+
+	if (ns_index == BB_NS_UNKNOWN)
+		return 0;
+	ns = &rules->namespaces[ns_index];
+	out[0] = (struct bb_identifier){.ns = given->ns, .ns_index = ns_index};
+	if (!bb_normalise(ns, given->value, arena, &out[0].value))
+		return 0;
+	out[0].blocked = bb_normalise_blocked_by(ns, out[0].value, arena) != NULL;
+	for (size_t k = 0; k < ns->derive_n && n < BB_GATE_FORMS_MAX && !out[0].blocked; k++)
+		n += derive(rules, ns->derive[k], out[0].value, arena, &out[n]);
+	return n;
 }
 
 bool bb_gate_key(const struct bb_rules *rules, struct bb_text key, struct bb_arena *arena,

@@ -94,9 +94,11 @@ static bool check_ends(const struct bb_rules *rules, struct bb_ruling *ruling,
 	unsigned n = ends_of[ruling->kind];
 	int d;
 
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; i < n; i++) {
+		ruling->given[i] = ruling->on[i].value;
 		if (!check_identifier(rules, &ruling->on[i], names[n - 1][i], arena, ret_refusal))
 			return false;
+	}
 	if (n < 2)
 		return true;
 	d = by_name(&ruling->on[0], &ruling->on[1]);
@@ -105,8 +107,12 @@ static bool check_ends(const struct bb_rules *rules, struct bb_ruling *ruling,
 	if (d > 0) {
 		struct bb_identifier swap = ruling->on[0];
 
+		struct bb_text given = ruling->given[0];
+
 		ruling->on[0] = ruling->on[1];
 		ruling->on[1] = swap;
+		ruling->given[0] = ruling->given[1];
+		ruling->given[1] = given;
 	}
 	return true;
 }

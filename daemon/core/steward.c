@@ -98,7 +98,7 @@ enum bb_verdict bb_steward_rule(struct bb_batch *batch, const struct bb_ruling *
 	if (rc == BB_OK)
 		return compare_known(batch, ruling, &known);
 	if (rc == BB_ENOTFOUND && batch->has_tombs &&
-	    bb_erase_voids(batch, ends, bb_ruling_hash_ends(key, ruling, ends), ruling->time_ms))
+	    bb_erase_voids(batch, ruling, ends, bb_ruling_hash_ends(key, ruling, ends)))
 		return BB_VERDICT_SKIPPED;
 	if (rc == BB_ENOTFOUND)
 		rc = bb_ruling_put(batch->kv, key, ruling);

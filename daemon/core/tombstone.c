@@ -438,5 +438,7 @@ int bb_erasure_carry(struct bb_kv *from, struct bb_kv *to)
 			break;
 	}
 	bb_arena_fini(&arena);
-	return rc == BB_ENOTFOUND ? BB_OK : rc;
+	if (rc != BB_ENOTFOUND)
+		return rc;
+	return after ? bb_forms_carry(from, to) : BB_OK;
 }

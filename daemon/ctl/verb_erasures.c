@@ -7,7 +7,8 @@
  * passed over.
  *
  * The first line has a keyed hash, so that a file of another profile key is refused before anything
- * is done. Each line has a keyed seal over itself and those before it, and the last one their
+ * is done. The second says by what rules identifiers were made of what came, from the first to the
+ * last. Each line has a keyed seal over itself and those before it, and the last one their
  * number: a line that was changed would stand for nobody, and its id would keep the right one out.
  * A line that cannot be read ends it with its number and what is wrong; those before it have been
  * done, and importing again goes on.
@@ -28,7 +29,7 @@
 
 #define LINE_BYTES_MAX ((size_t)64 << 20) /* a million records of one person */
 
-enum { VERSION = 2, HEX_BYTES = 2 * BB_HASH_BYTES };
+enum { VERSION = 3, HEX_BYTES = 2 * BB_HASH_BYTES };
 
 static const char seal_begins[] = ",\"seal\":", seal_ends[] = "}\n";
 
@@ -102,6 +103,20 @@ struct exporting {
 	uint64_t n; /* written */
 };
 
+static int write_forms(struct bb_ctl *ctl, struct bb_kv *kv, struct bb_buf *line,
+		       struct bb_hash *seal, FILE *out)
+{
+	struct bb_text forms;
+	int err = bb_tombstone_forms(kv, &ctl->arena, &forms);
+
+	if (err != BB_OK)
+		return err;
+	bb_buf_printf(line, "{\"forms\":\"");
+	bb_buf_hex(line, forms.p, forms.n);
+	bb_buf_byte(line, '"');
+	return write_line(ctl, line, seal, out);
+}
+
 static int write_all(struct bb_ctl *ctl, struct bb_kv *kv, void *ctx)
 {
 	struct exporting *exporting = ctx;
@@ -110,11 +125,13 @@ static int write_all(struct bb_ctl *ctl, struct bb_kv *kv, void *ctx)
 	struct bb_buf line = BB_BUF_EMPTY;
 	struct bb_hash seal = {{0}};
 	struct bb_hash key = hash_key(&ctl->config->rules.profile_key);
-	int err = BB_OK;
+	int err;
 
 	bb_buf_printf(&line, "{\"erasures\":%d,\"key\":", VERSION);
 	put_hash(&key, &line);
 	fprintf(out, "%.*s}\n", (int)line.n, line.p);
+	line.n = 0;
+	err = write_forms(ctl, kv, &line, &seal, out);
 	for (; err == BB_OK; exporting->n++) {
 		struct bb_tombstone stone;
 
@@ -335,6 +352,29 @@ static int take(struct import *import, const struct bb_tombstone *stone)
 	return err;
 }
 
+static bool bytes_of(struct import *import, const json_t *value, struct bb_text *ret_bytes)
+{
+	struct bb_text text = text_of(value);
+	char *bytes = bb_arena_alloc(&import->ctl->arena, text.n / 2 + 1);
+
+	*ret_bytes = bb_text_bytes(bytes, text.n / 2);
+	return text.p && text.n % 2 == 0 && bb_text_unhex(text, bytes, text.n / 2);
+}
+
+static int take_forms(struct import *import, struct bb_text forms)
+{
+	struct bb_kv *kv;
+	int err = bb_store_write_begin(import->store, &kv);
+
+	if (err != BB_OK)
+		return err;
+	err = bb_tombstone_take_forms(kv, forms);
+	if (err == BB_OK)
+		return bb_store_write_commit(kv);
+	bb_store_write_abort(kv);
+	return err;
+}
+
 static bool check_head(struct import *import, const json_t *root)
 {
 	struct bb_hash wanted = hash_key(&import->ctl->config->rules.profile_key), key;
@@ -366,7 +406,7 @@ static bool check_seal(struct import *import, const char *line, size_t n)
 
 static bool check_end(struct import *import, const json_t *end)
 {
-	import->ended = json_integer_value(end) == (json_int_t)import->line - 2;
+	import->ended = json_integer_value(end) == (json_int_t)import->line - 3;
 	return import->ended || wrong(import, "end: is not the number of erasures before it");
 }
 
@@ -375,6 +415,7 @@ static int read_line(struct import *import, const char *line, size_t n)
 {
 	json_t *root = json_loadb(line, n, 0, NULL);
 	struct bb_tombstone stone;
+	struct bb_text forms = {NULL, 0};
 	int err = BB_OK;
 	bool good = json_is_object(root);
 
@@ -384,12 +425,20 @@ static int read_line(struct import *import, const char *line, size_t n)
 		good = check_head(import, root);
 	else if (import->ended)
 		good = wrong(import, "is behind the end");
+	else if (import->line == 2)
+		good = (bytes_of(import, json_object_get(root, "forms"), &forms) ||
+			wrong(import, "forms: must be pairs of hexadecimal digits")) &&
+		       check_seal(import, line, n);
 	else if (json_object_get(root, "end"))
 		good = check_seal(import, line, n) &&
 		       check_end(import, json_object_get(root, "end"));
 	else if ((good = read_stone(import, root, &stone) && check_seal(import, line, n)))
 		err = take(import, &stone);
+	if (good && forms.p)
+		err = take_forms(import, forms);
 	json_decref(root);
+	if (err == BB_EINVAL)
+		good = wrong(import, "forms: cannot be read");
 	if (!good)
 		return BB_CTL_USAGE;
 	if (err == BB_ECONFIG)

@@ -55,6 +55,13 @@ BB_MUST_CHECK int bb_tombstone_next(struct bb_kv *kv, struct bb_erasure_cursor *
 BB_MUST_CHECK int bb_tombstone_take(struct bb_pipeline *pl, struct bb_kv *kv,
 				    const struct bb_tombstone *stone, bool *ret_known);
 
+/* How the store made identifiers of what came, under all rules that it has had: what tombstones
+ * name may be of any of them. Bytes that mean something to the other one only. */
+BB_MUST_CHECK int bb_tombstone_forms(struct bb_kv *kv, struct bb_arena *arena,
+				     struct bb_text *ret_forms);
+/* BB_OK; BB_EINVAL: they are no such bytes; or the store's error. */
+BB_MUST_CHECK int bb_tombstone_take_forms(struct bb_kv *kv, struct bb_text forms);
+
 /*
  * `from` and `to` hold the same part of the log; the change feed of `to` is empty. `entry` is
  * appended to the audit log. What is different goes to the feed with the cause REBUILD: ids that

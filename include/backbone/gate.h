@@ -26,6 +26,12 @@ enum bb_gate_result { BB_GATE_PASS, BB_GATE_NO_IDENTIFIER, BB_GATE_REFUSED };
 enum bb_gate_result bb_gate(const struct bb_rules *rules, struct bb_event *ev,
 			    struct bb_arena *arena, struct bb_refusal *ret_refusal);
 
+/* What becomes of one identifier: the canonical one, and behind it those derived of it. Returns how
+ * many; 0: its namespace is unknown, or it is not canonical. */
+#define BB_GATE_FORMS_MAX 8
+size_t bb_gate_forms(const struct bb_rules *rules, const struct bb_identifier *given,
+		     struct bb_arena *arena, struct bb_identifier out[BB_GATE_FORMS_MAX]);
+
 /* Of a look-up: `ns:value` made canonical. False: no such namespace, or not canonical. */
 bool bb_gate_key(const struct bb_rules *rules, struct bb_text key, struct bb_arena *arena,
 		 struct bb_identifier *ret_id);

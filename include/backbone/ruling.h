@@ -39,6 +39,7 @@ struct bb_ruling {
 	int64_t time_ms;
 	struct bb_text actor, reason;
 	struct bb_identifier on[2]; /* JOIN, SPLIT: the pair; BLOCK, ALLOW: the first */
+	struct bb_text given[2];    /* the values of `on` as they came; p NULL: as they are */
 	struct bb_text releases;    /* RELEASE: the id of the ruling */
 	bool by_log;		    /* it came by a topic or a file, and comes again from there */
 };

@@ -167,7 +167,7 @@ static void make_later_rules(struct bb_case *cs, struct bb_random *random)
 		if (bb_random_percent(random, 50))
 			continue;
 		make_namespace(cs, &fresh[i], old->name, owner, durable, random);
-		if (!cs->forms || cs->erases)
+		if (!cs->forms)
 			fresh[i].normaliser = old->normaliser;
 		cs->dated = cs->dated || fresh[i].normaliser != old->normaliser;
 	}

@@ -38,13 +38,27 @@ struct bb_model_erasure {
 	size_t mark_n;
 };
 
+/* How an event or a ruling came: spelled so, under these rules, when so many of the erasures were
+ * known. */
+struct bb_model_origin {
+	const struct bb_event *given;
+	const struct bb_ruling *ruling; /* if not an event */
+	const struct bb_rules *rules;
+	size_t known;
+};
+
 /* All that was ever said, in any order, copies included. Of two rulings with one id and different
  * content the first in the list stands. */
 struct bb_model_lines {
 	const struct bb_event **events; /* canonical, before the gate or behind it */
 	size_t event_n, event_room;
+	struct bb_model_origin *origins; /* of each event; NULL: all under the rules of now */
+	size_t origin_n, origin_room;
+	const struct bb_rules **eras; /* all rules that the store has had, the oldest first */
+	size_t era_n, era_room;
 	const struct bb_ruling **rulings;
-	size_t ruling_n, ruling_room;
+	struct bb_model_origin *ruling_origins; /* of each */
+	size_t ruling_n, ruling_room, ruling_origin_n, ruling_origin_room;
 	const struct bb_model_erasure **erasures;
 	size_t erasure_n, erasure_room;
 	struct bb_model_cut { /* links that do not count, though records or rulings say them */
@@ -100,10 +114,15 @@ bool bb_model_form(const struct bb_rules *rules, const struct bb_identifier *id,
 struct bb_event *bb_model_seen(const struct bb_rules *rules, const struct bb_event *ev,
 			       struct bb_arena *arena);
 
-/* What is left of an event that no copy of is known, after the erasures: its known identifiers. */
+/* Whether an erasure makes a ruling void. `origin` may be NULL. */
+bool bb_model_voids(const struct bb_model_lines *lines, const struct bb_ruling *ruling,
+		    const struct bb_model_origin *origin, struct bb_arena *arena);
+
+/* What is left of an event that no copy of is known, after the erasures: its known identifiers.
+ * `origin` may be NULL. */
 enum bb_model_left { BB_MODEL_WHOLE, BB_MODEL_LESS, BB_MODEL_GONE };
 enum bb_model_left bb_model_left(const struct bb_rules *rules, const struct bb_model_lines *lines,
-				 const struct bb_event *ev, struct bb_arena *arena,
-				 struct bb_text *ret_identifiers);
+				 const struct bb_event *ev, const struct bb_model_origin *origin,
+				 struct bb_arena *arena, struct bb_text *ret_identifiers);
 
 #endif

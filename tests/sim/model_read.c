@@ -261,9 +261,15 @@ void bb_model_read(struct model *model, const struct bb_model_lines *lines)
 {
 	model->lines = lines;
 	model->events = bb_arena_zalloc(model->arena, lines->event_n * sizeof *model->events);
-	for (size_t i = 0; i < lines->event_n; i++)
-		model->event_n += bb_model_take(model->rules, lines->events[i], model->arena,
-						&model->events[model->event_n]);
+	for (size_t i = 0; i < lines->event_n; i++) {
+		struct model_event *e = &model->events[model->event_n];
+
+		if (!bb_model_take(model->rules, lines->events[i], model->arena, e))
+			continue;
+		if (lines->origins)
+			bb_model_lanes(model, lines, &lines->origins[i], e);
+		model->event_n++;
+	}
 	sort_events(model);
 	bb_model_forget(model, lines);
 	keep_named_once(model);

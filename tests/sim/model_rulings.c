@@ -19,16 +19,33 @@ static unsigned ends_of(const struct bb_ruling *ruling)
 	}
 }
 
-static bool is_void(const struct bb_ruling *ruling, const struct bb_model_lines *lines)
+/* What an end is under the rules, as it came. */
+static bool names_end(const struct bb_model_erasure *erasure, const struct bb_ruling *given,
+		      unsigned end, const struct bb_rules *rules, struct bb_arena *arena)
+{
+	struct bb_text value;
+
+	return bb_model_form(rules, &given->on[end], arena, &value) &&
+	       bb_model_names(erasure->ids, erasure->id_n, given->on[end].ns, value);
+}
+
+bool bb_model_voids(const struct bb_model_lines *lines, const struct bb_ruling *ruling,
+		    const struct bb_model_origin *origin, struct bb_arena *arena)
 {
 	for (size_t i = 0; i < lines->erasure_n; i++) {
 		const struct bb_model_erasure *erasure = lines->erasures[i];
+		size_t eras = origin && i < origin->known ? lines->era_n : 0;
 
-		for (unsigned k = 0; k < ends_of(ruling); k++)
-			if (ruling->time_ms <= erasure->time_ms &&
-			    bb_model_names(erasure->ids, erasure->id_n, ruling->on[k].ns,
+		if (ruling->time_ms > erasure->time_ms)
+			continue;
+		for (unsigned k = 0; k < ends_of(ruling); k++) {
+			if (bb_model_names(erasure->ids, erasure->id_n, ruling->on[k].ns,
 					   ruling->on[k].value))
 				return true;
+			for (size_t e = 0; e < eras && lines->eras[e] != origin->rules; e++)
+				if (names_end(erasure, origin->ruling, k, lines->eras[e], arena))
+					return true;
+		}
 	}
 	return false;
 }
@@ -44,7 +61,8 @@ static bool is_released(const struct bb_ruling *ruling, const struct bb_ruling *
 }
 
 /* Of one id the first; void ones have left nothing. */
-static size_t keep_valid(const struct bb_model_lines *lines, const struct bb_ruling **valid)
+static size_t keep_valid(const struct bb_model_lines *lines, struct bb_arena *arena,
+			 const struct bb_ruling **valid)
 {
 	size_t n = 0;
 
@@ -53,7 +71,10 @@ static size_t keep_valid(const struct bb_model_lines *lines, const struct bb_rul
 
 		for (size_t k = 0; k < n; k++)
 			again = again || bb_text_equal(valid[k]->id, lines->rulings[i]->id);
-		if (!again && !is_void(lines->rulings[i], lines))
+		if (!again &&
+		    !bb_model_voids(lines, lines->rulings[i],
+				    lines->ruling_origins ? &lines->ruling_origins[i] : NULL,
+				    arena))
 			valid[n++] = lines->rulings[i];
 	}
 	return n;
@@ -63,7 +84,7 @@ void bb_model_rule(struct model *model, const struct bb_model_lines *lines)
 {
 	const struct bb_ruling **valid =
 		bb_arena_alloc(model->arena, lines->ruling_n * sizeof *valid);
-	size_t n = keep_valid(lines, valid);
+	size_t n = keep_valid(lines, model->arena, valid);
 
 	model->rulings = bb_arena_alloc(model->arena, n * sizeof *valid);
 	for (size_t i = 0; i < n; i++)

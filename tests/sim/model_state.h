@@ -26,8 +26,19 @@ struct model_raw { /* an identifier before it has a number */
 	struct bb_text value;
 };
 
+struct model_lane { /* an event as it would have been under other rules */
+	const struct bb_rules *rules;
+	bool on; /* it would have counted, and something is left of it */
+	struct model_raw *raws;
+	size_t raw_n;
+};
+
 struct model_event {
-	const struct bb_event *ev; /* as it came; identifiers and `same` are below */
+	const struct bb_event *ev;	      /* as it came; identifiers and `same` are below */
+	const struct bb_model_origin *origin; /* NULL: under the rules of now */
+	struct model_lane *lanes;
+	size_t lane_n;
+	bool unsure; /* more was taken off it than off a lane */
 	int64_t time_ms;
 	bool kafka_time;
 	struct model_raw *raws; /* what is left of its known identifiers, rising */
@@ -94,6 +105,9 @@ enum bb_ruling_kind bb_model_word(const struct model *model, const struct bb_ide
 
 /* model_erase.c: takes what is erased from the events, which are sorted by name */
 void bb_model_forget(struct model *model, const struct bb_model_lines *lines);
+/* An event with that origin: what it would have been under the rules before. */
+void bb_model_lanes(struct model *model, const struct bb_model_lines *lines,
+		    const struct bb_model_origin *origin, struct model_event *e);
 bool bb_model_names(const struct bb_identifier *ids, size_t n, struct bb_text ns,
 		    struct bb_text value);
 

@@ -288,7 +288,7 @@ static void take_steps(const struct bb_case *cs, struct bb_walk *walk)
 			break;
 		case BB_STEP_RULING:
 			bb_walk_ruling(
-				walk, step->ruling,
+				walk, step->ruling, step->ruling,
 				bb_ruling_check(walk->rules, step->ruling, walk->arena, &refusal));
 			break;
 		case BB_STEP_ERASE:
@@ -297,7 +297,7 @@ static void take_steps(const struct bb_case *cs, struct bb_walk *walk)
 				bb_walk_erased(walk, &erasure);
 			break;
 		case BB_STEP_CHANGE:
-			walk->rules = &cs->later;
+			bb_walk_rules(walk, &cs->later);
 			break;
 		}
 	}
@@ -310,10 +310,11 @@ static void emit(const struct options *options)
 	struct bb_model_views views;
 	struct bb_arena arena;
 	struct bb_case cs;
-	struct bb_walk walk = {.rules = &cs.rules, .arena = &arena};
+	struct bb_walk walk = {.arena = &arena};
 
 	bb_case_make(&cs, options->first, &options->cases);
 	bb_arena_init(&arena);
+	bb_walk_rules(&walk, &cs.rules);
 	take_steps(&cs, &walk);
 	bb_emit_rules(walk.rules, &buf);
 	bb_buf_byte(&buf, '\n');

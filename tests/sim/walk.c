@@ -26,9 +26,19 @@ static bool is_same_log(const struct bb_position *a, const struct bb_position *b
 	return bb_text_equal(a->topic, b->topic) && a->partition == b->partition;
 }
 
+void bb_walk_rules(struct bb_walk *walk, const struct bb_rules *rules)
+{
+	struct bb_model_lines *lines = &walk->lines;
+
+	walk->rules = rules;
+	if (lines->era_n == 0 || lines->eras[lines->era_n - 1] != rules)
+		BB_ARENA_PUSH(walk->arena, lines->eras, lines->era_n, lines->era_room) = rules;
+}
+
 /* Whether what is left of two copies differs after any of the erasures, until one of them is gone.
  */
-static bool differ(const struct bb_walk *walk, const struct bb_event *a, const struct bb_event *b)
+static bool differ(const struct bb_walk *walk, const struct bb_event *a,
+		   const struct bb_model_origin *of_a, size_t b)
 {
 	struct bb_model_lines lines = walk->lines;
 
@@ -36,8 +46,10 @@ static bool differ(const struct bb_walk *walk, const struct bb_event *a, const s
 		struct bb_text one = {NULL, 0}, other = {NULL, 0};
 
 		lines.erasure_n = n;
-		if (bb_model_left(walk->rules, &lines, a, walk->arena, &one) == BB_MODEL_GONE ||
-		    bb_model_left(walk->rules, &lines, b, walk->arena, &other) == BB_MODEL_GONE)
+		if (bb_model_left(walk->rules, &lines, a, of_a, walk->arena, &one) ==
+			    BB_MODEL_GONE ||
+		    bb_model_left(walk->rules, &lines, lines.events[b], &lines.origins[b],
+				  walk->arena, &other) == BB_MODEL_GONE)
 			return false;
 		if (!bb_text_equal(one, other))
 			return true;
@@ -55,12 +67,38 @@ static bool is_same_identifiers(const struct bb_event *a, const struct bb_event 
 	return same;
 }
 
-/* A copy of what counted under other rules, which made something else of it: that one stands. */
-static bool is_copy_of_then(const struct bb_walk *walk, const struct bb_event *seen)
+/* A copy of what came under other rules, which made something else of it: that one stands. */
+static bool is_copy_of_then(const struct bb_walk *walk, const struct bb_event *ev)
 {
 	for (size_t i = 0; i < walk->lines.event_n; i++)
-		if (bb_case_same_name(seen, walk->lines.events[i]) &&
-		    !is_same_identifiers(seen, walk->lines.events[i]))
+		if (bb_case_same_name(ev, walk->lines.events[i]) &&
+		    walk->lines.origins[i].rules != walk->rules &&
+		    !is_same_identifiers(ev, walk->lines.events[i]))
+			return true;
+	return false;
+}
+
+/* Whether what comes is another under the rules of now than it was at first. */
+static bool is_reformed(const struct bb_walk *walk)
+{
+	const struct bb_rules *first = walk->lines.eras[0], *now = walk->rules;
+
+	if (first->namespace_n != now->namespace_n)
+		return true;
+	for (size_t i = 0; i < now->namespace_n; i++)
+		if (strcmp(first->namespaces[i].name, now->namespaces[i].name) != 0 ||
+		    first->namespaces[i].normaliser != now->namespaces[i].normaliser)
+			return true;
+	return false;
+}
+
+/* A copy of what was there when somebody was erased, in a store that had other rules before: an
+ * erasure acts on what is stored as it is, and on what comes as it was as well. */
+static bool is_copy_of_stored(const struct bb_walk *walk, const struct bb_event *ev)
+{
+	for (size_t i = 0; is_reformed(walk) && i < walk->lines.event_n; i++)
+		if (bb_case_same_name(ev, walk->lines.events[i]) &&
+		    walk->lines.origins[i].known < walk->lines.erasure_n)
 			return true;
 	return false;
 }
@@ -69,15 +107,18 @@ bool bb_walk_event(struct bb_walk *walk, const struct bb_event *given)
 {
 	const struct bb_event *ev = bb_model_seen(walk->rules, given, walk->arena);
 	int64_t time_ms = ev->has_time ? ev->time_ms : ev->log_ms;
+	struct bb_model_origin origin = {
+		.given = given, .rules = walk->rules, .known = walk->lines.erasure_n};
+	bool is_copy = is_copy_of_then(walk, ev);
 
 	for (size_t i = 0; walk->lines.erasure_n > 0 && i < walk->lines.event_n; i++) {
 		const struct bb_event *other = walk->lines.events[i];
 
 		if (bb_case_same_name(ev, other) && !is_same_log(&ev->position, &other->position) &&
-		    differ(walk, ev, other))
+		    differ(walk, ev, &origin, i))
 			return false;
 	}
-	if (is_copy_of_then(walk, ev) && walk->lines.erasure_n > 0)
+	if ((is_copy && walk->lines.erasure_n > 0) || is_copy_of_stored(walk, ev))
 		return false;
 	if (ev->position.topic.p)
 		mark(walk, &ev->position);
@@ -85,25 +126,13 @@ bool bb_walk_event(struct bb_walk *walk, const struct bb_event *given)
 		return true; /* nothing is kept of it */
 	if (!ev->position.topic.p && time_ms > walk->file_ms)
 		walk->file_ms = time_ms;
-	if (!is_copy_of_then(walk, ev))
-		BB_ARENA_PUSH(walk->arena, walk->lines.events, walk->lines.event_n,
-			      walk->lines.event_room) = ev;
+	if (is_copy)
+		return true;
+	BB_ARENA_PUSH(walk->arena, walk->lines.events, walk->lines.event_n,
+		      walk->lines.event_room) = ev;
+	BB_ARENA_PUSH(walk->arena, walk->lines.origins, walk->lines.origin_n,
+		      walk->lines.origin_room) = origin;
 	return true;
-}
-
-static bool is_void(const struct bb_walk *walk, const struct bb_ruling *ruling)
-{
-	for (size_t i = 0; i < walk->lines.erasure_n; i++) {
-		const struct bb_model_erasure *erasure = walk->lines.erasures[i];
-
-		for (size_t k = 0; k < erasure->id_n; k++)
-			for (unsigned end = 0; end < bb_ruling_ends(ruling->kind); end++)
-				if (ruling->time_ms <= erasure->time_ms &&
-				    bb_text_equal(erasure->ids[k].ns, ruling->on[end].ns) &&
-				    bb_text_equal(erasure->ids[k].value, ruling->on[end].value))
-					return true;
-	}
-	return false;
 }
 
 static bool is_same_content(const struct bb_ruling *a, const struct bb_ruling *b)
@@ -117,24 +146,31 @@ static bool is_same_content(const struct bb_ruling *a, const struct bb_ruling *b
 	return same && (a->kind != BB_RULING_RELEASE || bb_text_equal(a->releases, b->releases));
 }
 
-enum bb_walk_ruling bb_walk_ruling(struct bb_walk *walk, const struct bb_ruling *ruling,
-				   bool checked)
+enum bb_walk_ruling bb_walk_ruling(struct bb_walk *walk, const struct bb_ruling *given,
+				   const struct bb_ruling *ruling, bool checked)
 {
-	const struct bb_ruling *known = NULL;
+	struct bb_model_lines *lines = &walk->lines;
+	struct bb_model_origin origin = {
+		.ruling = given, .rules = walk->rules, .known = lines->erasure_n};
+	size_t at = 0;
+	bool is_void;
 
-	for (size_t i = 0; i < walk->lines.ruling_n; i++)
-		if (bb_text_equal(walk->lines.rulings[i]->id, ruling->id))
-			known = walk->lines.rulings[i];
 	if (!checked)
 		return BB_WALK_LEFT_OUT;
-	if (known && is_same_content(known, ruling))
-		return is_void(walk, ruling) ? BB_WALK_VOID : BB_WALK_AGAIN;
-	if (known)
-		return is_void(walk, known) || is_void(walk, ruling) ? BB_WALK_LEFT_OUT
-								     : BB_WALK_CONFLICT;
-	BB_ARENA_PUSH(walk->arena, walk->lines.rulings, walk->lines.ruling_n,
-		      walk->lines.ruling_room) = ruling;
-	return is_void(walk, ruling) ? BB_WALK_VOID : BB_WALK_NEW;
+	is_void = bb_model_voids(lines, ruling, &origin, walk->arena);
+	while (at < lines->ruling_n && !bb_text_equal(lines->rulings[at]->id, ruling->id))
+		at++;
+	if (at < lines->ruling_n && is_same_content(lines->rulings[at], ruling))
+		return is_void ? BB_WALK_VOID : BB_WALK_AGAIN;
+	if (at < lines->ruling_n)
+		return is_void || bb_model_voids(lines, lines->rulings[at],
+						 &lines->ruling_origins[at], walk->arena)
+			       ? BB_WALK_LEFT_OUT
+			       : BB_WALK_CONFLICT;
+	BB_ARENA_PUSH(walk->arena, lines->rulings, lines->ruling_n, lines->ruling_room) = ruling;
+	BB_ARENA_PUSH(walk->arena, lines->ruling_origins, lines->ruling_origin_n,
+		      lines->ruling_origin_room) = origin;
+	return is_void ? BB_WALK_VOID : BB_WALK_NEW;
 }
 
 bool bb_walk_knows(const struct bb_walk *walk, struct bb_text id)

@@ -9,7 +9,7 @@
 #include "case.h"
 
 struct bb_walk {
-	const struct bb_rules *rules; /* of now */
+	const struct bb_rules *rules; /* of now: set by bb_walk_rules */
 	struct bb_arena *arena;
 	struct bb_model_lines lines;
 	struct bb_model_mark *marks;
@@ -17,10 +17,13 @@ struct bb_walk {
 	int64_t file_ms; /* the latest event without a position that counts */
 };
 
+/* From now on these rules hold. */
+void bb_walk_rules(struct bb_walk *walk, const struct bb_rules *rules);
+
 /*
  * False: it is left out, as this run would end otherwise than another. That is so for a copy in
  * another partition, when an erasure took identifiers from one of the two only: which of them
- * counts is a matter of order.
+ * counts is a matter of order. And for a copy of what came under other rules.
  */
 bool bb_walk_event(struct bb_walk *walk, const struct bb_event *ev);
 
@@ -32,9 +35,9 @@ enum bb_walk_ruling {
 	BB_WALK_LEFT_OUT, /* not canonical; or of two with its id one is void by now */
 };
 
-/* `ruling` passed bb_ruling_check if `checked`. */
-enum bb_walk_ruling bb_walk_ruling(struct bb_walk *walk, const struct bb_ruling *ruling,
-				   bool checked);
+/* `given` is the ruling as it came; `ruling` passed bb_ruling_check if `checked`. */
+enum bb_walk_ruling bb_walk_ruling(struct bb_walk *walk, const struct bb_ruling *given,
+				   const struct bb_ruling *ruling, bool checked);
 
 /* Whether a request with this id was done. */
 bool bb_walk_knows(const struct bb_walk *walk, struct bb_text id);
