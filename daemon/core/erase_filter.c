@@ -129,10 +129,11 @@ static bool is_below(const struct bb_event *ev, const struct bb_erasure_receipt 
 {
 	const struct bb_position *position = &ev->position;
 
-	for (size_t i = 0; position->topic.p && i < erasure->watermark_n; i++)
-		if (erasure->watermark[i].partition == position->partition &&
-		    bb_text_equal(erasure->watermark[i].topic, position->topic))
-			return position->offset < erasure->watermark[i].next_offset;
+	int64_t next_offset;
+
+	if (position->topic.p && bb_erasure_lists(erasure, position->topic, position->partition,
+						  &ev->birth, &next_offset))
+		return position->offset < next_offset;
 	return ev->time_ms < erasure->time_ms;
 }
 

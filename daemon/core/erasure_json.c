@@ -33,8 +33,15 @@ void bb_erasure_json_lists(const struct bb_erasure_receipt *receipt, struct bb_b
 
 		bb_buf_printf(buf, "%s{\"topic\":", i > 0 ? "," : "");
 		bb_buf_json(buf, mark->topic);
-		bb_buf_printf(buf, ",\"partition\":%d,\"next_offset\":%lld}", (int)mark->partition,
+		bb_buf_printf(buf, ",\"partition\":%d,\"next_offset\":%lld", (int)mark->partition,
 			      (long long)mark->next_offset);
+		if (mark->birth.known) {
+			bb_buf_printf(buf, ",\"first_offset\":%lld,\"first_hash\":\"",
+				      (long long)mark->birth.offset);
+			bb_buf_hex(buf, mark->birth.print.b, BB_HASH_BYTES);
+			bb_buf_byte(buf, '"');
+		}
+		bb_buf_byte(buf, '}');
 	}
 	bb_buf_byte(buf, ']');
 }

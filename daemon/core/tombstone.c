@@ -173,6 +173,21 @@ static void encode(struct bb_buf *buf, const struct bb_tomb *tomb)
 	}
 	put_hashes(buf, tomb->records, tomb->record_n);
 	put_hashes(buf, tomb->keys, tomb->key_n);
+	for (size_t i = 0; i < receipt->watermark_n; i++) {
+		bb_put_u64(buf, receipt->watermark[i].birth.known);
+		bb_put_i64(buf, receipt->watermark[i].birth.offset);
+		bb_put_hash(buf, &receipt->watermark[i].birth.print);
+	}
+}
+
+/* One of an older program has none. */
+static void get_births(struct bb_cursor *cur, struct bb_erasure_receipt *receipt)
+{
+	for (size_t i = 0; i < receipt->watermark_n && cur->p < cur->end; i++) {
+		receipt->watermark[i].birth.known = bb_get_u64(cur) == 1;
+		receipt->watermark[i].birth.offset = bb_get_i64(cur);
+		receipt->watermark[i].birth.print = bb_get_hash(cur);
+	}
 }
 
 static bool decode(struct bb_text bytes, struct bb_arena *arena, struct bb_tomb *ret_tomb)
@@ -206,6 +221,7 @@ static bool decode(struct bb_text bytes, struct bb_arena *arena, struct bb_tomb 
 	ret_tomb->records = get_hashes(&cur, arena, &ret_tomb->record_n);
 	ret_tomb->keys = get_hashes(&cur, arena, &ret_tomb->key_n);
 	receipt->keys = ret_tomb->key_n;
+	get_births(&cur, receipt);
 	return !cur.bad && cur.p == cur.end && receipt->mode < BB_ERASURE_MODE_COUNT;
 }
 
@@ -371,6 +387,20 @@ int bb_tomb_follow(struct bb_kv *kv, uint64_t epoch, struct bb_tomb_fate *fate)
 		}
 	}
 	return rc == BB_ENOTFOUND ? BB_OK : rc;
+}
+
+bool bb_erasure_lists(const struct bb_erasure_receipt *erasure, struct bb_text topic,
+		      int32_t partition, const struct bb_birth *birth, int64_t *ret_next_offset)
+{
+	for (size_t i = 0; i < erasure->watermark_n; i++) {
+		const struct bb_erasure_mark *mark = &erasure->watermark[i];
+
+		if (mark->partition != partition || !bb_text_equal(mark->topic, topic))
+			continue;
+		*ret_next_offset = mark->next_offset;
+		return !bb_birth_differs(&mark->birth, birth);
+	}
+	return false;
 }
 
 /* --- readers ---------------------------------------------------------------------------------- */

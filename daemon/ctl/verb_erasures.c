@@ -261,6 +261,9 @@ static bool read_watermark(struct import *import, const json_t *root,
 		mark->topic = text_of(json_object_get(item, "topic"));
 		mark->partition = (int32_t)partition;
 		mark->next_offset = json_integer_value(json_object_get(item, "next_offset"));
+		mark->birth.known =
+			hash_of(json_object_get(item, "first_hash"), &mark->birth.print);
+		mark->birth.offset = json_integer_value(json_object_get(item, "first_offset"));
 		if (!mark->topic.n || partition < 0 || partition > INT32_MAX ||
 		    mark->next_offset < 0)
 			return false;

@@ -105,6 +105,7 @@ static enum bb_verdict apply_element(struct message *msg, const struct bb_elemen
 		verdict = bb_pipeline_rule(job->pl, element->ruling, &refusal);
 		break;
 	case BB_ELEMENT_EVENT:
+		element->event->birth = job->batch->partitions[msg->item]->made.birth;
 		count_warnings(msg, element->event);
 		verdict = bb_pipeline_apply(job->pl, element->event, &refusal);
 		break;
@@ -166,6 +167,9 @@ static void apply_item(struct bb_job *job, size_t item)
 		made->dropped += delivery->connector != NULL;
 		return;
 	}
+	/* the source has not compared it with what was read before */
+	if (delivery->message.from_log && part->last == SIZE_MAX && !made->token.n)
+		bb_progress_begin(made, &job->options->rules->profile_key, &delivery->message);
 	made->holes += (uint64_t)(offset - made->next_offset);
 	made->passed += (uint64_t)(offset - made->next_offset);
 	made->next_offset = offset;

@@ -66,14 +66,13 @@ void bb_intake_reset(struct bb_intake *batch)
  * Whether the message was there when somebody was erased last: then it is read again, and nobody
  * can search it for that person any more. A file that was not read by then is taken for news.
  */
-static bool is_before(const struct bb_message *msg, const struct bb_erasure_receipt *erasure)
+static bool is_before(const struct bb_message *msg, const struct bb_birth *birth,
+		      const struct bb_erasure_receipt *erasure)
 {
-	for (size_t i = 0; i < erasure->watermark_n; i++) {
-		const struct bb_erasure_mark *mark = &erasure->watermark[i];
+	int64_t next_offset;
 
-		if (mark->partition == msg->partition && bb_text_equal(mark->topic, msg->topic))
-			return msg->offset < mark->next_offset;
-	}
+	if (bb_erasure_lists(erasure, msg->topic, msg->partition, birth, &next_offset))
+		return msg->offset < next_offset;
 	return msg->timestamp_ms >= 0 && msg->timestamp_ms < erasure->time_ms;
 }
 
@@ -92,7 +91,8 @@ static int put_letter(struct bb_job *job, struct bb_kv *kv, const struct bb_lett
 	};
 	uint64_t number;
 
-	if (erasure && is_before(&delivery->message, erasure)) {
+	if (erasure && is_before(&delivery->message,
+				 &job->batch->partitions[letter->item]->made.birth, erasure)) {
 		with_bytes = false;
 		row.message.key = (struct bb_text){NULL, 0};
 	}

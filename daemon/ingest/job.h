@@ -47,7 +47,7 @@ enum bb_element_kind {
 /* One element of a message, after connector and gate, or the check of rulings. */
 struct bb_element {
 	enum bb_element_kind kind;
-	const struct bb_event *event;	/* of EVENT and NO_IDENTIFIER */
+	struct bb_event *event;		/* of EVENT and NO_IDENTIFIER */
 	const struct bb_ruling *ruling; /* of RULING */
 	struct bb_refusal refusal;	/* of REFUSED */
 };

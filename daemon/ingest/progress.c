@@ -17,6 +17,7 @@
 
 #define VERSION 1
 #define VERSION_REREAD 2		  /* one that was read again; as 1, and that behind it */
+#define VERSION_BORN 3			  /* as 1, or 2 if a byte says so, and its birth */
 #define KEY_TOPIC_MAX (BB_KV_KEY_MAX - 5) /* NUL and the partition follow */
 #define KEY_CUT (KEY_TOPIC_MAX - BB_HASH_BYTES - 1)
 
@@ -42,6 +43,25 @@ static void decode_reread(struct bb_bytes *in, struct bb_reread *again)
 		again->results[i] = bb_bytes_get(in, 8);
 }
 
+static void encode_birth(const struct bb_progress *progress, struct bb_buf *buf)
+{
+	bb_bytes_put(buf, progress->reread.end != 0, 1);
+	bb_bytes_put(buf, (uint64_t)progress->birth.offset, 8);
+	bb_buf_add(buf, progress->birth.print.b, BB_HASH_BYTES);
+}
+
+/* Whether it was read again. */
+static bool decode_birth(struct bb_bytes *in, struct bb_birth *birth)
+{
+	bool again = bb_bytes_get(in, 1) == 1;
+
+	birth->known = true;
+	birth->offset = (int64_t)bb_bytes_get(in, 8);
+	for (size_t i = 0; i < BB_HASH_BYTES; i++)
+		birth->print.b[i] = (uint8_t)bb_bytes_get(in, 1);
+	return again;
+}
+
 static bool is_reread(const struct bb_reread *again)
 {
 	uint64_t sum = again->too_old;
@@ -56,7 +76,10 @@ void bb_progress_encode(const struct bb_progress *progress, struct bb_buf *buf)
 {
 	bb_assert(progress->topic.n <= BB_PROGRESS_TOPIC_MAX);
 	bb_assert(progress->token.n <= BB_PROGRESS_TOKEN_MAX);
-	bb_bytes_put(buf, progress->reread.end ? VERSION_REREAD : VERSION, 1);
+	bb_bytes_put(buf,
+		     progress->birth.known ? VERSION_BORN
+					   : (progress->reread.end ? VERSION_REREAD : VERSION),
+		     1);
 	bb_bytes_put(buf, (uint32_t)progress->partition, 4);
 	bb_bytes_put(buf, (uint64_t)progress->next_offset, 8);
 	bb_bytes_put(buf, progress->passed, 8);
@@ -67,6 +90,8 @@ void bb_progress_encode(const struct bb_progress *progress, struct bb_buf *buf)
 	bb_bytes_put(buf, progress->gaps, 8);
 	bb_bytes_put_text(buf, progress->topic);
 	bb_bytes_put_text(buf, progress->token);
+	if (progress->birth.known)
+		encode_birth(progress, buf);
 	if (progress->reread.end)
 		encode_reread(&progress->reread, buf);
 }
@@ -85,8 +110,9 @@ int bb_progress_decode(struct bb_text value, struct bb_progress *ret_progress)
 	struct bb_bytes in = bb_bytes_of(value);
 	struct bb_progress progress = {0};
 	uint64_t version = bb_bytes_get(&in, 1);
+	bool again = version == VERSION_REREAD;
 
-	if (version != VERSION && version != VERSION_REREAD)
+	if (version < VERSION || version > VERSION_BORN)
 		return BB_ECORRUPT;
 	progress.partition = (int32_t)(uint32_t)bb_bytes_get(&in, 4);
 	progress.next_offset = (int64_t)bb_bytes_get(&in, 8);
@@ -98,7 +124,9 @@ int bb_progress_decode(struct bb_text value, struct bb_progress *ret_progress)
 	progress.gaps = bb_bytes_get(&in, 8);
 	progress.topic = bb_bytes_get_text(&in);
 	progress.token = bb_bytes_get_text(&in);
-	if (version == VERSION_REREAD) {
+	if (version == VERSION_BORN)
+		again = decode_birth(&in, &progress.birth);
+	if (again) {
 		decode_reread(&in, &progress.reread);
 		if (!is_reread(&progress.reread))
 			return BB_ECORRUPT;
@@ -166,6 +194,22 @@ int bb_progress_get(struct bb_kv *kv, struct bb_text topic, int32_t partition,
 	return BB_OK;
 }
 
+void bb_progress_begin(struct bb_progress *progress, const struct bb_profile_key *key,
+		       const struct bb_message *first)
+{
+	char time[8] = {0};
+	struct bb_text parts[] = {BB_TEXT("log"), bb_text_bytes(time, sizeof time),
+				  first->key.p ? BB_TEXT("key") : BB_TEXT("none"), first->key,
+				  first->value};
+	struct bb_birth birth = {.known = true, .offset = first->offset};
+
+	for (int i = 0; i < 8; i++)
+		time[i] = (char)((uint64_t)first->timestamp_ms >> (8 * i));
+	birth.print = bb_hash_parts(key, parts, sizeof parts / sizeof *parts);
+	if (!progress->birth.known || bb_birth_differs(&progress->birth, &birth))
+		progress->birth = birth;
+}
+
 int bb_progress_accept(struct bb_kv *kv, struct bb_text topic, int32_t partition, int64_t where)
 {
 	struct bb_progress progress;
@@ -216,9 +260,9 @@ int bb_progress_marks(struct bb_kv *kv, struct bb_arena *arena, struct bb_erasur
 		if (bb_progress_decode(value, &progress) != BB_OK || key.n > sizeof last)
 			return BB_ECORRUPT;
 		if (progress.next_offset > 0)
-			BB_ARENA_PUSH(arena, marks, n, room) =
-				(struct bb_erasure_mark){bb_arena_copy(arena, progress.topic),
-							 progress.partition, progress.next_offset};
+			BB_ARENA_PUSH(arena, marks, n, room) = (struct bb_erasure_mark){
+				bb_arena_copy(arena, progress.topic), progress.partition,
+				progress.next_offset, progress.birth};
 		memcpy(last, key.p, key.n);
 		from.n = key.n;
 		after = true;

@@ -5,7 +5,8 @@
  * amount keys, the mode, the watermark (the next offset of every partition), the time, the request
  * id. Nothing in it can be read back.
  *
- * Below the watermark (of partitions that it does not list, and of files: before its time) events
+ * Below the watermark (of partitions that it does not list, and of files: before its time; a topic
+ * that was made again is not listed) events
  * of an erased record or amount key go whole, and erased identifiers are taken off the others. An
  * event whose strongest identifier stands for this person alone goes whole: below the watermark in
  * both modes, above it in SUPPRESS, where standing identifiers are taken off other events too. In
@@ -36,6 +37,7 @@ struct bb_erasure_mark {
 	struct bb_text topic;
 	int32_t partition;
 	int64_t next_offset;
+	struct bb_birth birth; /* of the log that it is of */
 };
 
 struct bb_erasure {
@@ -71,6 +73,10 @@ struct bb_erasure_receipt {
 	uint64_t rulings;	  /* that were void and removed */
 	uint64_t dead_letters;	  /* filled by whoever scrubs them */
 };
+
+/* Whether the watermark says anything of a partition of this log: up to which offset. */
+bool bb_erasure_lists(const struct bb_erasure_receipt *erasure, struct bb_text topic,
+		      int32_t partition, const struct bb_birth *birth, int64_t *ret_next_offset);
 
 #define BB_ERASURE_ID_MAX 256 /* bytes */
 

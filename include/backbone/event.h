@@ -9,6 +9,7 @@
 #define BACKBONE_EVENT_H
 
 #include <backbone/arena.h>
+#include <backbone/hash.h>
 #include <backbone/text.h>
 
 #define BB_EVENT_IDENTIFIERS_MAX 20 /* distinct, those of `same` included */
@@ -78,6 +79,25 @@ struct bb_position {
 	int64_t offset;
 };
 
+/*
+ * The first record that was read of a log, by which one log is told from another under the same
+ * name: a topic that was deleted and made again. A log begins later and later, never earlier, and
+ * what stands at an offset stays.
+ */
+struct bb_birth {
+	bool known;
+	int64_t offset;
+	struct bb_hash print; /* keyed: of timestamp, key and value */
+};
+
+/* Whether a log that was first read at `now` is for sure another than one that was at `then`. */
+static inline bool bb_birth_differs(const struct bb_birth *then, const struct bb_birth *now)
+{
+	return then->known && now->known &&
+	       (now->offset < then->offset ||
+		(now->offset == then->offset && !bb_hash_equal(&now->print, &then->print)));
+}
+
 struct bb_event {
 	struct bb_text source, channel, type, id;
 	int64_t time_ms;
@@ -85,6 +105,7 @@ struct bb_event {
 	bool kafka_time; /* time_source: kafka */
 	int64_t log_ms;	 /* the log's timestamp, or BB_NO_TIMESTAMP */
 	struct bb_position position;
+	struct bb_birth birth; /* of the log that the position is of */
 	struct bb_identifier *identifiers;
 	size_t identifier_n, identifier_room;
 	struct bb_attribute *attributes;

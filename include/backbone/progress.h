@@ -36,7 +36,8 @@ struct bb_progress {
 	uint64_t holes; /* offsets without a record: transaction markers, compaction, blank lines */
 	uint64_t dropped; /* delivered again although already in the store; not part of passed */
 	uint64_t gaps;	  /* times an operator had reading go on behind a gap */
-	struct bb_text token; /* the source's, see bb_resume */
+	struct bb_text token;  /* the source's, see bb_resume */
+	struct bb_birth birth; /* not known: of a file, or of an older row */
 	struct bb_reread reread;
 };
 
@@ -55,6 +56,11 @@ BB_MUST_CHECK int bb_progress_put(struct bb_kv *kv, const struct bb_progress *pr
 /* BB_OK, BB_ENOTFOUND, BB_ECORRUPT or the store's error. Slices as bb_kv_get's. */
 BB_MUST_CHECK int bb_progress_get(struct bb_kv *kv, struct bb_text topic, int32_t partition,
 				  struct bb_progress *ret_progress);
+
+/* The first record since nothing, or since an operator's word: it says whether the log is the one
+ * that was read before. */
+void bb_progress_begin(struct bb_progress *progress, const struct bb_profile_key *key,
+		       const struct bb_message *first);
 
 /*
  * An operator's word that reading goes on behind a gap: from `where`, an offset or BB_RESUME_START

@@ -142,7 +142,7 @@ static int rule(struct bb_kv *kv, char generation)
 
 static int erase(struct bb_kv *kv, const char *key)
 {
-	struct bb_erasure_mark mark = {BB_TEXT("t"), 0, 4};
+	struct bb_erasure_mark mark = {.topic = BB_TEXT("t"), .next_offset = 4};
 	struct bb_erasure order = {.key = bb_text_of(key),
 				   .mode = BB_ERASURE_SUPPRESS,
 				   .id = bb_text_of(key),

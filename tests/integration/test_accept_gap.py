@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """An operator's word after a gap: reading goes on from where it says, and everything that was counted stays."""
 import subprocess
+import time
 
 import pytest
 
@@ -77,3 +78,27 @@ def test_a_changed_file(daemon, tmp_path):
     assert done.returncode == 0, done
     assert one.once() == 0
     assert len(one.views()) == 2
+
+
+def test_a_topic_that_was_made_again_is_not_below_an_erasure(kafka, daemon, topic, tmp_path):
+    name = kafka.create_topic(topic())
+    kafka.produce(name, [line(event(f"a{i}", ["user:one"])) for i in range(10)])
+    one = daemon("one", brokers=kafka.bootstrap, topics=[name]).start()
+    one.catch_up(kafka, name)
+    one.ctl("erase", "user:one", "--mode", "forget", "--reason", "asked for", "--id", "x", "--yes")
+    one.stop()
+    kafka.delete_topic(name)
+    kafka.create_topic(name)
+    later = int(time.time() * 1000) + 60000
+    kafka.produce(name, [line(event("old", ["user:one"])), line(event("new", ["user:one"], later))])
+    assert one.once() == 70, one.process.tail()
+    assert accept(one, f"{name}/0").returncode == 0
+    assert one.once() == 0, one.process.tail()
+    view, = one.views()
+    assert view["events"] == 1, "what happened before the erasure stays erased, at any offset"
+    file = tmp_path / "erasures.ndjson"
+    one.ctl("erasures", "export", file)
+    two = daemon("two", brokers=kafka.bootstrap, topics=[name])
+    two.ctl("erasures", "import", file)
+    assert two.once() == 0
+    assert two.views() == [view], "a store that never read the topic before knows it too"

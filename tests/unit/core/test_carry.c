@@ -113,7 +113,7 @@ static int end_carry(void)
 static int erase(struct core_rig *rig, const char *key, const char *id, enum bb_erasure_mode mode,
 		 int64_t offset)
 {
-	struct bb_erasure_mark mark = {BB_TEXT("t"), 0, offset};
+	struct bb_erasure_mark mark = {.topic = BB_TEXT("t"), .next_offset = offset};
 	struct bb_erasure_receipt receipt;
 	struct bb_erasure order = {.key = bb_text_of(key),
 				   .mode = mode,

@@ -54,7 +54,8 @@ static void erase_some(void)
 	struct bb_erasure_receipt receipt;
 
 	for (int p = 0; p < PARTITIONS; p++)
-		marks[p] = (struct bb_erasure_mark){BB_TEXT("t"), p, EACH * PEOPLE};
+		marks[p] = (struct bb_erasure_mark){
+			.topic = BB_TEXT("t"), .partition = p, .next_offset = EACH * PEOPLE};
 	for (int n = 0; n < ERASED; n++) {
 		struct bb_erasure order = {
 			.key = bb_arena_printf(&rig.arena, "crm:c%d", n * 7 % PEOPLE),

@@ -257,6 +257,7 @@ Test(ingest, after_an_operators_word_the_log_may_begin_elsewhere)
 	bench_once(&bench);
 	row = bench_row(&bench, 0);
 	cr_expect_eq(row->next_offset, 8);
+	cr_expect(row->birth.known && row->birth.offset == 7, "a log never begins earlier");
 	cr_expect_eq(row->passed, 2);
 	cr_expect_eq(row->holes, 0);
 	cr_expect_eq(row->gaps, 1);

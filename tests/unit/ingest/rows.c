@@ -34,6 +34,10 @@ static void expect_same(const struct bb_progress *a, const struct bb_progress *b
 	cr_expect_eq(a->dropped, b->dropped);
 	cr_expect_eq(a->gaps, b->gaps);
 	cr_expect(bb_text_equal(a->token, b->token));
+	cr_expect_eq(a->birth.known, b->birth.known);
+	cr_expect_eq(a->birth.offset, b->birth.offset);
+	cr_expect(bb_hash_equal(&a->birth.print, &b->birth.print));
+	cr_expect_eq(a->reread.end, b->reread.end);
 }
 
 Test(ingest_rows, progress_is_read_as_it_was_written)
@@ -41,10 +45,55 @@ Test(ingest_rows, progress_is_read_as_it_was_written)
 	struct bb_progress progress = sample(), again;
 	struct bb_buf buf = BB_BUF_EMPTY;
 
-	bb_progress_encode(&progress, &buf);
-	cr_assert_eq(bb_progress_decode(bb_buf_slice(&buf), &again), BB_OK);
-	expect_same(&progress, &again);
+	for (int i = 0; i < 4; i++) {
+		progress.birth = (struct bb_birth){.known = i & 1, .offset = i & 1 ? 77 : 0};
+		progress.birth.print.b[15] = i & 1 ? 9 : 0;
+		progress.reread = (struct bb_reread){.end = i & 2 ? 120 : 0};
+		buf.n = 0;
+		bb_progress_encode(&progress, &buf);
+		cr_assert_eq(bb_progress_decode(bb_buf_slice(&buf), &again), BB_OK);
+		expect_same(&progress, &again);
+		for (size_t n = 0; n < buf.n; n++)
+			cr_expect_eq(bb_progress_decode(bb_text_bytes(buf.p, n), &again),
+				     BB_ECORRUPT, "%d: cut to %zu bytes", i, n);
+	}
 	bb_buf_fini(&buf);
+}
+
+Test(ingest_rows, the_first_record_tells_a_log_from_another)
+{
+	static const struct {
+		int64_t offset, timestamp_ms;
+		const char *key, *value;
+		bool other;
+	} rows[] = {
+		{5, 1, "k", "v", false}, {5, 1, "k", "w", true}, {5, 1, "l", "v", true},
+		{5, 2, "k", "v", true},	 {4, 1, "k", "v", true}, {6, 9, "x", "y", false},
+	};
+	static const struct bb_profile_key key = {{1}};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct bb_message first = {.offset = 5,
+					   .timestamp_ms = 1,
+					   .key = BB_TEXT("k"),
+					   .value = BB_TEXT("v"),
+					   .from_log = true};
+		struct bb_progress progress = sample();
+		struct bb_birth birth;
+
+		bb_progress_begin(&progress, &key, &first);
+		cr_expect(progress.birth.known && progress.birth.offset == 5);
+		birth = progress.birth;
+		first.offset = rows[i].offset;
+		first.timestamp_ms = rows[i].timestamp_ms;
+		first.key = bb_text_of(rows[i].key);
+		first.value = bb_text_of(rows[i].value);
+		bb_progress_begin(&progress, &key, &first);
+		cr_expect_eq(bb_birth_differs(&birth, &progress.birth), rows[i].other, "row %zu",
+			     i);
+		cr_expect_eq(progress.birth.offset, rows[i].other ? rows[i].offset : 5, "row %zu",
+			     i);
+	}
 }
 
 Test(ingest_rows, damaged_progress_is_seen)
