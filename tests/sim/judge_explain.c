@@ -11,6 +11,7 @@
 
 #include <backbone/assert.h>
 #include <backbone/explain.h>
+#include <backbone/normalise.h>
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -425,6 +426,17 @@ static bool judge_answer(struct judging *j, struct bb_explainer *explainer, stru
 	return !j->wrong;
 }
 
+/* What is kept in a form of other rules is not what one asks for by that text. */
+static bool is_askable(const struct judging *j, const struct bb_identifier *id)
+{
+	uint16_t ns = bb_rules_namespace(j->rules, id->ns);
+	struct bb_text value;
+
+	return ns != BB_NS_UNKNOWN &&
+	       bb_normalise(&j->rules->namespaces[ns], id->value, j->arena, &value) &&
+	       bb_text_equal(value, id->value);
+}
+
 bool bb_judge_explanations(const struct bb_rules *rules, const struct bb_model_lines *lines,
 			   struct bb_kv *kv, struct bb_random *random,
 			   struct bb_explain_judged *judged, struct bb_buf *report)
@@ -445,6 +457,8 @@ bool bb_judge_explanations(const struct bb_rules *rules, const struct bb_model_l
 		/* of many pairs some */
 		if (j.n * j.n > BB_EXPLAIN_PAIRS &&
 		    bb_random_below(random, j.n * j.n) >= BB_EXPLAIN_PAIRS)
+			continue;
+		if (!is_askable(&j, &j.members[j.a].id) || !is_askable(&j, &j.members[j.b].id))
 			continue;
 		ok = judge_answer(&j, explainer, kv, &json);
 		bb_arena_reset(&arena);
