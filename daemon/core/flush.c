@@ -202,13 +202,18 @@ static void put_idents(struct bb_batch *batch)
 		put_places(batch, ident);
 		count_shared(ident, &more_shared);
 		if (ident->gone) {
+			batch->stats.moved += !ident->is_new;
 			if (!ident->is_new)
 				remove_key(batch, BB_TABLE_IDENTIFIER,
 					   bb_text_bytes(ident->hash.b, BB_HASH_BYTES));
 			continue;
 		}
-		if (!ident->blocked)
-			ident->cluster = bb_batch_profile_of(batch, ident)->cluster;
+		if (!ident->blocked) {
+			uint64_t cluster = bb_batch_profile_of(batch, ident)->cluster;
+
+			batch->stats.moved += cluster != ident->cluster;
+			ident->cluster = cluster;
+		}
 		batch->buf.n = 0;
 		bb_rows_encode_ident(&batch->buf, ident, batch->ns_ids);
 		put(batch, BB_TABLE_IDENTIFIER, bb_text_bytes(ident->hash.b, BB_HASH_BYTES),

@@ -26,6 +26,7 @@ struct bb_pipeline_stats {
 	uint64_t events, duplicates, records_created, profiles_created, profiles_merged,
 		profiles_split, erased; /* erased: events that an erasure had gone before */
 	uint64_t replays, replay_nodes, replay_links;
+	uint64_t moved;	     /* identifiers whose profile is another, new ones too */
 	uint64_t peak_bytes; /* most memory that a batch took */
 	uint64_t largest;    /* identifiers of the largest profile that was written */
 	uint64_t shared;     /* identifiers of the store that are shared */
