@@ -90,6 +90,7 @@ void bb_app_stop(struct bb_app *app, enum bb_exit code)
 	bb_sdnotify_stopping("draining");
 	bb_sdnotify_extend(STOP_EXTRA_MS);
 	bb_app_maintenance_stop(app);
+	bb_app_reload_stop(app);
 	bb_ingest_stop(app->ingest);
 }
 
@@ -110,16 +111,15 @@ static void on_reload_signal(uv_signal_t *handle, int signal)
 	struct bb_app *app = handle->data;
 
 	(void)signal;
-	if (app->maintenance.phase == BB_MAINTENANCE_NONE || bb_app_maintenance_waits(app))
-		bb_app_reload(app);
-	else
-		app->maintenance.reload_wanted = true;
+	bb_app_reload(app);
 }
 
 static void on_ingest_idle(void *ctx)
 {
 	struct bb_app *app = ctx;
 
+	if (app->reloads.is_reading)
+		return; /* it reads what would be exchanged; on_read asks for this once more */
 	if (app->maintenance.phase == BB_MAINTENANCE_NONE)
 		bb_app_reload_finish(app);
 	else
@@ -242,6 +242,7 @@ static void on_tick(uv_timer_t *timer)
 				   (now_ms - app->tick_due_ms) * UINT64_C(1000000));
 	app->tick_due_ms = now_ms + TICK_MS;
 	bb_app_rebuild_tick(app);
+	bb_app_reload_next(app);
 	if (!app->stopping && app->ticks++ % STATUS_TICKS == 0)
 		tell_status(app);
 }
@@ -435,6 +436,7 @@ static void finish(struct bb_app *app)
 	bb_app_sources_free(&app->sources);
 	bb_store_reader_free(app->reader);
 	bb_app_maintenance_fini(app);
+	bb_app_reload_fini(app);
 	bb_store_close(app->store);
 	bb_metrics_free(app->metrics);
 	bb_config_free(app->coming);

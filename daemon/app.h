@@ -69,8 +69,7 @@ struct bb_maintenance {
 	struct bb_error err;
 	_Atomic uint64_t done, total;
 	atomic_bool cancelled;
-	bool reload_wanted; /* SIGHUP came meanwhile */
-	uint64_t since_ms;  /* loop time at which the swap was tried first */
+	uint64_t since_ms; /* loop time at which the swap was tried first */
 	int64_t began_ms, ended_ms;
 	uint64_t before_bytes, after_bytes, last_before_bytes;
 	int last; /* how the last one ended */
@@ -78,11 +77,28 @@ struct bb_maintenance {
 	char detail[1024];
 };
 
-/* Of those that were not refused. */
+/* What the files are, compared with what is in use. */
+struct bb_app_reading {
+	struct bb_config *config; /* NULL: they are refused */
+	bool other_rules;	  /* of identity */
+	struct bb_buf said;	  /* members of the answer; refused: lines of what is wrong */
+	struct bb_buf line;	  /* of the log: what changes */
+};
+
+/* All the loop's, but for `reading` while it is one. */
 struct bb_reloads {
+	uv_work_t work;
+	struct bb_app_reading reading;
+	bool is_reading;	       /* on the pool: nothing is exchanged meanwhile */
+	bool is_wanted;		       /* by SIGHUP, after this one */
+	struct bb_reload_wish *asked;  /* to be answered with what this reading says */
+	struct bb_reload_wish *wishes; /* with what the next one says */
+	struct bb_buf line;	       /* of `coming` */
+	/* of those that were not refused */
 	uint64_t run;
-	bool waiting; /* its configuration is `coming` */
-	int last;     /* how the last one ended that waits no more */
+	bool waiting;	   /* its configuration is `coming` */
+	uint64_t since_ms; /* loop time at which it was read */
+	int last;	   /* how the last one ended that waits no more */
 	int64_t ended_ms;
 };
 
@@ -180,14 +196,27 @@ BB_MUST_CHECK int bb_app_adopt_beside(struct bb_app_adoption *adoption, struct b
 /* app_rules.c: the service manager is asked for more time. */
 void bb_app_rules_patience(void);
 
-/* app_reload.c: on SIGHUP; and when nothing is in flight. Take: `coming` is the latest now, and its
- * rules are in use, if they are others. End: of a reload that changed rules. */
+/* app_reading.c: on the pool, for app_reload.c. */
+void bb_app_reading_run(const struct bb_app *app, struct bb_app_reading *reading);
+void bb_app_reading_fini(struct bb_app_reading *reading);
+
+/*
+ * app_reload.c. Reload: on SIGHUP, now or as soon as may be. Next: what was asked for and is not
+ * begun, if it may be now. Finish: nothing is in flight. Take: `coming` is the latest now, and its
+ * rules are in use, if they are others. End: of a reload that changed rules. Stop: who waits for
+ * one that is not begun is told.
+ */
 void bb_app_reload(struct bb_app *app);
-int bb_app_reload_asked(void *ctx, struct bb_buf *said); /* a bb_serve_options callback */
+int bb_app_reload_asked(void *ctx, struct bb_reload_wish *wish,
+			struct bb_error *err); /* a bb_serve_options callback */
+void bb_app_reload_next(struct bb_app *app);
 void bb_app_reload_status(const struct bb_app *app, struct bb_status_reload *ret_status);
 void bb_app_reload_finish(struct bb_app *app);
 void bb_app_reload_take(struct bb_app *app, bool with_rules);
 void bb_app_reload_end(struct bb_app *app, int code);
+void bb_app_reload_stop(struct bb_app *app);
+void bb_app_reload_fini(struct bb_app *app);
+struct bb_config *bb_app_reload_current(const struct bb_app *app); /* what is in use */
 
 /* app_sources.c: those of the configuration, for an ingest that is not started. What was made is
  * freed by the caller, also after a failure. `group` is told positions, for lag displays; NULL:

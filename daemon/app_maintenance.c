@@ -89,10 +89,7 @@ void bb_app_maintenance_end(struct bb_app *app, int code)
 	if (work->kind != BB_MAINTENANCE_PURGE && app->serve)
 		bb_serve_committed(app->serve); /* the feed has what it did */
 	bb_ingest_go(app->ingest);
-	if (work->reload_wanted) {
-		work->reload_wanted = false;
-		bb_app_reload(app);
-	}
+	bb_app_reload_next(app);
 }
 
 /* The names of the files may be those of both stores: nothing in memory is to be trusted. */
@@ -310,7 +307,7 @@ int bb_app_maintenance_is_free(const struct bb_app *app, struct bb_error *err)
 
 	if (app->stopping)
 		return bb_error_set(err, BB_EBUSY, "the daemon is ending");
-	if (app->coming)
+	if (app->coming || app->reloads.is_reading)
 		return bb_error_set(err, BB_EBUSY, "a reload is under way: try again in a moment");
 	if (work->phase != BB_MAINTENANCE_NONE)
 		return bb_error_set(err, BB_EBUSY, "a %s is under way: see the status",

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Kills the process at the chosen point. Empty in the product. */
+/* Kills the process at the chosen point, or waits there. Empty in the product. */
 #ifdef BB_FAILPOINTS
 #include <backbone/killpoint.h>
 
 #include <backbone/assert.h>
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static bool is_a_point(const char *name)
 {
@@ -35,6 +37,22 @@ void bb_killpoint(const char *name)
 	bb_assert(is_a_point(name) && (!chosen || is_a_point(chosen)));
 	if (chosen && strcmp(chosen, name) == 0)
 		raise(SIGKILL);
+}
+
+void bb_holdpoint(const char *name)
+{
+	const char *chosen = getenv("BB_HOLD_AT");
+	size_t n = strlen(name);
+	char byte;
+	int fd;
+
+	if (!chosen || strncmp(chosen, name, n) != 0 || chosen[n] != '=')
+		return;
+	fd = open(chosen + n + 1, O_RDONLY | O_CLOEXEC); /* returns when the test has opened it */
+	bb_assert(fd >= 0);
+	while (read(fd, &byte, 1) > 0)
+		;
+	close(fd);
 }
 #else
 typedef int bb_killpoint_none; /* an empty file is not C */

@@ -31,12 +31,13 @@ void bb_config_free(struct bb_config *config)
 void bb_config_take(struct bb_config *config, struct bb_config *before)
 {
 	for (size_t i = 0; i < config->connector_n; i++) {
-		if (!config->sources[i].borrowed)
+		struct bb_config_source *source = &config->sources[i];
+
+		if (!source->borrowed)
 			continue;
-		for (size_t k = 0; k < before->connector_n; k++)
-			if (before->connectors[k] == config->connectors[i])
-				before->sources[k].borrowed = true;
-		config->sources[i].borrowed = false;
+		bb_assert(before->connectors[source->place] == config->connectors[i]);
+		before->sources[source->place].borrowed = true;
+		source->borrowed = false;
 	}
 }
 

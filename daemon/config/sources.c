@@ -24,6 +24,7 @@ struct compiled {
 	struct bb_connector *connector;
 	struct bb_text text;
 	bool borrowed;
+	size_t place; /* of what is borrowed */
 };
 
 struct gathering {
@@ -188,20 +189,24 @@ static bool has_reference(struct bb_text text)
 	return memmem(text.p, text.n, "${", 2) != NULL;
 }
 
-/* The connector that was made of the same file with the same content, or NULL. */
-static struct bb_connector *made_before(const struct bb_loading *loading, const char *file,
-					struct bb_text text)
+/* Borrows the connector that was made of the same file with the same content, if there is one. */
+static void borrow(const struct bb_loading *loading, struct compiled *item)
 {
 	const struct bb_config *before = loading->before;
 
 	if (!before || !compile_alike(&before->rules, &loading->config->rules) ||
-	    has_reference(text))
-		return NULL;
-	for (size_t i = 0; i < before->connector_n; i++)
-		if (before->sources[i].file && strcmp(before->sources[i].file, file) == 0 &&
-		    bb_text_equal(before->sources[i].text, text))
-			return before->connectors[i];
-	return NULL;
+	    has_reference(item->text))
+		return;
+	for (size_t i = 0; i < before->connector_n && !item->borrowed; i++) {
+		const struct bb_config_source *source = &before->sources[i];
+
+		if (!source->file || strcmp(source->file, item->file) != 0 ||
+		    !bb_text_equal(source->text, item->text))
+			continue;
+		item->connector = before->connectors[i];
+		item->borrowed = true;
+		item->place = i;
+	}
 }
 
 /* --- files ------------------------------------------------------------------------------------ */
@@ -209,36 +214,32 @@ static struct bb_connector *made_before(const struct bb_loading *loading, const 
 static void gather_file(struct gathering *in, const char *file, size_t i)
 {
 	struct bb_loading *loading = in->loading;
-	struct bb_connector *connector = NULL;
-	struct bb_text text;
+	struct compiled item = {.file = file};
 	struct bb_error err;
-	bool borrowed;
 
 	for (size_t k = 1; k < in->n; k++)
 		if (strcmp(in->items[k].file, file) == 0)
 			return; /* two patterns that meet */
 	in->incomplete = true;
-	if (bb_file_read(file, loading->diagnostics->arena, &text, &err) != BB_OK) {
+	if (bb_file_read(file, loading->diagnostics->arena, &item.text, &err) != BB_OK) {
 		BB_COMPLAIN(loading, loading->draft.connectors.nodes[i], print(in, "connectors", i),
 			    "the connector cannot be read: %s", err.msg);
 		return;
 	}
-	connector = made_before(loading, file, text);
-	borrowed = connector != NULL;
-	if (!borrowed)
-		connector = bb_connector_compile(file, text, &loading->config->rules,
-						 loading->diagnostics);
-	if (!connector)
+	borrow(loading, &item);
+	if (!item.borrowed)
+		item.connector = bb_connector_compile(file, item.text, &loading->config->rules,
+						      loading->diagnostics);
+	if (!item.connector)
 		return;
-	if (!check_others(in, file, text, connector)) {
-		if (!borrowed)
-			bb_connector_free(connector);
+	if (!check_others(in, file, item.text, item.connector)) {
+		if (!item.borrowed)
+			bb_connector_free(item.connector);
 		return;
 	}
 	in->incomplete = false;
-	in->topic_n += bb_connector_topic_n(connector);
-	BB_ARENA_PUSH(loading->diagnostics->arena, in->items, in->n, in->room) =
-		(struct compiled){file, connector, text, borrowed};
+	in->topic_n += bb_connector_topic_n(item.connector);
+	BB_ARENA_PUSH(loading->diagnostics->arena, in->items, in->n, in->room) = item;
 }
 
 static void gather_connectors(struct gathering *in)
@@ -279,6 +280,7 @@ static void keep_connectors(struct gathering *in)
 
 		config->connectors[config->connector_n++] = item->connector;
 		source->borrowed = item->borrowed;
+		source->place = item->place;
 		if (!*item->file)
 			continue;
 		source->file = bb_arena_copy(&config->arena, bb_text_of(item->file)).p;

@@ -317,6 +317,7 @@ void bb_http_stop(struct bb_http_server *server)
 				 "the daemon is stopping; ask again whether it was done");
 		stop_waiting(call);
 	}
+	MHD_run(server->daemon); /* sends what they are told; stopping would only disconnect them */
 	bb_http_gate_stop(&server->gate);
 	uv_close((uv_handle_t *)&server->poll, on_closed);
 	uv_close((uv_handle_t *)&server->timer, on_closed);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Connectors by HTTP: what each reads and what became of it, from the configuration in force and
- * the status; and a reload. A reload is begun here and goes on by itself; the list and the status
- * say how it ended.
+ * the status; and a reload. A reload is asked for here, is answered when the files are read and
+ * compiled, and goes on by itself; the list and the status say how it ended.
  *
  * A configuration with mistakes changes nothing: 422, with each of them as a line of `errors`.
  */
-#include "route.h"
+#include "task.h"
 
 #include <backbone/clock.h>
 #include <backbone/pipeline.h>
@@ -167,27 +167,58 @@ static void errors_json(struct bb_text lines, struct bb_buf *buf)
 	bb_buf_printf(buf, "]}\n");
 }
 
+struct reload_task {
+	struct bb_task task;
+	struct bb_reload_wish wish;
+	int code;
+	struct bb_text said;
+};
+
+static void answer_reload(struct bb_task *task, int code, struct bb_response *res)
+{
+	const struct reload_task *reload = (struct reload_task *)task;
+
+	(void)code;
+	if (reload->code == BB_OK) {
+		res->status = 202;
+		bb_buf_printf(&res->body, "{%.*s}\n", (int)reload->said.n, reload->said.p);
+	} else if (reload->code == BB_EBUSY) {
+		bb_route_problem(res, 409, "%.*s", (int)reload->said.n, reload->said.p);
+	} else {
+		bb_route_problem(res, 422, "the configuration is wrong: nothing was changed");
+		res->body.n -= strlen("}\n");
+		errors_json(reload->said, &res->body);
+	}
+}
+
+static void on_reloaded(struct bb_reload_wish *wish, int code, struct bb_text said)
+{
+	struct reload_task *reload =
+		(struct reload_task *)((char *)wish - offsetof(struct reload_task, wish));
+
+	reload->code = code;
+	reload->said = said; /* it is answered before this returns */
+	bb_task_end(&reload->task);
+}
+
 void bb_route_reload(const struct bb_request *req, struct bb_text rest, struct bb_response *res)
 {
 	struct bb_service *service = req->service;
-	struct bb_buf said = BB_BUF_EMPTY;
-	int code;
+	struct reload_task *reload;
+	struct bb_error err = {0};
 
 	(void)rest;
 	if (!service->reload) {
 		bb_route_problem(res, 503, "no reload is offered here");
 		return;
 	}
-	code = service->reload(service->reload_ctx, &said);
-	if (code == BB_OK) {
-		res->status = 202;
-		bb_buf_printf(&res->body, "{%.*s}\n", (int)said.n, said.p);
-	} else if (code == BB_EBUSY) {
-		bb_route_problem(res, 409, "%.*s", (int)said.n, said.p);
-	} else {
-		bb_route_problem(res, 422, "the configuration is wrong: nothing was changed");
-		res->body.n -= strlen("}\n");
-		errors_json(bb_buf_slice(&said), &res->body);
+	reload = bb_task_new(req, sizeof *reload);
+	reload->task.answer = answer_reload;
+	reload->wish.done = on_reloaded;
+	if (service->reload(service->reload_ctx, &reload->wish, &err) == BB_OK) {
+		bb_task_wait(req, &reload->task, res);
+		return;
 	}
-	bb_buf_fini(&said);
+	bb_route_problem(res, 409, "%s", err.msg);
+	bb_task_free(&reload->task);
 }

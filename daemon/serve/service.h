@@ -35,7 +35,7 @@ struct bb_service {
 	int (*rebuild)(void *ctx, bool accept_loss, uint32_t uid, struct bb_error *err);
 	int (*rebuild_cancel)(void *ctx, struct bb_error *err);
 	void *maintenance_ctx;
-	int (*reload)(void *ctx, struct bb_buf *said);
+	int (*reload)(void *ctx, struct bb_reload_wish *wish, struct bb_error *err);
 	void *reload_ctx;
 	int (*order)(void *ctx, struct bb_order *order);
 	void *order_ctx;

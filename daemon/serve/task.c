@@ -118,14 +118,24 @@ void bb_task_free(struct bb_task *task)
 	free(task);
 }
 
+void bb_task_wait(const struct bb_request *req, struct bb_task *task, struct bb_response *res)
+{
+	if (req->service->handles)
+		bb_handles_opened(req->service->handles);
+	res->task = task;
+}
+
+void bb_task_end(struct bb_task *task)
+{
+	finish(task, BB_OK);
+}
+
 void bb_task_start(const struct bb_request *req, struct bb_task *task, struct bb_response *res)
 {
 	struct bb_service *service = req->service;
 
 	if (service->order && service->order(service->order_ctx, &task->order) == BB_OK) {
-		if (service->handles)
-			bb_handles_opened(service->handles);
-		res->task = task;
+		bb_task_wait(req, task, res);
 		return;
 	}
 	bb_route_problem(res, 503, "the daemon is not taking anything in: it is stopping");
@@ -152,9 +162,7 @@ void bb_task_read(const struct bb_request *req, struct bb_task *task, struct bb_
 	service->is_reading = true;
 	task->reading.data = task;
 	bb_assert(uv_queue_work(service->loop, &task->reading, on_reading, on_read) == 0);
-	if (service->handles)
-		bb_handles_opened(service->handles);
-	res->task = task;
+	bb_task_wait(req, task, res);
 }
 
 struct bb_text bb_serve_user(uint32_t uid, struct bb_arena *arena)

@@ -51,6 +51,10 @@ void bb_task_start(const struct bb_request *req, struct bb_task *task, struct bb
 /* The same for one that only reads. */
 void bb_task_read(const struct bb_request *req, struct bb_task *task, struct bb_response *res);
 
+/* The same for one that somebody else does: `answer` is called in bb_task_end, on the loop. */
+void bb_task_wait(const struct bb_request *req, struct bb_task *task, struct bb_response *res);
+void bb_task_end(struct bb_task *task);
+
 /* On the pool: fills `user` from the system's users (which may ask a server, so not on the loop).
  */
 void bb_task_who(struct bb_task *task);

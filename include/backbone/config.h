@@ -30,6 +30,7 @@ struct bb_config_source {    /* what a connector was made of */
 	const char *file;    /* relative to where the configuration was named; NULL: built in */
 	struct bb_text text; /* the file as it was read */
 	bool borrowed;	     /* the connector is another configuration's: nothing has changed */
+	size_t place;	     /* where it is there, until bb_config_take */
 };
 
 struct bb_config_socket {

@@ -22,6 +22,15 @@ struct bb_serve;
 struct bb_order;
 struct uv_loop_s; /* uv_loop_t */
 
+/* A reload that somebody waits for; whoever takes it has it until `done`. */
+struct bb_reload_wish {
+	/* On the loop, never inside the call that took it. BB_OK: it shows in the status, `said`
+	 * has the members of its answer; BB_ECONFIG: lines of what is wrong; BB_EBUSY: why not now.
+	 */
+	void (*done)(struct bb_reload_wish *wish, int code, struct bb_text said);
+	struct bb_reload_wish *next; /* of who has it */
+};
+
 struct bb_serve_options {
 	const struct bb_config *config; /* query, admin, limits, anyone_reads; what /v1/config
 					   shows. Borrowed until the next bb_serve_config_set */
@@ -42,9 +51,9 @@ struct bb_serve_options {
 	int (*rebuild)(void *ctx, bool accept_loss, uint32_t uid, struct bb_error *err);
 	int (*rebuild_cancel)(void *ctx, struct bb_error *err);
 	void *maintenance_ctx; /* of these three */
-	/* Begins a reload. BB_OK: it shows in the status, `said` has the members of its answer;
-	 * BB_ECONFIG: lines of what is wrong; BB_EBUSY: why not now. NULL: it is refused. */
-	int (*reload)(void *ctx, struct bb_buf *said);
+	/* Takes a wish for a reload, which begins after that; or BB_EBUSY, and `err` says why not
+	 * now. NULL: it is refused. */
+	int (*reload)(void *ctx, struct bb_reload_wish *wish, struct bb_error *err);
 	void *reload_ctx;
 	/* How rulings and erasures reach the writer: as bb_ingest_order, which is behind it. NULL:
 	 * there is none, they are refused. */

@@ -33,7 +33,9 @@ static struct bb_status_partition partitions[] = {
 	 .end_offset = 2,
 	 .reread = {.from = 0, .next = 1, .end = 2, .results = {0, 1}, .too_old = 0}},
 };
+static uv_timer_t reading;
 static int reload_code;
+static bool is_ending;
 
 static void on_status(void *ctx, struct bb_arena *arena, struct bb_status *ret_status)
 {
@@ -51,15 +53,27 @@ static void on_status(void *ctx, struct bb_arena *arena, struct bb_status *ret_s
 						    .ended_ms = INT64_C(1767225600000)}};
 }
 
-static int on_reload(void *ctx, struct bb_buf *said)
+static void on_read(uv_timer_t *timer)
+{
+	struct bb_reload_wish *wish = timer->data;
+
+	wish->done(wish, reload_code,
+		   reload_code == BB_OK ? BB_TEXT("\"run\":3,\"added\":[],\"changed\":[\"till\"]")
+		   : reload_code == BB_EBUSY
+			   ? BB_TEXT("the store is being written anew")
+			   : BB_TEXT("a.yaml:1:2: name: \"x\" is wrong\nb.yaml:3:4: events: "
+				     "missing\n"));
+}
+
+/* Read in a later turn of the loop. */
+static int on_reload(void *ctx, struct bb_reload_wish *wish, struct bb_error *err)
 {
 	(void)ctx;
-	bb_buf_printf(said, "%s",
-		      reload_code == BB_OK ? "\"run\":3,\"added\":[],\"changed\":[\"till\"]"
-		      : reload_code == BB_EBUSY
-			      ? "the daemon is ending"
-			      : "a.yaml:1:2: name: \"x\" is wrong\nb.yaml:3:4: events: missing\n");
-	return reload_code;
+	if (is_ending)
+		return bb_error_set(err, BB_EBUSY, "the daemon is ending");
+	reading.data = wish;
+	uv_timer_start(&reading, on_read, 0, 0);
+	return BB_OK;
 }
 
 static void put_row(int32_t partition, int64_t next_offset)
@@ -85,6 +99,7 @@ static void setup(void)
 	st.fix.config.connector_n = 1;
 	st.service.status = on_status;
 	st.service.reload = on_reload;
+	uv_timer_init(&st.fix.loop, &reading);
 	put_row(0, 5);
 	put_row(1, 2);
 }
@@ -93,6 +108,7 @@ static void teardown(void)
 {
 	st.fix.config.connector_n = 0;
 	bb_connector_free(connectors[0]);
+	uv_close((uv_handle_t *)&reading, NULL);
 	steward_close(&st);
 }
 
@@ -120,7 +136,10 @@ Test(connectors, a_reload_says_what_it_does_or_what_is_wrong)
 {
 	steward_expect(&st, "POST", "/v1/connectors/reload", NULL, 202, "\"changed\":[\"till\"]}");
 	reload_code = BB_EBUSY;
+	steward_expect(&st, "POST", "/v1/connectors/reload", NULL, 409, "is being written anew");
+	is_ending = true;
 	steward_expect(&st, "POST", "/v1/connectors/reload", NULL, 409, "the daemon is ending");
+	is_ending = false;
 	reload_code = BB_ECONFIG;
 	steward_expect(&st, "POST", "/v1/connectors/reload", NULL, 422,
 		       "\"errors\":[\"a.yaml:1:2: name: \\\"x\\\" is wrong\","
