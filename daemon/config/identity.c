@@ -77,6 +77,12 @@ static void check_region(struct bb_loading *loading, size_t i)
 		BB_COMPLAIN(loading, node_of(draft, "region"), path_of(loading, i, ".region"),
 			    "a region is for phone numbers; add `normalise: phone`, or leave it "
 			    "out");
+	else if (draft->ns.region && !bb_normalise_is_region(draft->ns.region))
+		BB_COMPLAIN(loading, node_of(draft, "region"), path_of(loading, i, ".region"),
+			    "\"%s\" has no telephone numbers that could be known; allowed: a "
+			    "country in two upper-case letters of ISO 3166, such as FR, or GB for "
+			    "the United Kingdom, or none",
+			    draft->ns.region);
 }
 
 static void compile_patterns(struct bb_loading *loading, size_t i)

@@ -286,6 +286,14 @@ static const struct row namespaces[] = {
 	{KEY "identity: {namespaces: [{name: a, region: FR}]}\n",
 	 "@2:43: identity.namespaces[0].region: a region is for phone numbers; add "
 	 "`normalise: phone`, or leave it out\n"},
+	{KEY "identity: {namespaces: [{name: a, normalise: phone, region: ZZ}, {name: b, region: "
+	     "UK,\n  normalise: phone}]}\n",
+	 "@2:61: identity.namespaces[0].region: \"ZZ\" has no telephone numbers that could be "
+	 "known; allowed: a country in two upper-case letters of ISO 3166, such as FR, or GB for "
+	 "the United Kingdom, or none\n"
+	 "@2:84: identity.namespaces[1].region: \"UK\" has no telephone numbers that could be "
+	 "known; allowed: a country in two upper-case letters of ISO 3166, such as FR, or GB for "
+	 "the United Kingdom, or none\n"},
 	{KEY "identity: {namespaces: [{name: a, derive: [email_sha1, email_sha256]}]}\n",
 	 "@2:44: identity.namespaces[0].derive[0]: unknown derivation \"email_sha1\"; "
 	 "allowed: email_sha256, phone_sha256\n"
