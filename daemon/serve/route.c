@@ -84,6 +84,49 @@ void bb_route_nobody(const struct bb_request *req, int err, struct bb_text key,
 	bb_buf_fini(&why);
 }
 
+typedef bool decoder(struct bb_text text, struct bb_arena *arena, struct bb_text *ret_text);
+
+/* Undoes percent-encoding. A value of an identifier may hold NUL bytes, as texts of JSON may. */
+static bool decode(struct bb_text text, struct bb_arena *arena, struct bb_text *ret_text)
+{
+	char *out = bb_arena_alloc(arena, text.n);
+	size_t n = 0;
+
+	for (size_t i = 0; i < text.n; i++) {
+		int high, low;
+
+		if (text.p[i] != '%') {
+			out[n++] = text.p[i];
+			continue;
+		}
+		if (i + 2 >= text.n)
+			return false;
+		high = bb_text_hex_digit(text.p[i + 1]);
+		low = bb_text_hex_digit(text.p[i + 2]);
+		if (high < 0 || low < 0)
+			return false;
+		out[n++] = (char)(high * 16 + low);
+		i += 2;
+	}
+	*ret_text = (struct bb_text){out, n};
+	return bb_text_is_utf8(*ret_text);
+}
+
+bool bb_route_decode(struct bb_text text, struct bb_arena *arena, struct bb_text *ret_text)
+{
+	return decode(text, arena, ret_text) && !memchr(ret_text->p, 0, ret_text->n);
+}
+
+static struct bb_text join(struct bb_text ns, struct bb_text value, struct bb_arena *arena)
+{
+	char *key = bb_arena_alloc(arena, ns.n + 1 + value.n);
+
+	memcpy(key, ns.p, ns.n);
+	key[ns.n] = ':';
+	memcpy(key + ns.n + 1, value.p, value.n);
+	return (struct bb_text){key, ns.n + 1 + value.n};
+}
+
 bool bb_route_key(const struct bb_request *req, struct bb_text rest, const char *what,
 		  struct bb_response *res, struct bb_text *ret_key)
 {
@@ -97,26 +140,36 @@ bool bb_route_key(const struct bb_request *req, struct bb_text rest, const char 
 	}
 	ns = slash ? (struct bb_text){rest.p, (size_t)(slash - rest.p)} : rest;
 	value = slash ? (struct bb_text){slash + 1, rest.n - ns.n - 1} : BB_TEXT("");
-	if (!bb_route_decode(ns, arena, &ns) || !bb_route_decode(value, arena, &value)) {
+	if (!decode(ns, arena, &ns) || !decode(value, arena, &value)) {
 		bb_route_problem(res, 400, "the path is not percent-encoded UTF-8");
 		return false;
 	}
-	*ret_key =
-		slash ? bb_arena_printf(arena, "%.*s:%.*s", (int)ns.n, ns.p, (int)value.n, value.p)
-		      : ns;
+	*ret_key = slash ? join(ns, value, arena) : ns;
 	return true;
+}
+
+static bool query(const struct bb_request *req, const char *name, decoder *decode_raw,
+		  struct bb_response *res, struct bb_text *ret_text)
+{
+	const char *raw = req->query(req->query_ctx, name);
+
+	*ret_text = bb_text_of(raw);
+	if (!raw || decode_raw(*ret_text, &req->service->scratch, ret_text))
+		return true;
+	bb_route_problem(res, 400, "%s: not percent-encoded UTF-8", name);
+	return false;
 }
 
 bool bb_route_query(const struct bb_request *req, const char *name, struct bb_response *res,
 		    struct bb_text *ret_text)
 {
-	const char *raw = req->query(req->query_ctx, name);
+	return query(req, name, bb_route_decode, res, ret_text);
+}
 
-	*ret_text = bb_text_of(raw);
-	if (!raw || bb_route_decode(*ret_text, &req->service->scratch, ret_text))
-		return true;
-	bb_route_problem(res, 400, "%s: not percent-encoded UTF-8", name);
-	return false;
+bool bb_route_query_key(const struct bb_request *req, const char *name, struct bb_response *res,
+			struct bb_text *ret_key)
+{
+	return query(req, name, decode, res, ret_key);
 }
 
 /* `?fields=a,b&provenance=1`. False: a problem. */
@@ -301,31 +354,6 @@ void bb_route_problem(struct bb_response *res, unsigned status, const char *fmt,
 		      reason_of(status), status);
 	bb_buf_json(&res->body, bb_text_of(detail));
 	bb_buf_printf(&res->body, "}\n");
-}
-
-bool bb_route_decode(struct bb_text text, struct bb_arena *arena, struct bb_text *ret_text)
-{
-	char *out = bb_arena_alloc(arena, text.n);
-	size_t n = 0;
-
-	for (size_t i = 0; i < text.n; i++) {
-		int high, low;
-
-		if (text.p[i] != '%') {
-			out[n++] = text.p[i];
-			continue;
-		}
-		if (i + 2 >= text.n)
-			return false;
-		high = bb_text_hex_digit(text.p[i + 1]);
-		low = bb_text_hex_digit(text.p[i + 2]);
-		if (high < 0 || low < 0 || (high == 0 && low == 0))
-			return false;
-		out[n++] = (char)(high * 16 + low);
-		i += 2;
-	}
-	*ret_text = (struct bb_text){out, n};
-	return bb_text_is_utf8(*ret_text);
 }
 
 static bool path_matches(const struct bb_route *route, struct bb_text path,

@@ -54,6 +54,10 @@ void bb_route_problem(struct bb_response *res, unsigned status, const char *fmt,
 /* Undoes percent-encoding. False: broken encoding, a NUL byte, or bytes that are no UTF-8. */
 bool bb_route_decode(struct bb_text text, struct bb_arena *arena, struct bb_text *ret_text);
 
+/* The same of one that is a key, whose value may hold NUL bytes. */
+bool bb_route_query_key(const struct bb_request *req, const char *name, struct bb_response *res,
+			struct bb_text *ret_key);
+
 /* A decoded query parameter, in the scratch arena; p NULL: it is absent. False: a problem. */
 bool bb_route_query(const struct bb_request *req, const char *name, struct bb_response *res,
 		    struct bb_text *ret_text);

@@ -71,7 +71,7 @@ void bb_route_history(const struct bb_request *req, struct bb_text rest, struct 
 	int err;
 
 	(void)rest;
-	if (!bb_route_query(req, "key", res, &key))
+	if (!bb_route_query_key(req, "key", res, &key))
 		return;
 	if (!key.p) {
 		bb_route_problem(res, 400,

@@ -65,8 +65,8 @@ static bool question(const struct bb_request *req, struct bb_response *res, stru
 {
 	struct bb_text key, a, b;
 
-	if (!bb_route_query(req, "key", res, &key) || !bb_route_query(req, "a", res, &a) ||
-	    !bb_route_query(req, "b", res, &b))
+	if (!bb_route_query_key(req, "key", res, &key) || !bb_route_query_key(req, "a", res, &a) ||
+	    !bb_route_query_key(req, "b", res, &b))
 		return false;
 	if (key.p ? a.p || b.p : !a.p || !b.p) {
 		bb_route_problem(res, 400,

@@ -56,7 +56,7 @@ static unsigned ask(const char *method, const char *path)
 	bb_route_run(&req, &res);
 	cr_assert(!service.lookup.kv, "%s: no snapshot stays open", path);
 	if (strstr(res.type, "json")) {
-		json_t *root = json_loadb(res.body.p, res.body.n, 0, NULL);
+		json_t *root = json_loadb(res.body.p, res.body.n, JSON_ALLOW_NUL, NULL);
 
 		cr_assert(root, "%s: %.*s", path, (int)res.body.n, res.body.p);
 		json_decref(root);
@@ -87,7 +87,8 @@ static const struct {
 	{"GET", "/v1/profiles/", 400, "expected"},
 	{"GET", "/v1/profiles/user/%", 400, "percent"},
 	{"GET", "/v1/profiles/user/%zz", 400, "percent"},
-	{"GET", "/v1/profiles/user/a%00b", 400, "percent"},
+	{"GET", "/v1/profiles/user/a%00b", 404, "no profile"},
+	{"GET", "/v1/profiles/us%00er/7", 400, "user, email, device"},
 	{"GET", "/v1/profiles/user/%ff", 400, "percent"},
 	{"GET", "/v1/dead-letters", 200, "\"dead_letters\":[],\"next\":null"},
 	{"GET", "/", 404, "no such route"},
@@ -108,6 +109,34 @@ ROUTE_TEST(routes_answer)
 			cr_assert_str_eq(res.type, "application/problem+json");
 		if (answers[row].status == 405)
 			cr_assert_str_eq(res.allow, "GET");
+	}
+}
+
+ROUTE_TEST(a_value_may_hold_a_nul_byte_and_other_texts_may_not)
+{
+	static const char *const line =
+		"{\"source\":\"s\",\"id\":\"nul\",\"time\":\"2026-01-01T00:00:00Z\",\"type\":"
+		"\"t\",\"identifiers\":[{\"ns\":\"user\",\"value\":\"a\\u0000b\"}]}";
+	static const struct {
+		const char *path, *name, *value;
+		unsigned status;
+		const char *mentions;
+	} rows[] = {
+		{"/v1/profiles/user/a%00b", NULL, NULL, 200, "\"value\":\"a\\u0000b\""},
+		{"/v1/profiles/user:a%00b", NULL, NULL, 200, "\"value\":\"a\\u0000b\""},
+		{"/v1/profiles/user/a", NULL, NULL, 404, "no profile"},
+		{"/v1/history", "key", "user:a%00b", 200, "\"profile\""},
+		{"/v1/history", "key", "user:a", 404, "no profile"},
+		{"/v1/profiles/user/a%00b", "fields", "events%00", 400, "fields: not percent"},
+	};
+
+	fixture_apply(&fix, &line, 1);
+	for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
+		query[0] = rows[row].name;
+		query[1] = rows[row].value;
+		cr_expect_eq(ask("GET", rows[row].path), rows[row].status, "row %zu: %u", row,
+			     res.status);
+		cr_expect(strstr(res.body.p, rows[row].mentions), "row %zu: %s", row, res.body.p);
 	}
 }
 
