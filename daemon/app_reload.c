@@ -24,6 +24,7 @@
 #include <backbone/sdnotify.h>
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 #define PATIENCE_MS 1000 /* of a further reload, with one that waits until nothing is in flight */
 
@@ -42,6 +43,39 @@ static void refuse(struct bb_app *app)
 {
 	bb_log(BB_LOG_ERROR, "reload_refused", "nothing was changed");
 	ready_again(app, "refused", "the reload was refused, nothing was changed; see the log");
+}
+
+/* --- what is not in use any more: a plan may have hundreds of MiB, which end on the pool ------ */
+
+struct burial {
+	uv_work_t work;
+	struct bb_config *config;
+};
+
+static void on_bury(uv_work_t *work)
+{
+	struct burial *burial = work->data;
+
+	bb_config_free(burial->config);
+}
+
+static void on_buried(uv_work_t *work, int status)
+{
+	bb_assert(status == 0); /* never cancelled in the pool's queue */
+	free(work->data);
+}
+
+static void bury(struct bb_app *app, struct bb_config *config)
+{
+	struct burial *burial;
+
+	if (!config)
+		return;
+	burial = calloc(1, sizeof *burial);
+	bb_assert(burial);
+	burial->work.data = burial;
+	burial->config = config;
+	bb_assert(uv_queue_work(&app->loop, &burial->work, on_bury, on_buried) == 0);
 }
 
 /* --- who waits for a reading ------------------------------------------------------------------ */
@@ -79,7 +113,7 @@ static const char ending[] = "the daemon is ending";
 
 static void take_place(struct bb_app *app, struct bb_app_reading *reading, struct bb_buf *said)
 {
-	bb_config_free(app->coming); /* one that still waits is overtaken by this one */
+	bury(app, app->coming); /* one that still waits is overtaken by this one */
 	app->coming = reading->config;
 	reading->config = NULL;
 	bb_buf_fini(&app->reloads.line);
@@ -205,11 +239,11 @@ void bb_app_reload_status(const struct bb_app *app, struct bb_status_reload *ret
 
 /* --- the exchange ----------------------------------------------------------------------------- */
 
-/* Frees one that nobody has any more. */
+/* One that nobody may have any more. */
 static void release(struct bb_app *app, struct bb_config *config)
 {
 	if (config != app->config && config != app->ruling && config != app->latest)
-		bb_config_free(config);
+		bury(app, config);
 }
 
 static void take_rules(struct bb_app *app)
@@ -224,7 +258,7 @@ static void take_rules(struct bb_app *app)
 
 void bb_app_reload_take(struct bb_app *app, bool with_rules)
 {
-	struct bb_config *latest = app->latest, *ruling = app->ruling;
+	struct bb_config *latest = app->latest, *ruling = app->ruling, *parted;
 
 	bb_assert(!app->reloads.is_reading); /* that reads what is exchanged here */
 	bb_log(BB_LOG_NOTICE, "connectors", "%.*s", (int)app->reloads.line.n, app->reloads.line.p);
@@ -234,9 +268,11 @@ void bb_app_reload_take(struct bb_app *app, bool with_rules)
 	bb_app_sources_route(&app->sources, app->coming);
 	app->latest = app->coming;
 	app->coming = NULL;
-	bb_config_follow(app->config, app->latest); /* of its own none is in use any more */
+	parted =
+		bb_config_follow(app->config, app->latest); /* of its own none is in use any more */
 	if (app->serve)
 		bb_serve_config_set(app->serve, app->latest);
+	bury(app, parted);
 	release(app, latest);
 	if (ruling != latest)
 		release(app, ruling);
@@ -272,7 +308,7 @@ void bb_app_reload_end(struct bb_app *app, int code)
 		tell_done(app);
 		return;
 	}
-	bb_config_free(app->coming);
+	bury(app, app->coming);
 	app->coming = NULL;
 	note_end(app, code);
 	refuse(app);

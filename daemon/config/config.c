@@ -41,11 +41,29 @@ void bb_config_take(struct bb_config *config, struct bb_config *before)
 	}
 }
 
-void bb_config_follow(struct bb_config *config, const struct bb_config *other)
+/* The connectors of `config`, as a configuration of their own. */
+static struct bb_config *part_with_connectors(const struct bb_config *config)
 {
-	for (size_t i = 0; i < config->connector_n; i++)
-		if (!config->sources[i].borrowed)
-			bb_connector_free(config->connectors[i]);
+	struct bb_config *parted = calloc(1, sizeof *parted);
+	size_t n = config->connector_n;
+
+	bb_assert(parted != NULL);
+	bb_arena_init(&parted->arena);
+	parted->connectors = bb_arena_alloc(&parted->arena, n * sizeof *parted->connectors);
+	parted->sources = bb_arena_alloc(&parted->arena, n * sizeof *parted->sources);
+	parted->connector_n = parted->connector_room = n;
+	for (size_t i = 0; i < n; i++) {
+		parted->connectors[i] = config->connectors[i];
+		parted->sources[i] =
+			(struct bb_config_source){.borrowed = config->sources[i].borrowed};
+	}
+	return parted;
+}
+
+struct bb_config *bb_config_follow(struct bb_config *config, const struct bb_config *other)
+{
+	struct bb_config *parted = part_with_connectors(config);
+
 	if (other->connector_n > config->connector_room) { /* else reloads would add up */
 		config->connector_room = 2 * other->connector_n;
 		config->connectors = bb_arena_alloc(
@@ -58,6 +76,7 @@ void bb_config_follow(struct bb_config *config, const struct bb_config *other)
 		config->connectors[i] = other->connectors[i];
 		config->sources[i] = (struct bb_config_source){.borrowed = true};
 	}
+	return parted;
 }
 
 struct bb_connector *bb_config_connector(const struct bb_config *config, const char *name)

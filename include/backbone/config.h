@@ -94,8 +94,10 @@ BB_MUST_CHECK int bb_config_load_beside(const char *file, const struct bb_config
  * one lives. */
 void bb_config_take(struct bb_config *config, struct bb_config *before);
 
-/* Its connectors are no longer in use: it has those of `other` now, for as long as that lives. */
-void bb_config_follow(struct bb_config *config, const struct bb_config *other);
+/* Its connectors are no longer in use: it has those of `other` now, for as long as that lives. What
+ * it had is returned, to be freed on any thread. */
+struct bb_config *bb_config_follow(struct bb_config *config, const struct bb_config *other)
+	__attribute__((returns_nonnull, warn_unused_result));
 
 /* The connector of that name, or NULL. */
 struct bb_connector *bb_config_connector(const struct bb_config *config, const char *name);

@@ -254,12 +254,12 @@ Test(config, sources_one_that_stays_follows_those_that_come_after_it)
 	second = load_beside(first);
 	cr_assert_not_null(second);
 	bb_config_take(second, first);
-	bb_config_follow(first, second);
+	bb_config_free(bb_config_follow(first, second));
 	file_write("c/a.yaml", CONNECTOR("one", "t4"));
 	third = load_beside(second);
 	cr_assert_not_null(third);
 	bb_config_take(third, second);
-	bb_config_follow(first, third);
+	bb_config_free(bb_config_follow(first, third));
 	bb_config_free(second); /* and the connector that it got from the first */
 	cr_assert_eq(first->connector_n, 3);
 	cr_assert_str_eq(bb_connector_topic(bb_config_connector(first, "one"), 0), "t4");
@@ -285,7 +285,7 @@ Test(config, sources_one_that_stays_does_not_grow_with_reloads)
 		config = load_beside(before);
 		cr_assert_not_null(config);
 		bb_config_take(config, before);
-		bb_config_follow(first, config);
+		bb_config_free(bb_config_follow(first, config));
 		if (before != first)
 			bb_config_free(before);
 		before = config;
