@@ -59,14 +59,14 @@ void bb_batch_fail(struct bb_batch *batch, int err)
 }
 
 /* A copy of the value, as the store's own bytes do not outlive a put. BB_OK or BB_ENOTFOUND. */
-static int fetch(struct bb_batch *batch, enum bb_table table, struct bb_text key,
-		 struct bb_text *ret_value)
+static int fetch(struct bb_batch *batch, struct bb_arena *arena, enum bb_table table,
+		 struct bb_text key, struct bb_text *ret_value)
 {
 	struct bb_text value;
 	int rc = bb_kv_get(batch->kv, table, key, &value);
 
 	if (rc == BB_OK)
-		*ret_value = bb_arena_copy(&batch->arena, value);
+		*ret_value = bb_arena_copy(arena, value);
 	else if (rc != BB_ENOTFOUND)
 		bb_batch_fail(batch, rc);
 	return rc;
@@ -86,8 +86,8 @@ struct bb_ident *bb_batch_ident(struct bb_batch *batch, const struct bb_hash *ha
 
 	if (ident)
 		return ident;
-	if (fetch(batch, BB_TABLE_IDENTIFIER, bb_text_bytes(hash->b, BB_HASH_BYTES), &bytes) !=
-	    BB_OK)
+	if (fetch(batch, &batch->arena, BB_TABLE_IDENTIFIER, bb_text_bytes(hash->b, BB_HASH_BYTES),
+		  &bytes) != BB_OK)
 		return NULL;
 	ident = bb_arena_zalloc(&batch->arena, sizeof(*ident));
 	ident->hash = *hash;
@@ -193,7 +193,8 @@ struct bb_profile *bb_batch_profile(struct bb_batch *batch, uint64_t cluster)
 		return profile;
 	profile = bb_arena_zalloc(&batch->arena, sizeof(*profile));
 	profile->cluster = cluster;
-	int rc = fetch(batch, BB_TABLE_PROFILE, bb_rows_place_key(place, cluster, 0), &bytes);
+	int rc = fetch(batch, &batch->arena, BB_TABLE_PROFILE, bb_rows_place_key(place, cluster, 0),
+		       &bytes);
 
 	if (rc != BB_OK ||
 	    !bb_rows_decode_profile(bytes, &batch->arena, batch->ns_of_id, batch->ns_n, profile)) {
@@ -266,24 +267,31 @@ struct bb_record *bb_batch_record(struct bb_batch *batch, const struct bb_hash *
 	return record;
 }
 
-void bb_batch_whole(struct bb_batch *batch, struct bb_record *record)
+bool bb_batch_read_facts(struct bb_batch *batch, const struct bb_record *record,
+			 struct bb_arena *arena, struct bb_facts *ret_facts)
 {
 	struct bb_record whole = {.partial = false};
 	struct bb_text bytes;
 	uint8_t key[12];
 
+	if (fetch(batch, arena, BB_TABLE_PROFILE,
+		  bb_rows_place_key(key, record->place.cluster, record->place.n),
+		  &bytes) != BB_OK ||
+	    !bb_rows_decode_record(bytes, arena, batch->ns_of_id, batch->ns_n, &whole) ||
+	    whole.ident_n != record->ident_n) {
+		bb_batch_fail(batch, BB_ECORRUPT);
+		return false;
+	}
+	*ret_facts = whole.facts;
+	return true;
+}
+
+void bb_batch_whole(struct bb_batch *batch, struct bb_record *record)
+{
 	if (!record->partial)
 		return;
 	record->partial = false;
-	if (fetch(batch, BB_TABLE_PROFILE,
-		  bb_rows_place_key(key, record->place.cluster, record->place.n),
-		  &bytes) != BB_OK ||
-	    !bb_rows_decode_record(bytes, &batch->arena, batch->ns_of_id, batch->ns_n, &whole) ||
-	    whole.ident_n != record->ident_n) {
-		bb_batch_fail(batch, BB_ECORRUPT);
-		return;
-	}
-	record->facts = whole.facts;
+	(void)bb_batch_read_facts(batch, record, &batch->arena, &record->facts);
 }
 
 struct bb_ident *bb_batch_record_ident(struct bb_batch *batch, struct bb_record *record, size_t i)
@@ -372,8 +380,8 @@ struct bb_record *bb_batch_record_in(struct bb_batch *batch, struct bb_ident *id
 			return bb_batch_record(batch, hash, ident->places[i].place);
 	if (ident->stored_n <= BB_PLACES_INLINE)
 		return NULL;
-	if (fetch(batch, BB_TABLE_MEMBERSHIP, bb_rows_membership_key(key, &ident->hash, hash),
-		  &value) != BB_OK ||
+	if (fetch(batch, &batch->arena, BB_TABLE_MEMBERSHIP,
+		  bb_rows_membership_key(key, &ident->hash, hash), &value) != BB_OK ||
 	    !read_place(batch, value, &place))
 		return NULL;
 	return bb_batch_record(batch, hash, place);
@@ -422,9 +430,14 @@ void bb_batch_dirty_profile(struct bb_batch *batch, struct bb_profile *profile)
 
 void bb_batch_dirty_record(struct bb_batch *batch, struct bb_record *record)
 {
+	bb_batch_whole(batch, record);
+	bb_batch_remask_record(batch, record);
+}
+
+void bb_batch_remask_record(struct bb_batch *batch, struct bb_record *record)
+{
 	if (record->dirty)
 		return;
-	bb_batch_whole(batch, record);
 	record->dirty = true;
 	record->next_dirty = batch->dirty_records;
 	batch->dirty_records = record;
@@ -434,7 +447,7 @@ bool bb_batch_counter(struct bb_batch *batch, struct bb_text name, uint64_t *ret
 {
 	struct bb_text value;
 
-	if (fetch(batch, BB_TABLE_META, name, &value) != BB_OK)
+	if (fetch(batch, &batch->arena, BB_TABLE_META, name, &value) != BB_OK)
 		return false;
 	if (value.n != 8) {
 		bb_batch_fail(batch, BB_ECORRUPT);

@@ -164,6 +164,12 @@ void bb_batch_add_same(struct bb_batch *batch, struct bb_record *record, uint8_t
 void bb_batch_dirty_ident(struct bb_batch *batch, struct bb_ident *ident);
 void bb_batch_dirty_profile(struct bb_batch *batch, struct bb_profile *profile);
 void bb_batch_dirty_record(struct bb_batch *batch, struct bb_record *record);
+/* Only what says which identifiers are blocked or shared is another: of very many records the facts
+ * need not be in memory at once. */
+void bb_batch_remask_record(struct bb_batch *batch, struct bb_record *record);
+/* The facts of the store's row, in that arena. False: the batch has failed. */
+bool bb_batch_read_facts(struct bb_batch *batch, const struct bb_record *record,
+			 struct bb_arena *arena, struct bb_facts *ret_facts);
 
 struct bb_hash bb_batch_hash_ident(const struct bb_batch *batch, uint16_t ns, struct bb_text value);
 

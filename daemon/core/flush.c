@@ -239,7 +239,24 @@ static int by_place(const void *a, const void *b)
 	return (x->n > y->n) - (x->n < y->n);
 }
 
-static void put_placed(struct bb_batch *batch, const struct placed *row)
+/* The facts of a record that only got other masks are read now, and forgotten at once. */
+static bool encode_record(struct bb_batch *batch, const struct bb_record *record,
+			  struct bb_arena *scratch)
+{
+	struct bb_record whole = *record;
+
+	if (batch->err != BB_OK)
+		return false;
+	if (record->partial) {
+		bb_arena_reset(scratch);
+		if (!bb_batch_read_facts(batch, record, scratch, &whole.facts))
+			return false;
+	}
+	bb_rows_encode_record(&batch->buf, &whole, batch->ns_ids);
+	return true;
+}
+
+static void put_placed(struct bb_batch *batch, const struct placed *row, struct bb_arena *scratch)
 {
 	uint8_t bytes[12];
 	struct bb_text key = bb_rows_place_key(bytes, row->place.cluster, row->place.n);
@@ -250,7 +267,8 @@ static void put_placed(struct bb_batch *batch, const struct placed *row)
 		return;
 	}
 	if (row->record) {
-		bb_rows_encode_record(&batch->buf, row->record, batch->ns_ids);
+		if (!encode_record(batch, row->record, scratch))
+			return;
 	} else if (!row->profile->gone) {
 		bb_rows_encode_profile(&batch->buf, row->profile, batch->ns_ids);
 	} else {
@@ -268,6 +286,7 @@ static void put_placed(struct bb_batch *batch, const struct placed *row)
 static void put_profiles(struct bb_batch *batch)
 {
 	struct placed *rows = NULL;
+	struct bb_arena scratch;
 	size_t n = 0, room = 0;
 	int64_t more = 0; /* profiles */
 
@@ -283,16 +302,18 @@ static void put_profiles(struct bb_batch *batch)
 				(struct placed){.place = record->place, .record = record};
 	if (n)
 		qsort(rows, n, sizeof(*rows), by_place);
+	bb_arena_init(&scratch);
 	for (size_t i = 0; i < n; i++) {
 		const struct bb_profile *profile = rows[i].profile;
 
-		put_placed(batch, &rows[i]);
+		put_placed(batch, &rows[i], &scratch);
 		if (!profile)
 			continue;
 		more += profile->is_new - profile->gone;
 		if (!profile->gone && profile->member_n > batch->stats.largest)
 			batch->stats.largest = profile->member_n;
 	}
+	bb_arena_fini(&scratch);
 	if (batch->err == BB_OK) {
 		int rc = bb_count_add(batch->kv, more);
 

@@ -173,7 +173,7 @@ static void flip(struct bb_batch *batch, struct bb_ident *ident)
 	for (size_t i = 0; (record = bb_batch_nth_record(batch, ident, i)); i++) {
 		record->shared ^= mask_of(batch, record, ident);
 		bb_identity_touch(batch, record);
-		bb_batch_dirty_record(batch, record);
+		bb_batch_remask_record(batch, record);
 	}
 }
 

@@ -202,7 +202,7 @@ static void flip_record(struct bb_batch *batch, struct bb_record *record, struct
 	if (was_somebody != is_somebody)
 		bb_ledger_restand(batch, record);
 	bb_identity_touch(batch, record);
-	bb_batch_dirty_record(batch, record);
+	bb_batch_remask_record(batch, record);
 }
 
 /* An identifier that is blocked now, or is no longer. */
