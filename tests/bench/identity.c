@@ -208,7 +208,7 @@ static const struct bench_case {
 	{"star-erased", "its account is erased", star, 100000, "e"},
 	{"stars-joined", "a ruling that two stars are one", two_stars, 100000, "j"},
 	{"stars-released", "and that they are not", two_stars, 100000, "jr"},
-	{"many-stars", "rising stars, 600 devices each", many_stars, 600000, NULL},
+	{"many-stars", "rising stars, 600 devices each", many_stars, 200000, NULL},
 	{"double-star", "the same of an account with a card", double_star, 100000, NULL},
 	{"double-split", "a ruling that these are two", double_star, 100000, "s"},
 	{"double-released", "and that they are not", double_star, 100000, "sr"},
