@@ -12,6 +12,8 @@
  * Refused links of a hub, an identifier in very many records, are not even read as long as groups
  * only grow: what broke a limit once does so in every larger group. The first inside link that is
  * refused ends that, and then most hubs are full: nothing that they ever came with can be added.
+ * What holds a large profile together is remembered: a worse link meets all of it, so that its
+ * members are counted, and none of them is read.
  */
 #include <stdlib.h>
 
